@@ -1,0 +1,58 @@
+"""regulars turns diners into regulars: growth operations for restaurants.
+
+The rooms, in the order the data goes through them:
+
+    tables        data in: contracts, readers, mappings, the lake
+    profiles      who is he, what would he like
+    segments      rules over profiles, one line of text each
+    effects       what each offer changes in each guest
+    allocation    who gets what under the budget
+    measurement   the referee: design, assignment, lift
+    planning      the campaign file and the plan
+    reports       pictures and pages from results
+"""
+
+import importlib
+from types import ModuleType
+
+from regulars.errors import (
+    BudgetError,
+    DataError,
+    DeliveryError,
+    DesignError,
+    FitError,
+    OfferError,
+    PermissionDenied,
+    RegularsError,
+)
+
+__version__ = "0.1.0"
+
+_ROOMS = ("tables", "profiles", "segments", "effects", "allocation", "measurement", "planning", "reports")
+
+__all__ = [
+    "BudgetError",
+    "DataError",
+    "DeliveryError",
+    "DesignError",
+    "FitError",
+    "Lake",
+    "OfferError",
+    "PermissionDenied",
+    "RegularsError",
+    "__version__",
+    *_ROOMS,
+]
+
+
+def __getattr__(name: str) -> ModuleType | type:
+    """Open a room when it is first asked for, so that `import regulars` stays quick."""
+    if name == "Lake":
+        return importlib.import_module("regulars.tables").Lake  # type: ignore[no-any-return]
+    if name in _ROOMS:
+        return importlib.import_module(f"regulars.{name}")
+    raise AttributeError(f"module 'regulars' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
