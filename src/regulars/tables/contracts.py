@@ -1,0 +1,281 @@
+"""Contracts: the tables of the lake, their columns, units and keys.
+
+A contract says what a row must be; `readings` makes values of it, `intake` applies it, `docs/tables.md` prints it.
+"""
+
+import enum
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+import pyarrow as pa
+
+from regulars.documents import nearest
+from regulars.errors import DataError
+
+
+class Kind(enum.Enum):
+    """What a column holds, and how the lake stores it."""
+
+    ID = "id"
+    TEXT = "text"
+    MONEY = "money"
+    NUMBER = "number"
+    INTEGER = "integer"
+    INSTANT = "instant"
+    DATE = "date"
+    BOOLEAN = "boolean"
+    CLOCK = "clock"
+    ZONE = "zone"
+
+    @property
+    def arrow(self) -> pa.DataType:
+        return _ARROW[self]
+
+
+INSTANT = pa.timestamp("us", "UTC")
+_ARROW = {
+    Kind.ID: pa.string(),
+    Kind.TEXT: pa.string(),
+    Kind.MONEY: pa.int64(),
+    Kind.NUMBER: pa.float64(),
+    Kind.INTEGER: pa.int64(),
+    Kind.INSTANT: INSTANT,
+    Kind.DATE: pa.date32(),
+    Kind.BOOLEAN: pa.bool_(),
+    Kind.CLOCK: pa.string(),
+    Kind.ZONE: pa.string(),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a contract.
+
+    default: the value where the source has none; a column without default must be mapped unless `is_optional`.
+    least, most: bounds, in the column's own unit.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    is_optional: bool = False
+    default: str | int | float | bool | None = None
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def may_be_absent(self) -> bool:
+        return self.is_optional or self.default is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """One table: its columns, its key, and the tables whose keys it speaks of.
+
+    references: column -> table in which its value must be found.
+    derived: columns that the load adds, never read from a source.
+    """
+
+    table: str
+    meaning: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    references: MappingProxyType[str, str] = MappingProxyType({})
+    derived: tuple[Column, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of the stored table."""
+        return pa.schema([pa.field(column.name, column.kind.arrow) for column in (*self.columns, *self.derived)])
+
+
+def _id(name: str, meaning: str, *, is_optional: bool = False) -> Column:
+    return Column(name=name, kind=Kind.ID, meaning=meaning, is_optional=is_optional)
+
+
+def _text(name: str, meaning: str) -> Column:
+    return Column(name=name, kind=Kind.TEXT, meaning=meaning, is_optional=True)
+
+
+def _money(name: str, meaning: str, *, optional: bool = False, default: int | None = None, least: float | None = None) -> Column:
+    return Column(name=name, kind=Kind.MONEY, meaning=meaning, is_optional=optional, default=default, least=least)
+
+
+def _number(name: str, meaning: str, *, least: float | None = None, most: float | None = None) -> Column:
+    return Column(name=name, kind=Kind.NUMBER, meaning=meaning, is_optional=True, least=least, most=most)
+
+
+def _date(name: str, meaning: str) -> Column:
+    return Column(name=name, kind=Kind.DATE, meaning=meaning, is_optional=True)
+
+
+_PLACE = (_number("latitude", "degrees north", least=-90, most=90), _number("longitude", "degrees east", least=-180, most=180))
+_IN_STORES = MappingProxyType({"store_id": "stores"})
+
+GUESTS = Contract(
+    table="guests",
+    meaning="people who eat with us",
+    key=("guest_id",),
+    columns=(
+        _id("guest_id", "the guest"),
+        Column(name="joined_at", kind=Kind.INSTANT, meaning="when he joined", is_optional=True),
+        _date("birthday", "day of birth"),
+        _text("gender", "as he gave it"),
+        _text("language", "language tag, such as zh-CN"),
+        Column(name="zone", kind=Kind.ZONE, meaning="time zone, such as Asia/Shanghai", is_optional=True),
+        _id("home_store", "the store he calls his own", is_optional=True),
+        *_PLACE,
+        _text("tags", "free words, separated by semicolons"),
+    ),
+)
+
+STORES = Contract(
+    table="stores",
+    meaning="restaurant locations",
+    key=("store_id",),
+    columns=(
+        _id("store_id", "the store"),
+        _text("name", "as guests know it"),
+        Column(name="zone", kind=Kind.ZONE, meaning="time zone, such as America/New_York"),
+        Column(name="day_closes_at", kind=Kind.CLOCK, meaning="local time at which the trading day ends", default="04:00"),
+        _text("city", "city"),
+        *_PLACE,
+        _text("cuisine", "what it cooks"),
+        Column(name="seats", kind=Kind.INTEGER, meaning="seats", is_optional=True, least=0),
+        _date("opened_on", "first day of trade"),
+    ),
+)
+
+MENU_ITEMS = Contract(
+    table="menu_items",
+    meaning="what can be ordered",
+    key=("item_id",),
+    columns=(
+        _id("item_id", "the dish"),
+        Column(name="name", kind=Kind.TEXT, meaning="as on the menu"),
+        _text("category", "section of the menu"),
+        _money("price_minor", "list price, minor units", optional=True, least=0),
+        _money("cost_minor", "cost of its ingredients, minor units", optional=True, least=0),
+        _text("tags", "free words, separated by semicolons"),
+    ),
+)
+
+ORDERS = Contract(
+    table="orders",
+    meaning="checks, one row each",
+    key=("order_id",),
+    columns=(
+        _id("order_id", "the check"),
+        _id("guest_id", "who ordered, where known", is_optional=True),
+        _id("store_id", "where"),
+        Column(name="ordered_at", kind=Kind.INSTANT, meaning="when, an instant in UTC"),
+        _money("amount_minor", "paid, after discounts, before tip, minor units; negative on a refund"),
+        _money("discount_minor", "discount given, minor units", default=0),
+        _money("margin_minor", "what is left after the cost of the food, minor units", optional=True),
+        _text("currency", "ISO 4217 code; must be the workspace's"),
+        _text("channel", "dine-in, takeaway, delivery, ..."),
+        Column(name="covers", kind=Kind.INTEGER, meaning="guests at the table", is_optional=True, least=0),
+        _text("voucher_code", "voucher used"),
+        Column(name="is_refund", kind=Kind.BOOLEAN, meaning="gives money back", default=False),
+    ),
+    references=_IN_STORES,
+    derived=(
+        Column(name="business_date", kind=Kind.DATE, meaning="trading day in the store's zone"),
+        Column(name="hour", kind=Kind.INTEGER, meaning="hour on the store's clock, 0 to 23"),
+    ),
+)
+
+ORDER_ITEMS = Contract(
+    table="order_items",
+    meaning="the lines of the checks",
+    key=("order_id", "line"),
+    columns=(
+        _id("order_id", "the check"),
+        Column(name="line", kind=Kind.INTEGER, meaning="number that tells the lines of one check apart"),
+        _id("item_id", "the dish"),
+        Column(name="quantity", kind=Kind.NUMBER, meaning="how many; negative where returned", default=1.0),
+        _money("amount_minor", "paid for the line, after discounts, minor units"),
+        _money("discount_minor", "discount on the line, minor units", default=0),
+    ),
+    references=MappingProxyType({"order_id": "orders"}),
+)
+
+REVIEWS = Contract(
+    table="reviews",
+    meaning="what guests said",
+    key=("review_id",),
+    columns=(
+        _id("review_id", "the review"),
+        _id("guest_id", "who wrote it, where known", is_optional=True),
+        _id("store_id", "about which store"),
+        _id("order_id", "about which check", is_optional=True),
+        _id("item_id", "about which dish", is_optional=True),
+        Column(name="reviewed_at", kind=Kind.INSTANT, meaning="when, an instant in UTC"),
+        _number("rating", "stars, 1 to 5", least=1, most=5),
+        _text("text", "the words"),
+    ),
+    references=_IN_STORES,
+)
+
+OFFERS = Contract(
+    table="offers",
+    meaning="what may be given",
+    key=("offer_id",),
+    columns=(
+        _id("offer_id", "the offer"),
+        Column(name="kind", kind=Kind.TEXT, meaning="amount_off, percent_off, free_item, fixed_price, points or mixed"),
+        _text("name", "as guests read it"),
+        _money("amount_minor", "amount off or fixed price, minor units", optional=True, least=0),
+        _number("percent", "percent off", least=0, most=100),
+        _money("most_minor", "most that percent off may take off, minor units", optional=True, least=0),
+        _id("item_id", "the free dish", is_optional=True),
+        _money("least_spend_minor", "minimum spend, minor units", optional=True, least=0),
+    ),
+)
+
+EXPOSURES = Contract(
+    table="exposures",
+    meaning="what each guest was assigned in past campaigns, including nothing",
+    key=("campaign_id", "guest_id"),
+    columns=(
+        _id("campaign_id", "the campaign"),
+        _id("guest_id", "the guest"),
+        _id("offer_id", "the offer; none means nothing was sent", is_optional=True),
+        Column(name="arm", kind=Kind.TEXT, meaning="treated, explore or holdout", default="treated"),
+        _number("propensity", "probability of this assignment, known only where it was drawn at random", least=0, most=1),
+        Column(name="exposed_at", kind=Kind.INSTANT, meaning="from when, an instant in UTC"),
+        Column(name="ends_at", kind=Kind.INSTANT, meaning="until when the offer held, an instant in UTC", is_optional=True),
+    ),
+)
+
+REDEMPTIONS = Contract(
+    table="redemptions",
+    meaning="vouchers that were used",
+    key=("redemption_id",),
+    columns=(
+        _id("redemption_id", "the redemption"),
+        _id("campaign_id", "the campaign", is_optional=True),
+        _id("guest_id", "the guest", is_optional=True),
+        _id("offer_id", "the offer"),
+        _id("store_id", "where", is_optional=True),
+        _id("order_id", "on which check", is_optional=True),
+        Column(name="redeemed_at", kind=Kind.INSTANT, meaning="when, an instant in UTC"),
+        _money("cost_minor", "what it cost us, minor units; none where unknown", optional=True, least=0),
+    ),
+)
+
+CONTRACTS = MappingProxyType(
+    {c.table: c for c in (STORES, GUESTS, MENU_ITEMS, ORDERS, ORDER_ITEMS, REVIEWS, OFFERS, EXPOSURES, REDEMPTIONS)}
+)
+
+
+def contract(table: str) -> Contract:
+    """The contract of a table. Raises DataError with the nearest known name."""
+    if table not in CONTRACTS:
+        raise DataError(f"no table '{table}'{nearest(table, CONTRACTS)}; the tables are {', '.join(CONTRACTS)}")
+    return CONTRACTS[table]

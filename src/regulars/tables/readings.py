@@ -1,0 +1,300 @@
+"""Readings: what a source wrote, turned into values of a contract, with a sentence for each value that is none.
+
+Every reader works on the distinct values of a batch: a column of a million repeated dates costs little more than its
+dictionary.
+"""
+
+import datetime as dt
+import re
+import zoneinfo
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from regulars.tables.contracts import INSTANT, Kind
+
+MOST_MINOR = 10**15
+MOST_TEXT = 100_000
+
+_ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
+_ISO_LOCAL = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
+_ISO_OFFSET = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})$"
+_WORDS = {"true": True, "t": True, "yes": True, "y": True, "1": True, "false": False, "f": False, "no": False, "n": False, "0": False}
+
+
+class Reading(NamedTuple):
+    """Values of one column and, where there is none, why.
+
+    values: Arrow array of the column's type, null where absent or wrong.
+    problem: string array of the same length, null where all is well.
+    """
+
+    values: pa.Array
+    problem: pa.Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a source writes its values.
+
+    exponent: decimals of the currency. is_major: whether amounts are in major units (12.50) or already minor (1250).
+    decimal: the decimal mark. format: strptime format of dates, None for ISO 8601. currency: shown in messages.
+    """
+
+    exponent: int = 2
+    is_major: bool = False
+    decimal: str = "."
+    format: str | None = None
+    currency: str = "USD"
+
+
+def read(kind: Kind, values: pa.Array, manner: Manner) -> Reading:
+    """Read `values`, text or already typed, as `kind`.
+
+    An INSTANT that carries no offset comes back as a zoneless timestamp: its zone is the store's, which only the row knows.
+    """
+    if pa.types.is_null(values.type):
+        return Reading(pa.nulls(len(values), kind.arrow), _fine(len(values)))
+    encoded = values if pa.types.is_dictionary(values.type) else pc.dictionary_encode(values)
+    distinct = encoded.dictionary
+    if pa.types.is_large_string(distinct.type) or pa.types.is_string_view(distinct.type):
+        distinct = distinct.cast(pa.string())
+    if pa.types.is_string(distinct.type):
+        trimmed = pc.utf8_trim_whitespace(distinct)
+        distinct = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+    reading = _READERS[kind](distinct, manner)
+    return Reading(reading.values.take(encoded.indices), reading.problem.take(encoded.indices))
+
+
+def _fine(length: int) -> pa.Array:
+    return pa.nulls(length, pa.string())
+
+
+def _say(values: pa.Array, is_bad: pa.Array, sentence: Callable[[str], str]) -> pa.Array:
+    """`sentence(value)` where `is_bad`, null elsewhere."""
+    bad = np.flatnonzero(np.asarray(pc.fill_null(is_bad, False)))
+    if not len(bad):
+        return _fine(len(values))
+    said = np.full(len(values), None, dtype=object)
+    for place in bad:
+        said[place] = sentence(str(values[int(place)].as_py())[:80])
+    return pa.array(said, pa.string())
+
+
+def _keep(values: pa.Array, problem: pa.Array) -> Reading:
+    return Reading(pc.if_else(pc.is_null(problem), values, pa.scalar(None, values.type)), problem)
+
+
+def _as_text(values: pa.Array) -> pa.Array:
+    if pa.types.is_string(values.type):
+        return values
+    if pa.types.is_floating(values.type):
+        whole = pc.equal(values, pc.floor(values))
+        return pc.if_else(whole, _whole_text(values, whole), values.cast(pa.string()))
+    return values.cast(pa.string())
+
+
+def _whole_text(values: pa.Array, whole: pa.Array) -> pa.Array:
+    safe = pc.and_(whole, pc.less(pc.abs(values), 2.0**53))
+    return pc.if_else(safe, values, None).cast(pa.int64(), safe=False).cast(pa.string())
+
+
+def _read_id(values: pa.Array, manner: Manner) -> Reading:
+    text = _as_text(values)
+    return _keep(text, _say(text, pc.greater(pc.utf8_length(text), 200), lambda v: f"'{v[:20]}...' is longer than 200 characters"))
+
+
+def _read_text(values: pa.Array, manner: Manner) -> Reading:
+    text = _as_text(values)
+    too_long = pc.greater(pc.utf8_length(text), MOST_TEXT)
+    return _keep(text, _say(text, too_long, lambda v: f"'{v[:20]}...' is longer than {MOST_TEXT:,} characters"))
+
+
+def _read_money(values: pa.Array, manner: Manner) -> Reading:
+    exponent = manner.exponent if manner.is_major else 0
+    if pa.types.is_string(values.type):
+        return _money_of_text(values, manner, exponent)
+    if pa.types.is_decimal(values.type):
+        return _money_of_text(values.cast(pa.string()), Manner(exponent=manner.exponent, is_major=manner.is_major), exponent)
+    return _money_of_numbers(values.cast(pa.float64()), manner, exponent)
+
+
+def _money_of_text(values: pa.Array, manner: Manner, exponent: int) -> Reading:
+    plain = values
+    if manner.decimal == ",":
+        plain = pc.replace_substring(pc.replace_substring(pc.replace_substring(values, ".", ""), " ", ""), ",", ".")
+    decimals = rf"(\.\d{{0,{exponent}}}0*)?"
+    is_good = pc.match_substring_regex(plain, rf"^[+-]?\d{{1,{16 - exponent}}}{decimals}$")
+    problem = _say(values, pc.invert(is_good), lambda v: _no_amount(v, manner, exponent))
+    number = pc.if_else(is_good, plain, pa.scalar(None, pa.string()))
+    minor = np.rint(np.asarray(pc.fill_null(number.cast(pa.float64()), 0.0)) * 10.0**exponent).astype(np.int64)
+    return _keep(pc.if_else(pc.is_valid(number), pa.array(minor), pa.scalar(None, pa.int64())), problem)
+
+
+def _no_amount(value: str, manner: Manner, exponent: int) -> str:
+    if re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+|[+-]?\d+,\d{1,2}", value) and manner.decimal == ".":
+        return f"'{value}' uses a decimal comma; set decimal = \",\" in the mapping"
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", value):
+        return f"'{value}' has thousands separators; write {value.replace(',', '')}"
+    if re.fullmatch(r"[+-]?\d+\.\d+", value) and not manner.is_major:
+        return f"'{value}' is not a whole number of minor units; set unit = \"major\" for this column in the mapping"
+    if re.fullmatch(r"[+-]?\d+\.\d+", value):
+        return f"'{value}' has more decimals than {manner.currency} has ({exponent})"
+    if re.fullmatch(r"[+-]?(\d+(\.\d+)?([eE][+-]?\d+)?|inf|infinity)", value, re.IGNORECASE):
+        return f"'{value}' is out of range for an amount"
+    return f"'{value}' is no amount; write a number such as {'12.50' if exponent else '1250'}"
+
+
+def _money_of_numbers(values: pa.Array, manner: Manner, exponent: int) -> Reading:
+    scaled = np.asarray(pc.fill_null(values, 0.0)) * 10.0**exponent
+    with np.errstate(invalid="ignore"):
+        is_whole = np.abs(scaled - np.rint(scaled)) <= 1e-6 * np.maximum(1.0, np.abs(scaled))
+        is_near = np.abs(scaled) <= MOST_MINOR
+    minor = np.where(is_whole & is_near, np.rint(np.where(is_near, scaled, 0.0)), 0.0).astype(np.int64)
+    problem = _say(values, pa.array(~(is_whole & is_near)), lambda v: _no_amount(_plain(v), manner, exponent))
+    return _keep(pc.if_else(pc.is_valid(values), pa.array(minor), pa.scalar(None, pa.int64())), problem)
+
+
+def _plain(value: str) -> str:
+    """A float as people write it: 1e308 stays, 12.5 stays, 1e-05 becomes 0.00001."""
+    number = Decimal(value)
+    return format(number, "f") if number.is_finite() and abs(number) < MOST_MINOR else value
+
+
+def _read_number(values: pa.Array, manner: Manner) -> Reading:
+    if not pa.types.is_string(values.type):
+        numbers = values.cast(pa.float64())
+        return _keep(numbers, _say(numbers, pc.invert(pc.is_finite(numbers)), lambda v: f"'{v}' is no finite number"))
+    plain = pc.replace_substring(pc.replace_substring(values, ".", ""), ",", ".") if manner.decimal == "," else values
+    is_good = pc.match_substring_regex(plain, r"^[+-]?\d{1,18}(\.\d{0,18})?$")
+    numbers = pc.if_else(is_good, plain, pa.scalar(None, pa.string())).cast(pa.float64())
+    return _keep(numbers, _say(values, pc.invert(is_good), lambda v: f"'{v}' is no number"))
+
+
+def _read_integer(values: pa.Array, manner: Manner) -> Reading:
+    reading = _read_number(values, manner)
+    numbers = reading.values
+    is_bad = pc.or_(pc.not_equal(numbers, pc.floor(numbers)), pc.greater(pc.abs(numbers), 2.0**53))
+    problem = pc.coalesce(reading.problem, _say(_as_text(values), is_bad, lambda v: f"'{v}' is no whole number"))
+    fine = pc.if_else(pc.is_null(problem), numbers, pa.scalar(None, pa.float64()))
+    return Reading(fine.cast(pa.int64()), problem)
+
+
+def _read_boolean(values: pa.Array, manner: Manner) -> Reading:
+    if pa.types.is_boolean(values.type):
+        return Reading(values, _fine(len(values)))
+    text = _as_text(values)
+    said = [None if v is None else _WORDS.get(v.lower()) for v in text.to_pylist()]
+    answer = pa.array(said, pa.bool_())
+    is_bad = pc.and_(pc.is_null(answer), pc.is_valid(text))
+    return Reading(answer, _say(text, is_bad, lambda v: f"'{v}' is neither yes nor no; write true or false"))
+
+
+def _read_instant(values: pa.Array, manner: Manner) -> Reading:
+    kind = values.type
+    if pa.types.is_timestamp(kind):
+        return Reading(values.cast(INSTANT if kind.tz else pa.timestamp("us"), safe=False), _fine(len(values)))
+    if pa.types.is_date(kind):
+        return Reading(values.cast(pa.timestamp("us")), _fine(len(values)))
+    text = _as_text(values)
+    if manner.format is not None:
+        return _by_format(text, manner.format)
+    with_offset = pc.sum(pc.match_substring_regex(text, _ISO_OFFSET)).as_py() or 0
+    if with_offset > (len(text) - text.null_count) / 2:
+        return _by_cast(text, _ISO_OFFSET, INSTANT)
+    return _by_cast(_compact(text), _ISO_LOCAL, pa.timestamp("us"))
+
+
+def _read_date(values: pa.Array, manner: Manner) -> Reading:
+    if pa.types.is_date(values.type) or pa.types.is_timestamp(values.type):
+        return Reading(values.cast(pa.date32(), safe=False), _fine(len(values)))
+    text = _as_text(values)
+    if manner.format is not None:
+        reading = _by_format(text, manner.format)
+        return Reading(reading.values.cast(pa.date32(), safe=False), reading.problem)
+    return _by_cast(_compact(text), _ISO_DATE, pa.date32())
+
+
+def _compact(text: pa.Array) -> pa.Array:
+    """20260131 written as 2026-01-31."""
+    return pc.replace_substring_regex(text, r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3")
+
+
+def _by_cast(text: pa.Array, pattern: str, kind: pa.DataType) -> Reading:
+    """ISO 8601 at the speed of Arrow; value by value only when a day in it does not exist."""
+    is_good = pc.fill_null(pc.match_substring_regex(text, pattern), False)
+    shaped = pc.if_else(is_good, text, pa.scalar(None, pa.string()))
+    try:
+        values = shaped.cast(kind)
+    except pa.ArrowInvalid:
+        values = pa.concat_arrays([_cast_one(value, kind) for value in shaped])
+    is_bad = pc.and_(pc.is_null(values), pc.is_valid(text))
+    return Reading(values, _say(text, is_bad, _no_date))
+
+
+def _cast_one(value: pa.Scalar, kind: pa.DataType) -> pa.Array:
+    try:
+        return pa.array([value.cast(kind).as_py()], kind)
+    except pa.ArrowInvalid:
+        return pa.nulls(1, kind)
+
+
+def _by_format(text: pa.Array, form: str) -> Reading:
+    values = pa.array([_strptime(value, form) for value in text.to_pylist()], pa.timestamp("us"))
+    is_bad = pc.and_(pc.is_null(values), pc.is_valid(text))
+    return Reading(values, _say(text, is_bad, lambda v: f"'{v}' is no date of the form {form}"))
+
+
+def _strptime(value: str | None, form: str) -> dt.datetime | None:
+    if value is None:
+        return None
+    try:
+        return dt.datetime.strptime(value, form).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def _no_date(value: str) -> str:
+    if re.match(r"^\d{4}-\d{2}-\d{2}", value):
+        if re.match(_ISO_OFFSET, value):
+            return f"'{value}' has an offset from UTC and most other rows have none; write all of them one way"
+        return f"'{value}' does not exist in the calendar or on the clock"
+    return f"'{value}' is no date; expected ISO 8601 such as 2026-01-31 18:30:00, or set format in the mapping"
+
+
+def _read_clock(values: pa.Array, manner: Manner) -> Reading:
+    text = pc.replace_substring_regex(_as_text(values), r"^(\d{2}:\d{2}):00(\.0*)?$", r"\1")
+    is_bad = pc.invert(pc.match_substring_regex(text, r"^([01]\d|2[0-3]):[0-5]\d$"))
+    return _keep(text, _say(text, is_bad, lambda v: f"'{v}' is no time of day; write it as 04:00"))
+
+
+def _read_zone(values: pa.Array, manner: Manner) -> Reading:
+    text = _as_text(values)
+    is_bad = pa.array([v is not None and v not in zones() for v in text.to_pylist()])
+    return _keep(text, _say(text, is_bad, lambda v: f"'{v}' is no time zone; write one such as America/New_York or Asia/Shanghai"))
+
+
+@lru_cache(maxsize=1)
+def zones() -> frozenset[str]:
+    """Every zone the time zone database knows."""
+    return frozenset(zoneinfo.available_timezones())
+
+
+_READERS: dict[Kind, Callable[[pa.Array, Manner], Reading]] = {
+    Kind.ID: _read_id,
+    Kind.TEXT: _read_text,
+    Kind.MONEY: _read_money,
+    Kind.NUMBER: _read_number,
+    Kind.INTEGER: _read_integer,
+    Kind.INSTANT: _read_instant,
+    Kind.DATE: _read_date,
+    Kind.BOOLEAN: _read_boolean,
+    Kind.CLOCK: _read_clock,
+    Kind.ZONE: _read_zone,
+}

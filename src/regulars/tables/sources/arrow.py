@@ -1,0 +1,61 @@
+"""Sources that are typed already: Parquet files and Arrow objects."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from regulars.errors import DataError
+from regulars.tables.sources.raw import ROWS_PER_BATCH, RawBatch, check_header, hash_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParquetSource:
+    """A Parquet file; a row's line is its number, from 1."""
+
+    path: Path
+    name: str
+    identity: str
+    columns: list[str]
+
+    @classmethod
+    def of(cls, path: Path) -> "ParquetSource":
+        try:
+            schema = pq.read_schema(path)
+        except pa.ArrowInvalid as error:
+            raise DataError(f"{path.name}: no Parquet file: {error}") from None
+        return cls(path=path, name=path.name, identity=hash_of(path), columns=check_header(schema.names, path.name))
+
+    def batches(self) -> Iterator[RawBatch]:
+        with pq.ParquetFile(self.path) as file:
+            yield from _numbered(file.iter_batches(ROWS_PER_BATCH))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrowSource:
+    """A frame in memory, or a stream; a row's line is its number, from 1."""
+
+    reader: pa.RecordBatchReader
+    name: str
+    columns: list[str]
+    identity: None = None
+
+    @classmethod
+    def of(cls, data: Any) -> "ArrowSource":
+        reader = pa.RecordBatchReader.from_stream(data)
+        name = f"a {type(data).__name__}"
+        return cls(reader=reader, name=name, columns=check_header(reader.schema.names, name))
+
+    def batches(self) -> Iterator[RawBatch]:
+        yield from _numbered(self.reader)
+
+
+def _numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[RawBatch]:
+    first = 1
+    for rows in batches:
+        yield RawBatch(rows, pa.array(np.arange(first, first + len(rows)), pa.int64()))
+        first += len(rows)

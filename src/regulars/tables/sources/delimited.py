@@ -1,0 +1,145 @@
+"""Delimited text: CSV and its relatives, streamed by Arrow, every value as text."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+
+from regulars.errors import DataError
+from regulars.tables.sources.raw import BYTES_PER_BLOCK, Misshapen, RawBatch, check_header
+from regulars.tables.sources.text import inspect, open_bytes, open_text
+
+DELIMITERS = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelimitedSource:
+    """A text file of rows, one a line unless a quoted value holds a line end."""
+
+    path: Path
+    name: str
+    identity: str
+    columns: list[str]
+    encoding: str
+    delimiter: str
+    has_quotes: bool
+    header_lines: int
+
+    @classmethod
+    def of(cls, path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> "DelimitedSource":
+        found = inspect(path, encoding)
+        with open_text(path, found.encoding) as text:
+            mark = delimiter or _delimiter_of(text.readline())
+            text.seek(0)
+            reader = csv.reader(text, delimiter=mark)
+            columns = check_header(next(reader, []), path.name)
+            header_lines = reader.line_num
+            if next(reader, None) is None:
+                raise DataError(f"{path.name}: has a header and no rows")
+        return cls(
+            path=path, name=path.name, identity=found.identity, columns=columns, encoding=found.encoding,
+            delimiter=mark, has_quotes=found.has_quotes, header_lines=header_lines,
+        )  # fmt: skip
+
+    def batches(self) -> Iterator[RawBatch]:
+        """Raises DataError where a quote opens and never closes."""
+        ragged: list[Any] = []
+        place = _Place(record=2, line=self.header_lines + 1)
+        for rows in self._stream(ragged):
+            yield _number(rows, ragged, place, has_line_ends=self.has_quotes)
+        if ragged:
+            yield _number(_no_rows(self.columns), ragged, place, has_line_ends=False)
+
+    def _stream(self, ragged: list[Any]) -> Iterator[pa.RecordBatch]:
+        def keep(row: Any) -> str:
+            ragged.append(row)
+            return "skip"
+
+        reading = arrow_csv.ReadOptions(
+            use_threads=False, block_size=BYTES_PER_BLOCK, encoding="utf8" if self.encoding == "utf-8" else self.encoding,
+            column_names=self.columns, skip_rows_after_names=1,
+        )  # fmt: skip
+        parsing = arrow_csv.ParseOptions(
+            delimiter=self.delimiter, newlines_in_values=self.has_quotes, ignore_empty_lines=False, invalid_row_handler=keep
+        )
+        as_text = arrow_csv.ConvertOptions(column_types=dict.fromkeys(self.columns, pa.string()), strings_can_be_null=False)
+        try:
+            with open_bytes(self.path) as file:
+                yield from arrow_csv.open_csv(file, reading, parsing, as_text)
+        except pa.ArrowInvalid as error:
+            raise DataError(f"{self.name}: {_open_quote(self) or error}") from None
+
+
+@dataclass(slots=True)
+class _Place:
+    """How far a reading has come. record: number of the next record, the header being 1. line: on which line it begins."""
+
+    record: int
+    line: int
+
+
+def _number(rows: pa.RecordBatch, ragged: list[Any], place: _Place, *, has_line_ends: bool) -> RawBatch:
+    """Give each row its line, and take from `ragged` the rows that stood between them."""
+    odd = np.array([row.number for row in ragged], dtype=np.int64)
+    records = np.setdiff1d(np.arange(place.record, place.record + len(rows) + len(odd)), odd)[: len(rows)]
+    end = records[-1] + 1 if len(rows) else int(odd.max()) + 1
+    here = [row for row in ragged if row.number < end]
+    ragged[:] = [row for row in ragged if row.number >= end]
+    height = np.ones(end - place.record, dtype=np.int64)
+    if has_line_ends:
+        height[records - place.record] += _line_ends(rows)
+    for row in here:
+        height[row.number - place.record] += row.text.count("\n")
+    begins = place.line + np.cumsum(height) - height
+    misshapen = tuple(_misshapen(row, int(begins[row.number - place.record])) for row in here if row.text.strip())
+    line = begins[records - place.record]
+    place.record, place.line = int(end), int(place.line + height.sum())
+    is_blank = np.asarray(pc.fill_null(_is_blank(rows), False))
+    if is_blank.any():
+        rows, line = rows.filter(pa.array(~is_blank)), line[~is_blank]
+    return RawBatch(rows, pa.array(line, pa.int64()), misshapen)
+
+
+def _misshapen(row: Any, line: int) -> Misshapen:
+    return Misshapen(line, f"{row.actual_columns} columns where the header has {row.expected_columns}", row.text)
+
+
+def _line_ends(rows: pa.RecordBatch) -> np.ndarray:
+    return np.sum([np.asarray(pc.count_substring(column, "\n")) for column in rows.columns], axis=0)
+
+
+def _is_blank(rows: pa.RecordBatch) -> pa.Array:
+    blank = pc.equal(rows.column(0), "")
+    for column in rows.columns[1:]:
+        if not pc.any(blank).as_py():
+            break
+        blank = pc.and_(blank, pc.equal(column, ""))
+    return blank
+
+
+def _no_rows(columns: list[str]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array([], pa.string()) for _ in columns], names=columns)
+
+
+def _delimiter_of(header: str) -> str:
+    outside_quotes = "".join(header.split('"')[::2])
+    return max(DELIMITERS, key=outside_quotes.count)
+
+
+def _open_quote(source: DelimitedSource) -> str | None:
+    """Where a quote opens that never closes: the record that swallows the rest of the file."""
+    with open_text(source.path, source.encoding) as text:
+        reader = csv.reader(text, delimiter=source.delimiter, strict=True)
+        line = 1
+        try:
+            for _ in reader:
+                line = reader.line_num + 1
+        except csv.Error:
+            return f"line {line}: a quote opens here and is never closed as it should be; write a quote within a value twice"
+    return None
