@@ -1,1 +1,24 @@
-"""."""
+"""Data in: contracts, readers, mappings, and the lake."""
+
+from regulars.tables.contracts import CONTRACTS, Column, Contract, Kind, contract
+from regulars.tables.lake import Lake
+from regulars.tables.loading import LoadReport
+from regulars.tables.mapping import From, Mapping, read_mapping
+from regulars.tables.sources import open_source
+from regulars.tables.workspace import Settings, Workspace
+
+__all__ = [
+    "CONTRACTS",
+    "Column",
+    "Contract",
+    "From",
+    "Kind",
+    "Lake",
+    "LoadReport",
+    "Mapping",
+    "Settings",
+    "Workspace",
+    "contract",
+    "open_source",
+    "read_mapping",
+]

@@ -66,11 +66,15 @@ def trading_day(instants: pa.Array, clock_of_row: np.ndarray, clocks: list[Store
 
 def start_of_day(date: dt.date, clock: StoreClock) -> dt.datetime:
     """The instant at which the trading day `date` begins in a store."""
-    local = pa.array([dt.datetime.combine(date, dt.time()) + dt.timedelta(minutes=clock.closes_at_minute)], pa.timestamp("us"))
+    local = pa.array(
+        [dt.datetime.combine(date, dt.time()) + dt.timedelta(minutes=clock.closes_at_minute)], pa.timestamp("us")
+    )
     instant: dt.datetime = pc.assume_timezone(local, clock.zone, ambiguous="earliest", nonexistent="latest")[0].as_py()
     return instant.astimezone(dt.UTC)
 
 
 def _naive(times: pa.Array) -> np.ndarray:
-    naive: np.ndarray = times.cast(pa.timestamp("us"), safe=False).to_numpy(zero_copy_only=False).astype("datetime64[us]")
+    naive: np.ndarray = (
+        times.cast(pa.timestamp("us"), safe=False).to_numpy(zero_copy_only=False).astype("datetime64[us]")
+    )
     return naive

@@ -4,7 +4,8 @@ A contract says what a row must be; `readings` makes values of it, `intake` appl
 """
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 
@@ -81,7 +82,7 @@ class Contract:
     meaning: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
-    references: MappingProxyType[str, str] = MappingProxyType({})
+    references: Mapping[str, str] = field(default_factory=dict)
     derived: tuple[Column, ...] = ()
 
     @cached_property
@@ -102,7 +103,9 @@ def _text(name: str, meaning: str) -> Column:
     return Column(name=name, kind=Kind.TEXT, meaning=meaning, is_optional=True)
 
 
-def _money(name: str, meaning: str, *, optional: bool = False, default: int | None = None, least: float | None = None) -> Column:
+def _money(
+    name: str, meaning: str, *, optional: bool = False, default: int | None = None, least: float | None = None
+) -> Column:
     return Column(name=name, kind=Kind.MONEY, meaning=meaning, is_optional=optional, default=default, least=least)
 
 
@@ -114,7 +117,10 @@ def _date(name: str, meaning: str) -> Column:
     return Column(name=name, kind=Kind.DATE, meaning=meaning, is_optional=True)
 
 
-_PLACE = (_number("latitude", "degrees north", least=-90, most=90), _number("longitude", "degrees east", least=-180, most=180))
+_PLACE = (
+    _number("latitude", "degrees north", least=-90, most=90),
+    _number("longitude", "degrees east", least=-180, most=180),
+)
 _IN_STORES = MappingProxyType({"store_id": "stores"})
 
 GUESTS = Contract(
@@ -142,7 +148,9 @@ STORES = Contract(
         _id("store_id", "the store"),
         _text("name", "as guests know it"),
         Column(name="zone", kind=Kind.ZONE, meaning="time zone, such as America/New_York"),
-        Column(name="day_closes_at", kind=Kind.CLOCK, meaning="local time at which the trading day ends", default="04:00"),
+        Column(
+            name="day_closes_at", kind=Kind.CLOCK, meaning="local time at which the trading day ends", default="04:00"
+        ),
         _text("city", "city"),
         *_PLACE,
         _text("cuisine", "what it cooks"),
@@ -247,9 +255,13 @@ EXPOSURES = Contract(
         _id("guest_id", "the guest"),
         _id("offer_id", "the offer; none means nothing was sent", is_optional=True),
         Column(name="arm", kind=Kind.TEXT, meaning="treated, explore or holdout", default="treated"),
-        _number("propensity", "probability of this assignment, known only where it was drawn at random", least=0, most=1),
+        _number(
+            "propensity", "probability of this assignment, known only where it was drawn at random", least=0, most=1
+        ),
         Column(name="exposed_at", kind=Kind.INSTANT, meaning="from when, an instant in UTC"),
-        Column(name="ends_at", kind=Kind.INSTANT, meaning="until when the offer held, an instant in UTC", is_optional=True),
+        Column(
+            name="ends_at", kind=Kind.INSTANT, meaning="until when the offer held, an instant in UTC", is_optional=True
+        ),
     ),
 )
 

@@ -1,13 +1,13 @@
 """Mappings: from a source's columns to ours, as a TOML file that stays with the workspace.
 
-    table = "orders"
-    one_row_per = "order_id"
+table = "orders"
+one_row_per = "order_id"
 
-    [columns]
-    order_id = "basket_id"
-    amount_minor = { column = "sales_value", unit = "major" }
-    ordered_at = { column = ["date", "time"], zone = "America/New_York" }
-    channel = { value = "dine-in" }
+[columns]
+order_id = "basket_id"
+amount_minor = { column = "sales_value", unit = "major" }
+ordered_at = { column = ["date", "time"], zone = "America/New_York" }
+channel = { value = "dine-in" }
 """
 
 import hashlib
@@ -87,7 +87,9 @@ class Mapping(Document):
         for name in self.columns:
             if name not in target.by_name:
                 raise ValueError(f"columns.{name}: {self.table} has no such column{nearest(name, target.by_name)}")
-        missing = [column.name for column in target.columns if not column.may_be_absent and column.name not in self.columns]
+        missing = [
+            column.name for column in target.columns if not column.may_be_absent and column.name not in self.columns
+        ]
         if missing:
             raise ValueError(f"{self.table} needs {', '.join(missing)}; say under [columns] where each comes from")
         if self.one_row_per is not None and (self.one_row_per,) != target.key:
@@ -161,4 +163,8 @@ def _toml(value: Any) -> str:
 
 
 def _toml_key(key: str) -> str:
-    return key if key.replace("_", "").replace("-", "").isalnum() and key.isascii() else json.dumps(key, ensure_ascii=False)
+    return (
+        key
+        if key.replace("_", "").replace("-", "").isalnum() and key.isascii()
+        else json.dumps(key, ensure_ascii=False)
+    )

@@ -9,7 +9,6 @@ import re
 import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,12 +19,15 @@ import pyarrow.compute as pc
 from regulars.tables.contracts import INSTANT, Kind
 
 MOST_MINOR = 10**15
+FLOAT_NOISE = 1e-6
+FLOAT_PRECISION = 1e-12
+MOST_ID = 200
 MOST_TEXT = 100_000
 
 _ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
-_ISO_LOCAL = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?$"
-_ISO_OFFSET = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})$"
-_WORDS = {"true": True, "t": True, "yes": True, "y": True, "1": True, "false": False, "f": False, "no": False, "n": False, "0": False}
+_ISO_LOCAL = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
+_ISO_OFFSET = r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})$"
+_WORDS = dict.fromkeys(("true", "t", "yes", "y", "1"), True) | dict.fromkeys(("false", "f", "no", "n", "0"), False)
 
 
 class Reading(NamedTuple):
@@ -106,75 +108,69 @@ def _whole_text(values: pa.Array, whole: pa.Array) -> pa.Array:
 
 
 def _read_id(values: pa.Array, manner: Manner) -> Reading:
-    text = _as_text(values)
-    return _keep(text, _say(text, pc.greater(pc.utf8_length(text), 200), lambda v: f"'{v[:20]}...' is longer than 200 characters"))
+    return _read_words(_as_text(values), MOST_ID)
 
 
 def _read_text(values: pa.Array, manner: Manner) -> Reading:
-    text = _as_text(values)
-    too_long = pc.greater(pc.utf8_length(text), MOST_TEXT)
-    return _keep(text, _say(text, too_long, lambda v: f"'{v[:20]}...' is longer than {MOST_TEXT:,} characters"))
+    return _read_words(_as_text(values), MOST_TEXT)
+
+
+def _read_words(text: pa.Array, most: int) -> Reading:
+    too_long = _say(
+        text, pc.greater(pc.utf8_length(text), most), lambda v: f"'{v[:20]}...' is longer than {most:,} characters"
+    )
+    nul = _say(
+        text, pc.match_substring(text, "\0"), lambda v: f"'{v.replace(chr(0), '␀')[:20]}' has a NUL byte; remove it"
+    )
+    return _keep(text, pc.coalesce(too_long, nul))
 
 
 def _read_money(values: pa.Array, manner: Manner) -> Reading:
     exponent = manner.exponent if manner.is_major else 0
-    if pa.types.is_string(values.type):
-        return _money_of_text(values, manner, exponent)
-    if pa.types.is_decimal(values.type):
-        return _money_of_text(values.cast(pa.string()), Manner(exponent=manner.exponent, is_major=manner.is_major), exponent)
-    return _money_of_numbers(values.cast(pa.float64()), manner, exponent)
+    text, numbers = _numbers(values, manner)
+    scaled = np.asarray(pc.fill_null(numbers, 0.0)) * 10.0**exponent
+    is_near = np.abs(scaled) <= MOST_MINOR
+    minor = np.rint(np.where(is_near, scaled, 0.0))
+    is_whole = np.abs(np.where(is_near, scaled, 0.0) - minor) <= FLOAT_NOISE + FLOAT_PRECISION * np.abs(minor)
+    is_bad = pc.or_(pc.and_(pc.is_null(numbers), pc.is_valid(values)), pa.array(~(is_near & is_whole)))
+    problem = _say(text, is_bad, lambda v: _no_amount(v, manner, exponent))
+    return _keep(
+        pc.if_else(pc.is_valid(numbers), pa.array(minor.astype(np.int64)), pa.scalar(None, pa.int64())), problem
+    )
 
 
-def _money_of_text(values: pa.Array, manner: Manner, exponent: int) -> Reading:
-    plain = values
+def _numbers(values: pa.Array, manner: Manner) -> tuple[pa.Array, pa.Array]:
+    """The values as written, and as float64: null where they are no numbers."""
+    if not pa.types.is_string(values.type):
+        return values, values.cast(pa.float64(), safe=False)
+    plain = pc.replace_substring_regex(values, r"^\+", "")
     if manner.decimal == ",":
-        plain = pc.replace_substring(pc.replace_substring(pc.replace_substring(values, ".", ""), " ", ""), ",", ".")
-    decimals = rf"(\.\d{{0,{exponent}}}0*)?"
-    is_good = pc.match_substring_regex(plain, rf"^[+-]?\d{{1,{16 - exponent}}}{decimals}$")
-    problem = _say(values, pc.invert(is_good), lambda v: _no_amount(v, manner, exponent))
-    number = pc.if_else(is_good, plain, pa.scalar(None, pa.string()))
-    minor = np.rint(np.asarray(pc.fill_null(number.cast(pa.float64()), 0.0)) * 10.0**exponent).astype(np.int64)
-    return _keep(pc.if_else(pc.is_valid(number), pa.array(minor), pa.scalar(None, pa.int64())), problem)
+        plain = pc.replace_substring(pc.replace_substring_regex(plain, r"[. \u00a0]", ""), ",", ".")
+    is_number = pc.match_substring_regex(plain, r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$")
+    return values, pc.if_else(is_number, plain, pa.scalar(None, pa.string())).cast(pa.float64())
 
 
 def _no_amount(value: str, manner: Manner, exponent: int) -> str:
-    if re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+|[+-]?\d+,\d{1,2}", value) and manner.decimal == ".":
+    """What is wrong with a value that is no amount, and the mend."""
+    if manner.decimal == "." and re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})+,\d+|[+-]?\d+,\d{1,2}", value):
         return f"'{value}' uses a decimal comma; set decimal = \",\" in the mapping"
     if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", value):
         return f"'{value}' has thousands separators; write {value.replace(',', '')}"
-    if re.fullmatch(r"[+-]?\d+\.\d+", value) and not manner.is_major:
+    if re.fullmatch(r"[+-]?\d{1,13}\.\d+", value):
+        if manner.is_major:
+            return f"'{value}' has more decimals than {manner.currency} has ({exponent})"
         return f"'{value}' is not a whole number of minor units; set unit = \"major\" for this column in the mapping"
-    if re.fullmatch(r"[+-]?\d+\.\d+", value):
-        return f"'{value}' has more decimals than {manner.currency} has ({exponent})"
     if re.fullmatch(r"[+-]?(\d+(\.\d+)?([eE][+-]?\d+)?|inf|infinity)", value, re.IGNORECASE):
         return f"'{value}' is out of range for an amount"
     return f"'{value}' is no amount; write a number such as {'12.50' if exponent else '1250'}"
 
 
-def _money_of_numbers(values: pa.Array, manner: Manner, exponent: int) -> Reading:
-    scaled = np.asarray(pc.fill_null(values, 0.0)) * 10.0**exponent
-    with np.errstate(invalid="ignore"):
-        is_whole = np.abs(scaled - np.rint(scaled)) <= 1e-6 * np.maximum(1.0, np.abs(scaled))
-        is_near = np.abs(scaled) <= MOST_MINOR
-    minor = np.where(is_whole & is_near, np.rint(np.where(is_near, scaled, 0.0)), 0.0).astype(np.int64)
-    problem = _say(values, pa.array(~(is_whole & is_near)), lambda v: _no_amount(_plain(v), manner, exponent))
-    return _keep(pc.if_else(pc.is_valid(values), pa.array(minor), pa.scalar(None, pa.int64())), problem)
-
-
-def _plain(value: str) -> str:
-    """A float as people write it: 1e308 stays, 12.5 stays, 1e-05 becomes 0.00001."""
-    number = Decimal(value)
-    return format(number, "f") if number.is_finite() and abs(number) < MOST_MINOR else value
-
-
 def _read_number(values: pa.Array, manner: Manner) -> Reading:
-    if not pa.types.is_string(values.type):
-        numbers = values.cast(pa.float64())
-        return _keep(numbers, _say(numbers, pc.invert(pc.is_finite(numbers)), lambda v: f"'{v}' is no finite number"))
-    plain = pc.replace_substring(pc.replace_substring(values, ".", ""), ",", ".") if manner.decimal == "," else values
-    is_good = pc.match_substring_regex(plain, r"^[+-]?\d{1,18}(\.\d{0,18})?$")
-    numbers = pc.if_else(is_good, plain, pa.scalar(None, pa.string())).cast(pa.float64())
-    return _keep(numbers, _say(values, pc.invert(is_good), lambda v: f"'{v}' is no number"))
+    text, numbers = _numbers(values, manner)
+    is_bad = pc.or_(
+        pc.and_(pc.is_null(numbers), pc.is_valid(values)), pc.invert(pc.fill_null(pc.is_finite(numbers), True))
+    )
+    return _keep(numbers, _say(text, is_bad, lambda v: f"'{v}' is no number"))
 
 
 def _read_integer(values: pa.Array, manner: Manner) -> Reading:
@@ -207,7 +203,7 @@ def _read_instant(values: pa.Array, manner: Manner) -> Reading:
         return _by_format(text, manner.format)
     with_offset = pc.sum(pc.match_substring_regex(text, _ISO_OFFSET)).as_py() or 0
     if with_offset > (len(text) - text.null_count) / 2:
-        return _by_cast(text, _ISO_OFFSET, INSTANT)
+        return _by_cast(_compact(text), _ISO_OFFSET, INSTANT)
     return _by_cast(_compact(text), _ISO_LOCAL, pa.timestamp("us"))
 
 
@@ -222,7 +218,8 @@ def _read_date(values: pa.Array, manner: Manner) -> Reading:
 
 
 def _compact(text: pa.Array) -> pa.Array:
-    """20260131 written as 2026-01-31."""
+    """20260131 written as 2026-01-31, and nanoseconds cut to microseconds."""
+    text = pc.replace_substring_regex(text, r"(\.\d{6})\d+", r"\1")
     return pc.replace_substring_regex(text, r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3")
 
 
@@ -277,7 +274,10 @@ def _read_clock(values: pa.Array, manner: Manner) -> Reading:
 def _read_zone(values: pa.Array, manner: Manner) -> Reading:
     text = _as_text(values)
     is_bad = pa.array([v is not None and v not in zones() for v in text.to_pylist()])
-    return _keep(text, _say(text, is_bad, lambda v: f"'{v}' is no time zone; write one such as America/New_York or Asia/Shanghai"))
+    return _keep(
+        text,
+        _say(text, is_bad, lambda v: f"'{v}' is no time zone; write one such as America/New_York or Asia/Shanghai"),
+    )
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from regulars.errors import DataError
-from regulars.tables.sources.raw import ROWS_PER_BATCH, RawBatch, check_header, hash_of
+from regulars.tables.sources.raw import ROWS_PER_BATCH, RawBatch, as_json, check_header, hash_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,9 @@ class ParquetSource:
         except pa.ArrowInvalid as error:
             raise DataError(f"{path.name}: no Parquet file: {error}") from None
         return cls(path=path, name=path.name, identity=hash_of(path), columns=check_header(schema.names, path.name))
+
+    def written(self, row: dict[str, Any]) -> str:
+        return as_json(row)
 
     def batches(self) -> Iterator[RawBatch]:
         with pq.ParquetFile(self.path) as file:
@@ -49,6 +52,9 @@ class ArrowSource:
         reader = pa.RecordBatchReader.from_stream(data)
         name = f"a {type(data).__name__}"
         return cls(reader=reader, name=name, columns=check_header(reader.schema.names, name))
+
+    def written(self, row: dict[str, Any]) -> str:
+        return as_json(row)
 
     def batches(self) -> Iterator[RawBatch]:
         yield from _numbered(self.reader)

@@ -1,6 +1,7 @@
 """Delimited text: CSV and its relatives, streamed by Arrow, every value as text."""
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,11 @@ class DelimitedSource:
             delimiter=mark, has_quotes=found.has_quotes, header_lines=header_lines,
         )  # fmt: skip
 
+    def written(self, row: dict[str, Any]) -> str:
+        line = io.StringIO()
+        csv.writer(line, delimiter=self.delimiter, lineterminator="").writerow(row.values())
+        return line.getvalue()
+
     def batches(self) -> Iterator[RawBatch]:
         """Raises DataError where a quote opens and never closes."""
         ragged: list[Any] = []
@@ -66,9 +72,14 @@ class DelimitedSource:
             column_names=self.columns, skip_rows_after_names=1,
         )  # fmt: skip
         parsing = arrow_csv.ParseOptions(
-            delimiter=self.delimiter, newlines_in_values=self.has_quotes, ignore_empty_lines=False, invalid_row_handler=keep
+            delimiter=self.delimiter,
+            newlines_in_values=self.has_quotes,
+            ignore_empty_lines=False,
+            invalid_row_handler=keep,
         )
-        as_text = arrow_csv.ConvertOptions(column_types=dict.fromkeys(self.columns, pa.string()), strings_can_be_null=False)
+        as_text = arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(self.columns, pa.string()), strings_can_be_null=False
+        )
         try:
             with open_bytes(self.path) as file:
                 yield from arrow_csv.open_csv(file, reading, parsing, as_text)
@@ -111,7 +122,10 @@ def _misshapen(row: Any, line: int) -> Misshapen:
 
 
 def _line_ends(rows: pa.RecordBatch) -> np.ndarray:
-    return np.sum([np.asarray(pc.count_substring(column, "\n")) for column in rows.columns], axis=0)
+    total = np.zeros(len(rows), dtype=np.int64)
+    for column in rows.columns:
+        total += np.asarray(pc.count_substring(column, "\n"))
+    return total
 
 
 def _is_blank(rows: pa.RecordBatch) -> pa.Array:

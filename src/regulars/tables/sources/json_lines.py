@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from regulars.errors import DataError
-from regulars.tables.sources.raw import ROWS_PER_BATCH, Misshapen, RawBatch, check_header
+from regulars.tables.sources.raw import ROWS_PER_BATCH, Misshapen, RawBatch, as_json, check_header
 from regulars.tables.sources.text import inspect, open_text
 
 _LINES_OF_HEADER = 1_000
@@ -34,10 +34,19 @@ class JsonLinesSource:
             objects = [_flat(line) for line in itertools.islice(text, _LINES_OF_HEADER)]
         columns = list(dict.fromkeys(name for fields in objects if isinstance(fields, dict) for name in fields))
         if not columns:
-            raise DataError(f"{path.name} line 1: no JSON object; write one object a line, such as {{\"order_id\": \"A1\"}}")
+            raise DataError(
+                f'{path.name} line 1: no JSON object; write one object a line, such as {{"order_id": "A1"}}'
+            )
         return cls(
-            path=path, name=path.name, identity=found.identity, columns=check_header(columns, path.name), encoding=found.encoding
+            path=path,
+            name=path.name,
+            identity=found.identity,
+            columns=check_header(columns, path.name),
+            encoding=found.encoding,
         )
+
+    def written(self, row: dict[str, Any]) -> str:
+        return as_json(row)
 
     def batches(self) -> Iterator[RawBatch]:
         with open_text(self.path, self.encoding) as text:

@@ -1,9 +1,10 @@
 """What every source gives: raw batches, and rows that are too misshapen to be in one."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
@@ -24,7 +25,8 @@ class Misshapen(NamedTuple):
 class RawBatch(NamedTuple):
     """Rows as the source wrote them.
 
-    rows: the source's columns, text or typed, shape (n,). line: int64 array, on which line (of text) or row each begins, shape (n,).
+    rows: the source's columns, text or typed, n rows.
+    line: int64 array, shape (n,): on which line of text, or as which row, each begins.
     misshapen: rows among them that are not in `rows`.
     """
 
@@ -46,6 +48,9 @@ class Source(Protocol):
     @property
     def columns(self) -> list[str]: ...
     def batches(self) -> Iterator[RawBatch]: ...
+    def written(self, row: dict[str, Any]) -> str:
+        """One row as the source has it, to be shown and mended."""
+        ...
 
 
 def hash_of(path: Path) -> str:
@@ -65,3 +70,10 @@ def check_header(columns: list[str], name: str) -> list[str]:
                 f"{name} line 1: column '{column}' stands twice in the header (columns {first + 1} and {place + 1}); rename one"
             )
     return [column or f"column {place + 1}" for place, column in enumerate(trimmed)]
+
+
+def as_json(row: dict[str, Any]) -> str:
+    """One row as JSON: what a source shows that has no text of its own."""
+    return json.dumps(
+        {name: value for name, value in row.items() if value is not None}, ensure_ascii=False, default=str
+    )

@@ -12,7 +12,7 @@ import pyarrow as pa
 import python_calamine
 
 from regulars.errors import DataError
-from regulars.tables.sources.raw import ROWS_PER_BATCH, RawBatch, check_header, hash_of
+from regulars.tables.sources.raw import ROWS_PER_BATCH, RawBatch, as_json, check_header, hash_of
 
 MOST_UNPACKED_BYTES = 2 << 30
 
@@ -41,10 +41,15 @@ class SheetSource:
         columns = check_header([_text(cell) or "" for cell in rows[0]], path.name)
         return cls(path=path, name=path.name, identity=hash_of(path), columns=columns, rows=rows[1:], first_row=2)
 
+    def written(self, row: dict[str, Any]) -> str:
+        return as_json(row)
+
     def batches(self) -> Iterator[RawBatch]:
         numbered = ((number, row) for number, row in enumerate(self.rows, self.first_row) if any(_text(c) for c in row))
         while part := list(islice(numbered, ROWS_PER_BATCH)):
-            columns = [pa.array([_text(row[place]) for _, row in part], pa.string()) for place in range(len(self.columns))]
+            columns = [
+                pa.array([_text(row[place]) for _, row in part], pa.string()) for place in range(len(self.columns))
+            ]
             numbers = pa.array([number for number, _ in part], pa.int64())
             yield RawBatch(pa.RecordBatch.from_arrays(columns, names=self.columns), numbers)
 

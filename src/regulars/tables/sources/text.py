@@ -19,7 +19,7 @@ class Inspection(NamedTuple):
     has_quotes: bool
 
 
-class _Mistake(Exception):
+class _MistakeError(Exception):
     """Bytes that the encoding does not have."""
 
 
@@ -31,7 +31,7 @@ def inspect(path: Path, encoding: str | None = None) -> Inspection:
     expected = encoding or _by_first_bytes(path)
     try:
         return _survey(path, expected)
-    except _Mistake as mistake:
+    except _MistakeError as mistake:
         if encoding is None and expected == "utf-8" and (chinese := _survey_or_none(path, "gb18030")):
             return chinese
         mend = "save the file as UTF-8, or set the right encoding in the mapping"
@@ -64,7 +64,7 @@ def _by_first_bytes(path: Path) -> str:
 def _survey_or_none(path: Path, encoding: str) -> Inspection | None:
     try:
         return _survey(path, encoding)
-    except _Mistake:
+    except _MistakeError:
         return None
 
 
@@ -81,7 +81,7 @@ def _survey(path: Path, encoding: str) -> Inspection:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         line += block[: error.start].count(b"\n")
-        raise _Mistake(f"line {line}: byte 0x{error.object[error.start]:02X}") from None
+        raise _MistakeError(f"line {line}: byte 0x{error.object[error.start]:02X}") from None
     except (OSError, EOFError) as error:
         raise DataError(f"{path.name}: cannot be read: {error}") from None
     return Inspection(digest.hexdigest(), encoding, has_quotes)

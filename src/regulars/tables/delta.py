@@ -1,0 +1,117 @@
+"""Delta: how a table of the lake is read and changed, one atomic commit at a time.
+
+A load is a Delta application transaction: the same transaction is never applied twice.
+"""
+
+import errno
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import deltalake
+import pyarrow as pa
+from deltalake.exceptions import CommitFailedError, DeltaError
+
+from regulars.errors import DataError
+
+_METADATA = "regulars"
+_NO_ROOM = ("no space left", "file too large", "disk quota", "os error 28", "os error 27", "os error 122")
+
+
+class Transaction(NamedTuple):
+    """A load: its identity, and what is remembered of it in the commit."""
+
+    identity: str
+    metadata: dict[str, Any]
+
+
+def exists(path: Path) -> bool:
+    return deltalake.DeltaTable.is_deltatable(str(path))
+
+
+def files(path: Path) -> list[str]:
+    """The Parquet files that make up the table now."""
+    return deltalake.DeltaTable(str(path)).file_uris() if exists(path) else []
+
+
+def version(path: Path) -> int:
+    """The version of the table, -1 where there is none."""
+    return deltalake.DeltaTable(str(path)).version() if exists(path) else -1
+
+
+def remembered(path: Path, identity: str) -> dict[str, Any] | None:
+    """What was remembered of a transaction, None where it was never applied."""
+    if not exists(path):
+        return None
+    table = deltalake.DeltaTable(str(path))
+    if table.transaction_version(identity) is None:
+        return None
+    for commit in table.history():
+        metadata = json.loads(commit.get(_METADATA, "{}"))
+        if metadata.get("load_id") == identity:
+            return dict(metadata)
+    return {}
+
+
+def append(path: Path, rows: pa.RecordBatchReader, transaction: Transaction) -> None:
+    """Add rows. The table is made where there is none."""
+    with _saying_why(path):
+        deltalake.write_deltalake(str(path), rows, mode="append", commit_properties=_properties(transaction))
+
+
+def upsert(path: Path, rows: pa.RecordBatchReader, key: tuple[str, ...], transaction: Transaction) -> None:
+    """Replace the rows whose key is there, add the others."""
+    with _saying_why(path):
+        (
+            deltalake.DeltaTable(str(path))
+            .merge(
+                rows,
+                predicate=" AND ".join(f"there.{name} = here.{name}" for name in key),
+                source_alias="here",
+                target_alias="there",
+                commit_properties=_properties(transaction),
+            )
+            .when_matched_update_all()
+            .when_not_matched_insert_all()
+            .execute()
+        )
+
+
+def replace(path: Path, rows: pa.RecordBatchReader, predicate: str | None = None) -> None:
+    """Put rows in the place of those that match the predicate, or of all."""
+    with _saying_why(path):
+        narrowed = predicate if exists(path) else None
+        deltalake.write_deltalake(str(path), rows, mode="overwrite", predicate=narrowed)
+
+
+def _properties(transaction: Transaction) -> deltalake.CommitProperties:
+    return deltalake.CommitProperties(
+        app_transactions=[deltalake.Transaction(transaction.identity, 1)],
+        custom_metadata={_METADATA: json.dumps({"load_id": transaction.identity, **transaction.metadata})},
+    )
+
+
+@contextmanager
+def _saying_why(path: Path) -> Iterator[None]:
+    """What storage refused, as a DataError; the table is as it was before."""
+    try:
+        yield
+    except CommitFailedError as error:
+        raise DataError(
+            f"{path.name}: another load came between; nothing was changed, run it again ({error})"
+        ) from None
+    except (OSError, DeltaError) as error:
+        if is_no_room(error):
+            raise DataError(
+                f"{path.name}: no space left on the disk; nothing was changed. Free some, then run it again"
+            ) from None
+        raise DataError(f"{path.name}: cannot be written: {error}; nothing was changed") from None
+
+
+def is_no_room(error: BaseException) -> bool:
+    """Whether an error means a full disk."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+        return True
+    return any(word in str(error).lower() for word in _NO_ROOM)

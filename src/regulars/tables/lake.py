@@ -1,0 +1,145 @@
+"""The lake: the tables of a workspace."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+
+from regulars.errors import DataError
+from regulars.tables import delta, loading
+from regulars.tables.clocks import StoreClock
+from regulars.tables.contracts import CONTRACTS, contract
+from regulars.tables.engines import Engine, Frame, open_engine
+from regulars.tables.intake import Intake
+from regulars.tables.loading import LoadReport
+from regulars.tables.mapping import Mapping, read_mapping, same_names
+from regulars.tables.sources import open_source
+from regulars.tables.workspace import Settings, Workspace
+
+
+class Lake:
+    """The tables of one workspace, read and changed through one engine.
+
+    >>> import tempfile, pyarrow as pa, regulars as rg
+    >>> lake = rg.Lake.create(tempfile.mkdtemp() + "/workspace", zone="America/New_York")
+    >>> report = lake.load("stores", pa.table({"store_id": ["S1"], "zone": ["America/New_York"]}))
+    >>> report.accepted, report.rejected, report.changed
+    (1, 0, 1)
+    >>> lake.read("stores")["store_id"].to_pylist()
+    ['S1']
+    """
+
+    def __init__(self, workspace: Workspace, engine: Engine) -> None:
+        self.workspace = workspace
+        self.engine = engine
+
+    @classmethod
+    def create(cls, path: str | Path, **settings: Any) -> "Lake":
+        """Make a workspace; settings are those of workspace.toml (currency, zone, day_closes_at, margin_rate, memory)."""
+        return cls._over(Workspace.create(Path(path), Settings(**settings)), "duckdb")
+
+    @classmethod
+    def open(cls, path: str | Path, *, engine: str = "duckdb") -> "Lake":
+        """Open a workspace. Raises DataError where there is none, or one that a newer version made."""
+        return cls._over(Workspace.open(Path(path)), engine)
+
+    @classmethod
+    def _over(cls, workspace: Workspace, engine: str) -> "Lake":
+        return cls(workspace, open_engine(engine, memory=workspace.settings.memory, scratch=workspace.scratch))
+
+    @property
+    def settings(self) -> Settings:
+        return self.workspace.settings
+
+    def load(
+        self,
+        table: str,
+        source: Any,
+        *,
+        mapping: Mapping | None = None,
+        now: dt.datetime | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> LoadReport:
+        """Load a file, or any object with `__arrow_c_stream__`, into a table. The same file again changes nothing.
+
+        mapping: None takes the workspace's mapping of that table, or the columns by our own names.
+        now: dates after it are rejected; None takes the clock. progress: told the rows read so far.
+        Raises DataError where the source cannot be read or storage refuses; the table is then as it was.
+        """
+        contract(table)
+        self.workspace.require_writable()
+        mapping = mapping or self.mapping(table)
+        manner = {"encoding": mapping.encoding, "delimiter": mapping.delimiter} if mapping else {}
+        opened = open_source(source, **manner)
+        mapping = mapping or same_names(table, opened.columns)
+        if mapping.table != table:
+            raise DataError(f"this mapping makes {mapping.table}, not {table}")
+        mapping.require(opened.columns, opened.name)
+        if report := loading.repeated(opened, mapping, self.workspace):
+            return report
+        intake = Intake(
+            mapping=mapping, settings=self.settings, clocks=self._clocks(), now=now or dt.datetime.now(dt.UTC),
+            written=opened.written, source=opened.name,
+        )  # fmt: skip
+        return loading.load(opened, intake, self.workspace, self.engine, progress)
+
+    def has(self, table: str) -> bool:
+        """Whether anything was ever loaded into a table."""
+        return bool(delta.files(self.workspace.table(table)))
+
+    def scan(self, table: str) -> Frame:
+        """A table as a lazy narwhals frame. Raises DataError where nothing was loaded into it yet."""
+        files = delta.files(self.workspace.table(table))
+        if not files:
+            contract(table)
+            raise DataError(f"{self.workspace.path} holds no {table} yet; `regulars load {table} FILE` brings them")
+        schema = CONTRACTS[table].schema if table in CONTRACTS else pa.schema([])
+        return self.engine.scan(files, schema)
+
+    def read(self, table: str) -> pa.Table:
+        """A whole table, as Arrow."""
+        return self.collect(self.scan(table))
+
+    def collect(self, frame: Frame) -> pa.Table:
+        """The rows of a frame, as Arrow."""
+        return self.engine.stream(frame).read_all()
+
+    def sql(self, query: str) -> Frame:
+        """A query over the tables of the lake, by their names."""
+        return self.engine.sql(query, {table: self.scan(table) for table in CONTRACTS if self.has(table)})
+
+    def write(self, table: str, frame: Frame) -> None:
+        """Put a frame in the place of a table that regulars derives, such as profiles."""
+        if table in CONTRACTS:
+            raise DataError(f"{table} is loaded, never written; use load")
+        self.workspace.require_writable()
+        delta.replace(self.workspace.table(table), self.engine.stream(frame))
+
+    def rejects(self) -> Frame:
+        """The rejected rows of all loads: load_id, table, file, line, column, reason, original, loaded_at."""
+        return loading.rejects_frame(self.workspace, self.engine)
+
+    def version(self, table: str) -> int:
+        """The version of a table; it grows with every commit. -1 where nothing was loaded."""
+        return delta.version(self.workspace.table(table))
+
+    def mapping(self, table: str) -> Mapping | None:
+        """The mapping that the workspace keeps for a table, None where it keeps none."""
+        path = self.workspace.mappings / f"{table}.toml"
+        return read_mapping(path) if path.exists() else None
+
+    def save_mapping(self, mapping: Mapping) -> Path:
+        """Keep a mapping with the workspace, as the one for its table."""
+        self.workspace.require_writable()
+        path = self.workspace.mappings / f"{mapping.table}.toml"
+        path.write_text(mapping.to_toml(), encoding="utf-8")
+        return path
+
+    def _clocks(self) -> dict[str, StoreClock]:
+        if not self.has("stores"):
+            return {}
+        stores = self.collect(self.scan("stores").select(nw.col("store_id", "zone", "day_closes_at")))
+        return {row["store_id"]: StoreClock.of(row["zone"], row["day_closes_at"]) for row in stores.to_pylist()}

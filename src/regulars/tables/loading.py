@@ -1,0 +1,181 @@
+"""Loading: a source into a table, wholly or not at all.
+
+    raw batches -> intake -> staged rows -> one row per key -> known references -> what changed -> one commit
+
+Every row of the source ends accepted or rejected with its reason. Nothing is visible before the commit; whatever stops a
+load before it (Ctrl-C, kill, a full disk) leaves the table as it was.
+"""
+
+import datetime as dt
+import hashlib
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from regulars.errors import DataError
+from regulars.tables import changes, delta
+from regulars.tables.changes import Staging
+from regulars.tables.engines import Engine, Frame
+from regulars.tables.intake import LINE, REASONS, Intake
+from regulars.tables.mapping import Mapping
+from regulars.tables.sources import Source
+from regulars.tables.workspace import Workspace
+
+REJECTS = pa.schema(
+    [
+        ("load_id", pa.string()),
+        ("table", pa.string()),
+        ("file", pa.string()),
+        ("line", pa.int64()),
+        ("column", pa.string()),
+        ("reason", pa.string()),
+        ("original", pa.string()),
+        ("loaded_at", pa.timestamp("us", "UTC")),
+    ]
+)
+
+
+class LoadReport(NamedTuple):
+    """What a load did. accepted + rejected = rows of the source; changed: rows of the table that are new or different now."""
+
+    table: str
+    source: str
+    accepted: int
+    rejected: int
+    changed: int
+    is_repeated: bool
+
+
+def identity_of(source: Source, mapping: Mapping, workspace: Workspace) -> str:
+    """The identity of a load: the same content, read in the same way."""
+    settings = workspace.settings
+    parts = (
+        source.identity or uuid.uuid4().hex,
+        mapping.fingerprint,
+        settings.currency,
+        settings.zone,
+        settings.day_closes_at,
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def repeated(source: Source, mapping: Mapping, workspace: Workspace) -> LoadReport | None:
+    """The report of a load that was done before and left nothing to mend, else None."""
+    if source.identity is None:
+        return None
+    before = delta.remembered(workspace.table(mapping.table), identity_of(source, mapping, workspace))
+    if not before or before["rejected"]:
+        return None
+    return LoadReport(mapping.table, source.name, before["accepted"], 0, 0, True)
+
+
+def load(
+    source: Source, intake: Intake, workspace: Workspace, engine: Engine, progress: Callable[[int], None] | None = None
+) -> LoadReport:
+    """Load a source. `progress` is told the rows read so far.
+
+    Raises DataError where the source breaks off, or where storage refuses; the table is then as it was.
+    """
+    mapping = intake.mapping
+    load_id = identity_of(source, mapping, workspace)
+    with _staging(workspace) as staging:
+        rows = _stage(source, intake, staging, progress)
+        accepted, rejects = changes.settle(staging, intake, workspace, engine)
+        changed = changes.find(accepted, mapping.contract, workspace, engine, staging.folder)
+        rejected = _with_originals(rejects, source)
+        report = LoadReport(mapping.table, source.name, rows - len(rejected), len(rejected), changed.count, False)
+        metadata: dict[str, Any] = {
+            "source": source.name, "loaded_at": intake.now.isoformat(), "accepted": report.accepted,
+            "rejected": report.rejected, "changed": report.changed,
+        }  # fmt: skip
+        _commit_rejects(rejected, report, load_id, intake.now, workspace)
+        changed.commit(workspace.table(mapping.table), delta.Transaction(load_id, metadata))
+    return report
+
+
+@contextmanager
+def _staging(workspace: Workspace) -> Iterator[Staging]:
+    folder = workspace.scratch / f"load-{uuid.uuid4().hex}"
+    try:
+        folder.mkdir(parents=True)
+        yield Staging(folder)
+    except OSError as error:
+        if not delta.is_no_room(error):
+            raise
+        raise DataError(
+            f"{workspace.path}: no space left on the disk; nothing was changed. Free some, then run it again"
+        ) from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stage(source: Source, intake: Intake, staging: Staging, progress: Callable[[int], None] | None) -> int:
+    """Read the whole source into the staging files; returns its number of rows."""
+    schema = intake.contract.schema.append(pa.field(LINE, pa.int64()))
+    rows = 0
+    with (
+        pq.ParquetWriter(staging.accepted, schema) as accepted,
+        pq.ParquetWriter(staging.rejected, REASONS) as rejected,
+    ):
+        for raw in source.batches():
+            taken = intake.take(raw)
+            accepted.write_batch(taken.accepted)
+            rejected.write_batch(taken.rejected)
+            rows += len(taken.accepted) + len(taken.rejected)
+            if progress is not None:
+                progress(rows)
+    if not rows:
+        raise DataError(f"{source.name}: has a header and no rows")
+    return rows
+
+
+def _with_originals(rejects: pa.Table, source: Source) -> pa.Table:
+    """Fill in what stood in the source, for rows that were rejected only after they had been read."""
+    lacking = rejects.filter(pc.is_null(rejects["original"]))["line"]
+    if not len(lacking):
+        return rejects
+    found: dict[int, str] = {}
+    for raw in source.batches():
+        is_wanted = pc.is_in(raw.line, lacking)
+        lines = raw.line.filter(is_wanted).to_pylist()
+        found.update(zip(lines, map(source.written, raw.rows.filter(is_wanted).to_pylist()), strict=True))
+    original = [old if old is not None else found.get(line) for old, line in zip(*_pair(rejects), strict=True)]
+    return rejects.set_column(rejects.schema.get_field_index("original"), "original", pa.array(original, pa.string()))
+
+
+def _pair(rejects: pa.Table) -> tuple[list[str | None], list[int]]:
+    return rejects["original"].to_pylist(), rejects["line"].to_pylist()
+
+
+def _commit_rejects(
+    rejects: pa.Table, report: LoadReport, load_id: str, now: dt.datetime, workspace: Workspace
+) -> None:
+    """Keep the rejected rows, in the place of those of an earlier try of the same load."""
+    path = workspace.table("rejects")
+    if not len(rejects) and not delta.exists(path):
+        return
+    same = {"load_id": load_id, "table": report.table, "file": report.source, "loaded_at": now}
+    columns = [
+        rejects[field.name].cast(field.type)
+        if field.name not in same
+        else pa.array([same[field.name]] * len(rejects), field.type)
+        for field in REJECTS
+    ]
+    delta.replace(path, pa.Table.from_arrays(columns, schema=REJECTS).to_reader(), predicate=f"load_id = '{load_id}'")
+
+
+def rejects_frame(workspace: Workspace, engine: Engine) -> Frame:
+    """All rejected rows of all loads."""
+    return engine.scan(delta.files(workspace.table("rejects")), REJECTS)
+
+
+def count(frame: Frame) -> int:
+    """How many rows a frame has."""
+    return int(nw.to_native(frame.select(nw.len().alias("n")).collect("pyarrow"))["n"][0].as_py())
