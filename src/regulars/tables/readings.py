@@ -128,10 +128,11 @@ def _read_words(text: pa.Array, most: int) -> Reading:
 def _read_money(values: pa.Array, manner: Manner) -> Reading:
     exponent = manner.exponent if manner.is_major else 0
     text, numbers = _numbers(values, manner)
-    scaled = np.asarray(pc.fill_null(numbers, 0.0)) * 10.0**exponent
-    is_near = np.abs(scaled) <= MOST_MINOR
-    minor = np.rint(np.where(is_near, scaled, 0.0))
-    is_whole = np.abs(np.where(is_near, scaled, 0.0) - minor) <= FLOAT_NOISE + FLOAT_PRECISION * np.abs(minor)
+    major = np.asarray(pc.fill_null(numbers, 0.0))
+    is_near = np.abs(major) <= MOST_MINOR / 10**exponent
+    scaled = np.where(is_near, major, 0.0) * 10**exponent
+    minor = np.rint(scaled)
+    is_whole = np.abs(scaled - minor) <= FLOAT_NOISE + FLOAT_PRECISION * np.abs(minor)
     is_bad = pc.or_(pc.and_(pc.is_null(numbers), pc.is_valid(values)), pa.array(~(is_near & is_whole)))
     problem = _say(text, is_bad, lambda v: _no_amount(v, manner, exponent))
     return _keep(
@@ -145,7 +146,7 @@ def _numbers(values: pa.Array, manner: Manner) -> tuple[pa.Array, pa.Array]:
         return values, values.cast(pa.float64(), safe=False)
     plain = pc.replace_substring_regex(values, r"^\+", "")
     if manner.decimal == ",":
-        plain = pc.replace_substring(pc.replace_substring_regex(plain, r"[. \u00a0]", ""), ",", ".")
+        plain = pc.replace_substring(pc.replace_substring_regex(plain, "[. \u00a0]", ""), ",", ".")
     is_number = pc.match_substring_regex(plain, r"^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$")
     return values, pc.if_else(is_number, plain, pa.scalar(None, pa.string())).cast(pa.float64())
 

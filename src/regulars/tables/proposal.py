@@ -1,0 +1,172 @@
+"""Proposals: a mapping guessed from a source's names and first values, for a person to check."""
+
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from regulars.errors import DataError
+from regulars.tables.contracts import CONTRACTS, Column, Contract, Kind
+from regulars.tables.mapping import From, Mapping
+from regulars.tables.readings import Manner, read
+from regulars.tables.sources import Source
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "guest_id": (
+        "guest",
+        "customer",
+        "customer_id",
+        "household_id",
+        "member_id",
+        "user_id",
+        "client_id",
+        "顾客",
+        "会员号",
+    ),
+    "order_id": (
+        "order",
+        "order_number",
+        "check_id",
+        "check_number",
+        "basket_id",
+        "transaction_id",
+        "invoice",
+        "id",
+        "订单号",
+    ),
+    "store_id": ("store", "location", "location_id", "restaurant", "shop_id", "branch", "outlet", "门店"),
+    "ordered_at": (
+        "date",
+        "datetime",
+        "timestamp",
+        "time",
+        "created_at",
+        "opened",
+        "transaction_timestamp",
+        "下单时间",
+    ),
+    "amount_minor": ("amount", "total", "sales_value", "price", "net_sales", "paid", "revenue", "实付金额"),
+    "discount_minor": ("discount", "discount_amount", "disc", "retail_disc", "coupon_disc", "优惠"),
+    "item_id": ("item", "product_id", "sku", "dish", "dish_id", "menu_item", "name", "菜品"),
+    "name": ("item_name", "product_name", "title", "display_name", "菜名"),
+    "category": ("department", "section", "group", "type", "menu_group", "分类"),
+    "quantity": ("qty", "count", "units", "数量"),
+    "line": ("line_number", "line_no", "position", "product_id"),
+    "covers": ("guests", "party_size", "number_of_guests", "人数"),
+    "channel": ("source", "dining_option", "order_type"),
+    "zone": ("timezone", "time_zone", "tz"),
+    "reviewed_at": ("date", "created_at", "review_date"),
+    "text": ("review", "comment", "body", "评论"),
+    "rating": ("stars", "score", "星级"),
+    "exposed_at": ("start_date", "sent_at", "date"),
+    "ends_at": ("end_date", "expires_at"),
+    "redeemed_at": ("redemption_date", "used_at", "date"),
+    "cost_minor": ("cost", "subsidy", "food_cost"),
+    "price_minor": ("price", "list_price", "售价"),
+    "birthday": ("date_of_birth", "dob", "生日"),
+}
+_FORMATS = tuple(
+    day + time
+    for day in ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%y", "%Y年%m月%d日")
+    for time in (" %H:%M:%S", " %H:%M", "", " %I:%M %p")
+)
+
+
+def propose(source: Source, table: str | None = None) -> Mapping:
+    """A mapping for a source; `table` None takes the table that fits best.
+
+    Raises DataError naming what no column seems to hold.
+    """
+    sample = _sample(source)
+    candidates = [CONTRACTS[table]] if table else list(CONTRACTS.values())
+    chosen = max(candidates, key=lambda contract: _fit(contract, source.columns))
+    found = {column.name: _origin(column, sample) for column in chosen.columns}
+    origins = {name: origin for name, origin in found.items() if origin is not None}
+    origins |= _by_need(chosen, origins, sample)
+    missing = [c.name for c in chosen.columns if not c.may_be_absent and c.name not in origins]
+    if missing:
+        raise DataError(
+            f"{source.name}: no column looks like {', '.join(missing)} of {chosen.table}; it has {', '.join(source.columns)}. "
+            f"Write mappings/{chosen.table}.toml by hand, or name another --table"
+        )
+    key = chosen.key[0]
+    return Mapping(table=chosen.table, columns=origins, one_row_per=key if _repeats(chosen, origins, sample) else None)
+
+
+def _sample(source: Source) -> pa.RecordBatch:
+    first = next(source.batches(), None)
+    if first is None or not len(first.rows):
+        raise DataError(f"{source.name}: has a header and no rows")
+    return first.rows
+
+
+def _fit(contract: Contract, names: list[str]) -> float:
+    found = [_match(column.name, names) is not None for column in contract.columns]
+    needed = [is_found for column, is_found in zip(contract.columns, found, strict=True) if not column.may_be_absent]
+    return sum(needed) / len(needed) + 0.1 * sum(found) / len(found)
+
+
+def _match(ours: str, names: list[str]) -> str | None:
+    """The source's name for one of our columns: the same, a known word for it, or one that contains it."""
+    plain = {_plain(name): name for name in reversed(names)}
+    wanted = [_plain(word) for word in (ours, ours.removesuffix("_minor"), *_NAMES.get(ours, ()))]
+    for word in wanted:
+        if word in plain:
+            return plain[word]
+    return next((plain[p] for word in wanted[:1] for p in plain if len(word) > 4 and word in p), None)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-./]+", "_", name.strip()).lower().strip("_")
+
+
+def _origin(column: Column, sample: pa.RecordBatch) -> From | None:
+    name = _match(column.name, sample.schema.names)
+    if name is None:
+        return None
+    values = sample.column(name)
+    match column.kind:
+        case Kind.MONEY:
+            return From(column=name, unit="major" if _is_major(name, values) else "minor")
+        case Kind.INSTANT | Kind.DATE:
+            return _date_origin(name, sample)
+    is_readable = read(column.kind, values, Manner()).problem.null_count > len(values) / 2
+    return From(column=name) if is_readable else None
+
+
+def _is_major(name: str, values: pa.Array) -> bool:
+    if "minor" in name.lower() or "cents" in name.lower():
+        return False
+    return not pa.types.is_integer(values.type)
+
+
+def _date_origin(name: str, sample: pa.RecordBatch) -> From | None:
+    values = sample.column(name)
+    time = next((n for n in sample.schema.names if _plain(n) == "time" and n != name), None)
+    if time is not None and _plain(name) == "date":
+        return From(column=(name, time))
+    for form in (None, *_FORMATS):
+        reading = read(Kind.INSTANT, values, Manner(format=form))
+        if reading.problem.null_count > 0.9 * len(values) and reading.values.null_count < len(values):
+            return From(column=name, format=form)
+    return None
+
+
+def _by_need(contract: Contract, found: dict[str, From], sample: pa.RecordBatch) -> dict[str, From]:
+    """What can be filled in where nothing was found: one store of its own, numbered lines."""
+    needs: dict[str, From] = {}
+    if contract.table in ("orders", "reviews") and "store_id" not in found:
+        needs["store_id"] = From(value="S1")
+    if contract.table == "order_items" and "line" not in found:
+        needs["line"] = From(line_number=True)
+    if contract.table == "stores" and "zone" not in found:
+        needs["zone"] = From(value="UTC")
+    return needs
+
+
+def _repeats(contract: Contract, origins: dict[str, From], sample: pa.RecordBatch) -> bool:
+    """Whether a file of orders has a row for each line of them."""
+    sources = origins[contract.key[0]].sources
+    if contract.table != "orders" or len(sources) != 1:
+        return False
+    return int(pc.count_distinct(sample.column(sources[0])).as_py()) < 0.95 * len(sample)
