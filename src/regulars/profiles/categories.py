@@ -1,0 +1,70 @@
+"""Categories: which part of the menu a guest's money goes to."""
+
+from typing import Any
+
+import narwhals as nw
+from narwhals.typing import IntoFrame
+
+from regulars.profiles.columns import category_column
+from regulars.profiles.frames import opened
+from regulars.profiles.habits import ratio
+
+
+def costed_lines(order_items: IntoFrame, menu_items: IntoFrame) -> nw.LazyFrame[Any] | None:
+    """Order lines with the cost of their item, or None where the menu has no costs."""
+    menu = opened(menu_items, needs=("item_id", "category"), name="menu_items")
+    if "cost_minor" not in menu.collect_schema():
+        return None
+    lines = opened(order_items, needs=("order_id", "item_id", "quantity", "amount_minor"), name="order_items")
+    return lines.select("order_id", "item_id", "quantity").join(menu.select("item_id", "cost_minor"), "item_id", "left")
+
+
+def category_spend(orders: nw.LazyFrame[Any], order_items: IntoFrame, menu_items: IntoFrame) -> nw.LazyFrame[Any]:
+    """What each guest of the ready orders spent on each category; refunds taken off, items without category left out."""
+    lines = opened(order_items, needs=("order_id", "item_id", "amount_minor"), name="order_items")
+    menu = opened(menu_items, needs=("item_id", "category"), name="menu_items")
+    amount = nw.col("amount_minor").cast(nw.Int64)
+    bought = lines.select("order_id", "item_id", "amount_minor").join(
+        orders.select("order_id", "guest_id", "is_refund"), on="order_id", how="inner"
+    )
+    signed = bought.with_columns(amount_minor=nw.when(nw.col("is_refund")).then(-amount.abs()).otherwise(amount))
+    items = signed.group_by("guest_id", "item_id").agg(nw.col("amount_minor").sum().cast(nw.Int64))
+    named = menu.select("item_id", "category").filter(~nw.col("category").is_null())
+    return (
+        items.join(named, on="item_id", how="inner")
+        .group_by("guest_id", "category")
+        .agg(nw.col("amount_minor").sum().cast(nw.Int64))
+    )
+
+
+def top_categories(spend: nw.LazyFrame[Any], count: int) -> list[str]:
+    """The categories that take in most money, by name; a small query, run at once."""
+    totals = spend.group_by("category").agg(nw.col("amount_minor").sum().cast(nw.Int64)).collect("pyarrow")
+    rows = sorted(totals.rows(), key=lambda row: (-row[1], row[0]))
+    return [name for name, _ in rows[:count]]
+
+
+def category_shares(spend: nw.LazyFrame[Any], categories: list[str]) -> nw.LazyFrame[Any]:
+    """The favourite and the share of each given category, one row for each guest."""
+    columns: dict[str, list[str]] = {}
+    for name in categories:
+        columns.setdefault(category_column(name).name, []).append(name)
+    amount = nw.col("amount_minor")
+    pivoted = spend.with_columns(
+        amount,
+        **{
+            column: nw.when(nw.col("category").is_in(names)).then(amount).otherwise(0)
+            for column, names in columns.items()
+        },
+    )
+    summed = pivoted.group_by("guest_id").agg(
+        *(nw.col(name).sum().cast(nw.Int64) for name in ("amount_minor", *columns))
+    )
+    shares = summed.select("guest_id", **{column: ratio(nw.col(column), amount) for column in columns})
+    return shares.join(_favourites(spend), on="guest_id", how="left")
+
+
+def _favourites(spend: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    paid = spend.filter(nw.col("amount_minor") > 0).with_columns(less=-nw.col("amount_minor"))
+    first = nw.col("less").shift(1).over("guest_id", order_by=("less", "category")).is_null()
+    return paid.filter(first).select("guest_id", favourite_category="category")

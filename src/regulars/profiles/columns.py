@@ -1,0 +1,83 @@
+"""The facts a profile holds: their names, kinds, units and meanings, for rules, pages and the command line."""
+
+import unicodedata
+from typing import Literal, NamedTuple
+
+Kind = Literal["text", "integer", "number", "date", "boolean"]
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+DAYPARTS: dict[str, tuple[int, ...]] = {
+    "breakfast": tuple(range(5, 11)),
+    "lunch": tuple(range(11, 15)),
+    "afternoon": tuple(range(15, 17)),
+    "dinner": tuple(range(17, 22)),
+    "night": (22, 23, 0, 1, 2, 3, 4),
+}
+"""The local clock hours of each part of the day: breakfast is 05:00 to 10:59, and so on around the clock."""
+
+CATEGORY_PREFIX = "category_share_"
+
+
+class Column(NamedTuple):
+    """One column of a profile frame. `unit` is empty where the value has none."""
+
+    name: str
+    kind: Kind
+    unit: str
+    meaning: str
+
+
+def _weekday(day: str) -> Column:
+    return Column(f"{day}_share", "number", "share", f"share of his visits that fell on a {day.capitalize()}")
+
+
+def _daypart(part: str, hours: tuple[int, ...]) -> Column:
+    clock = f"{hours[0]:02}:00 to {hours[-1]:02}:59"
+    return Column(f"{part}_share", "number", "share", f"share of his orders placed from {clock}, local time")
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("guest_id", "text", "", "the guest"),
+    Column("as_of", "date", "", "the business date at whose end the facts hold"),
+    Column("orders", "integer", "orders", "orders, without refunds"),
+    Column("visits", "integer", "days", "distinct business dates with an order"),
+    Column("first_ordered_on", "date", "", "business date of his first order"),
+    Column("last_ordered_on", "date", "", "business date of his latest order"),
+    Column("recency_days", "integer", "days", "days from his latest visit to as_of"),
+    Column("tenure_days", "integer", "days", "days from his first visit to as_of"),
+    Column("spend_minor", "integer", "minor units", "paid after discounts, less refunds"),
+    Column("average_order_minor", "number", "minor units", "spend divided by orders"),
+    Column("discount_minor", "integer", "minor units", "discounts he was given, less those on refunds"),
+    Column("discount_share", "number", "share", "discount as a share of what he would have paid without it"),
+    Column("margin_minor", "integer", "minor units", "margin less refunds; empty if that of any order is unknown"),
+    Column("gap_days", "number", "days", "median days between one visit and the next; empty before the second visit"),
+    Column("gap_deviation_days", "number", "days", "standard deviation of these gaps; empty before the third visit"),
+    *map(_weekday, WEEKDAYS),
+    *(_daypart(part, hours) for part, hours in DAYPARTS.items()),
+    Column("home_store", "text", "", "the store with most of his visits; of equals the one he was at last"),
+    Column("home_store_share", "number", "share", "share of his visits that were at the home store"),
+    Column("stores", "integer", "stores", "distinct stores he ordered at"),
+    Column("silence_probability", "number", "probability", "how likely his rhythm makes a silence of recency_days"),
+    Column("stage", "text", "", "life cycle: new, developing, regular, slipping or lost"),
+)
+"""The columns of every profile, in their order."""
+
+FAVOURITE_CATEGORY = Column("favourite_category", "text", "", "the menu category he spends most on")
+
+
+def category_column(category: str) -> Column:
+    """The column that holds the share of one menu category.
+
+    >>> category_column("Hot & Cold Drinks").name
+    'category_share_hot_cold_drinks'
+    """
+    name = CATEGORY_PREFIX + slug(category)
+    return Column(name, "number", "share", f"share of his spend on items that went to {category}")
+
+
+def slug(category: str) -> str:
+    """A menu category as part of a column name that a rule can spell: letters of any script, digits, underscores."""
+    letters = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", category).casefold())
+    spelled = "".join(letter if f"_{letter}".isidentifier() else " " for letter in letters)
+    return "_".join(spelled.replace("_", " ").split()) or "unnamed"

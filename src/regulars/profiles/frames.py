@@ -1,0 +1,31 @@
+"""What goes in comes out: one lazy form for every kind of frame a caller may bring."""
+
+from typing import Any
+
+import narwhals as nw
+from narwhals.typing import IntoFrame, IntoFrameT
+
+from regulars.errors import DataError
+
+
+def opened(frame: IntoFrame, *, needs: tuple[str, ...] = (), name: str = "frame") -> nw.LazyFrame[Any]:
+    """The frame as a lazy one on an engine with exact medians and windows.
+
+    DuckDB relations, Spark and Polars frames stay where they are. pandas and Arrow tables know neither windows over a
+    partition nor an exact median of a group, so they are handed to the engine this package ships with.
+    Raises DataError if a column it needs is missing.
+    """
+    known = nw.from_native(frame)
+    if missing := [column for column in needs if column not in known.collect_schema()]:
+        raise DataError(f"{name}: no column {', '.join(missing)}; add it or rename the one that holds it")
+    if isinstance(known, nw.LazyFrame):
+        return known
+    return known.lazy() if known.implementation.is_polars() else known.lazy("duckdb")
+
+
+def handed_back(frame: nw.LazyFrame[Any], *, like: IntoFrameT) -> IntoFrameT:
+    """A lazy result as the kind of frame the caller brought."""
+    brought: IntoFrame = like
+    known = nw.from_native(brought)
+    result = frame if isinstance(known, nw.LazyFrame) else frame.collect(known.implementation)
+    return result.to_native()  # type: ignore[no-any-return]

@@ -1,0 +1,105 @@
+"""Habits: how often, when and where a guest comes, and what he leaves; one row for each guest."""
+
+from datetime import date
+from typing import Any
+
+import narwhals as nw
+
+from regulars.profiles.columns import DAYPARTS, WEEKDAYS
+
+_MONEY = ("amount_minor", "discount_minor", "margin_minor")
+_COUNTS = ("orders", *DAYPARTS, *_MONEY, "unknown_margins")
+
+
+def days_at_stores(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Ready orders summed to one row for each guest, store and business date.
+
+    Everything else is counted from these rows, so that a distinct count is a plain count.
+    """
+    sale = ~nw.col("is_refund")
+    marked = orders.with_columns(
+        orders=sale.cast(nw.Int64),
+        unknown_margins=nw.col("margin_minor").is_null().cast(nw.Int64),
+        **{part: (sale & nw.col("hour").is_in(hours)).cast(nw.Int64) for part, hours in DAYPARTS.items()},
+    )
+    return marked.group_by("guest_id", "store_id", "business_date").agg(*_sums(_COUNTS))
+
+
+def habits(days: nw.LazyFrame[Any], *, as_of: date) -> nw.LazyFrame[Any]:
+    """Profile facts from the rows of `days_at_stores`, all but the stores and the life cycle."""
+    visits = days.group_by("guest_id", "business_date").agg(*_sums(_COUNTS))
+    guests = (
+        _with_gaps(visits)
+        .group_by("guest_id")
+        .agg(
+            *_sums((*_COUNTS, *WEEKDAYS)),
+            nw.col("is_visit").sum().cast(nw.Int64).alias("visits"),
+            nw.col("visited_on").min().alias("first_ordered_on"),
+            nw.col("visited_on").max().alias("last_ordered_on"),
+            nw.col("gap").median().alias("gap_days"),
+            nw.col("gap").std().alias("gap_deviation_days"),
+        )
+    )
+    return guests.with_columns(as_of=nw.lit(as_of, dtype=nw.Date)).with_columns(**_facts())
+
+
+def home_stores(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """`home_store`, the visits there, and the number of stores of each guest."""
+    pairs = (
+        days.filter(nw.col("orders") > 0)
+        .group_by("guest_id", "store_id")
+        .agg(
+            nw.len().cast(nw.Int64).alias("home_visits"),
+            day_number(nw.col("business_date").max()).alias("last_day"),
+        )
+    )
+    ranked = pairs.with_columns(
+        fewer=-nw.col("home_visits"), earlier=-nw.col("last_day"), stores=nw.len().over("guest_id").cast(nw.Int64)
+    )
+    order = ("fewer", "earlier", "store_id")
+    first = nw.col("home_visits").shift(1).over("guest_id", order_by=order).is_null()
+    return ranked.filter(first).select("guest_id", "home_visits", "stores", home_store="store_id")
+
+
+def day_number(day: nw.Expr) -> nw.Expr:
+    """The proleptic Gregorian day, as `date.toordinal()`: the one way to subtract dates that all engines share."""
+    year = day.dt.year().cast(nw.Int64) - 1
+    return year * 365 + year // 4 - year // 100 + year // 400 + day.dt.ordinal_day().cast(nw.Int64)
+
+
+def _sums(names: tuple[str, ...]) -> list[nw.Expr]:
+    return [nw.col(name).sum().cast(nw.Int64) for name in names]
+
+
+def _with_gaps(visits: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Visits with the days since the one before; a date with nothing but refunds is no visit and breaks no gap."""
+    is_visit = nw.col("orders") > 0
+    weekday = nw.col("business_date").dt.weekday()
+    marked = visits.with_columns(
+        is_visit=is_visit.cast(nw.Int64),
+        day=day_number(nw.col("business_date")),
+        visited_on=nw.when(is_visit).then(nw.col("business_date")),
+        **{name: (is_visit & (weekday == number)).cast(nw.Int64) for number, name in enumerate(WEEKDAYS, 1)},
+    )
+    previous = nw.col("day").shift(1).over("guest_id", "is_visit", order_by="day")
+    return marked.with_columns(gap=nw.when(nw.col("is_visit") == 1).then(nw.col("day") - previous))
+
+
+def _facts() -> dict[str, nw.Expr]:
+    spend, discount = nw.col("amount_minor"), nw.col("discount_minor")
+    today = day_number(nw.col("as_of"))
+    return {
+        "recency_days": today - day_number(nw.col("last_ordered_on")),
+        "tenure_days": today - day_number(nw.col("first_ordered_on")),
+        "spend_minor": spend,
+        "average_order_minor": ratio(spend, nw.col("orders")),
+        "discount_share": ratio(discount, spend + discount),
+        "margin_minor": nw.when(nw.col("unknown_margins") == 0).then(nw.col("margin_minor")),
+        **{f"{day}_share": ratio(nw.col(day), nw.col("visits")) for day in WEEKDAYS},
+        **{f"{part}_share": ratio(nw.col(part), nw.col("orders")) for part in DAYPARTS},
+    }
+
+
+def ratio(part: nw.Expr, whole: nw.Expr) -> nw.Expr:
+    """`part / whole`, and nothing where there is no whole."""
+    return part.cast(nw.Float64) / nw.when(whole > 0).then(whole.cast(nw.Float64))

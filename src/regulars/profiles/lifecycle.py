@@ -1,0 +1,58 @@
+"""Life cycle: new, developing, regular, slipping or lost, judged by each guest's own rhythm.
+
+A guest's visits are taken to come at a rate of his own, for which the crowd's typical gap g counts as one gap he has
+already shown: with n visits, the first and the latest T days apart, the rate is Gamma(n, T + g). Then the probability
+that he stays away for the r days he has stayed away is (Fader, Hardie & Lee 2005 use the same mixture; it is the
+Lomax survival function)
+
+    silence_probability = ((T + g) / (T + g + r)) ** n
+
+The rule, first match wins:
+
+    lost        silence_probability < 0.001 and away for 56 days or more, or away for more than 365 days
+    slipping    silence_probability < 0.1 and away for 14 days or more
+    new         one visit
+    developing  two or three visits
+    regular     four visits or more
+
+A holiday is no farewell: hence the 14 and the 56 days. g is the median of `gap_days` over the guests in the frame,
+30 days where nobody came twice.
+"""
+
+from typing import Any
+
+import narwhals as nw
+
+STAGES = ("new", "developing", "regular", "slipping", "lost")
+
+SLIPPING_BELOW, SLIPPING_AFTER_DAYS = 0.1, 14
+LOST_BELOW, LOST_AFTER_DAYS, LOST_ANYWAY_AFTER_DAYS = 0.001, 56, 365
+REGULAR_FROM_VISITS = 4
+_GAP_WITHOUT_CROWD = 30.0
+
+
+def with_stages(profiles: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Profiles with `silence_probability` and `stage`; both empty for a guest who never visited."""
+    crowd_gap = nw.col("gap_days").median().fill_null(_GAP_WITHOUT_CROWD)
+    known = profiles.with_columns(crowd_gap=crowd_gap).with_columns(silence_probability=_silence_probability())
+    return known.with_columns(stage=_stage()).drop("crowd_gap")
+
+
+def _silence_probability() -> nw.Expr:
+    away = nw.col("recency_days").cast(nw.Float64)
+    shown = (nw.col("tenure_days") - nw.col("recency_days")).cast(nw.Float64) + nw.col("crowd_gap")
+    return ((shown / (shown + away)).log() * nw.col("visits").cast(nw.Float64)).exp()
+
+
+def _stage() -> nw.Expr:
+    silence, away, visits = nw.col("silence_probability"), nw.col("recency_days"), nw.col("visits")
+    is_lost = ((silence < LOST_BELOW) & (away >= LOST_AFTER_DAYS)) | (away > LOST_ANYWAY_AFTER_DAYS)
+    is_slipping = (silence < SLIPPING_BELOW) & (away >= SLIPPING_AFTER_DAYS)
+    return (
+        nw.when(visits == 0).then(nw.lit(None, dtype=nw.String))
+        .when(is_lost).then(nw.lit("lost"))
+        .when(is_slipping).then(nw.lit("slipping"))
+        .when(visits == 1).then(nw.lit("new"))
+        .when(visits < REGULAR_FROM_VISITS).then(nw.lit("developing"))
+        .otherwise(nw.lit("regular"))
+    )  # fmt: skip
