@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.documents import nearest
 from regulars.tables.clocks import StoreClock, to_instant, trading_day
 from regulars.tables.contracts import INSTANT, Column, Contract, Kind
 from regulars.tables.mapping import From, Mapping
@@ -170,9 +169,7 @@ class Intake:
     def _check_stores(self, name: str, values: pa.Array, verdict: _Verdict) -> None:
         stores = pc.dictionary_encode(values)
         said = [
-            None
-            if s is None or s in self.clocks
-            else f"store '{s}' is not in stores{nearest(s, self.clocks)}; load it there first"
+            None if s is None or s in self.clocks else f"store '{s}' is not in stores; load it there first"
             for s in stores.dictionary.to_pylist()
         ]
         verdict.add(name, pa.array(said, pa.string()).take(stores.indices))

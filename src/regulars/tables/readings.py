@@ -108,21 +108,21 @@ def _whole_text(values: pa.Array, whole: pa.Array) -> pa.Array:
 
 
 def _read_id(values: pa.Array, manner: Manner) -> Reading:
-    return _read_words(_as_text(values), MOST_ID)
+    text = _as_text(values)
+    return _read_words(text, MOST_ID, pc.match_substring_regex(text, r"[\x00-\x1f\x7f]"))
 
 
 def _read_text(values: pa.Array, manner: Manner) -> Reading:
-    return _read_words(_as_text(values), MOST_TEXT)
+    text = _as_text(values)
+    return _read_words(text, MOST_TEXT, pc.match_substring(text, "\0"))
 
 
-def _read_words(text: pa.Array, most: int) -> Reading:
+def _read_words(text: pa.Array, most: int, is_odd: pa.Array) -> Reading:
     too_long = _say(
         text, pc.greater(pc.utf8_length(text), most), lambda v: f"'{v[:20]}...' is longer than {most:,} characters"
     )
-    nul = _say(
-        text, pc.match_substring(text, "\0"), lambda v: f"'{v.replace(chr(0), '␀')[:20]}' has a NUL byte; remove it"
-    )
-    return _keep(text, pc.coalesce(too_long, nul))
+    odd = _say(text, is_odd, lambda v: f"{v[:20]!r} has a character that cannot be printed; is a quote open before it?")
+    return _keep(text, pc.coalesce(too_long, odd))
 
 
 def _read_money(values: pa.Array, manner: Manner) -> Reading:

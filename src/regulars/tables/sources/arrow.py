@@ -63,5 +63,15 @@ class ArrowSource:
 def _numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[RawBatch]:
     first = 1
     for rows in batches:
-        yield RawBatch(rows, pa.array(np.arange(first, first + len(rows)), pa.int64()))
+        yield RawBatch(_plain(rows), pa.array(np.arange(first, first + len(rows)), pa.int64()))
         first += len(rows)
+
+
+def _plain(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Every kind of text as one kind, of which all of Arrow's functions know."""
+    fields = [field.with_type(pa.string()) if _is_text(field.type) else field for field in rows.schema]
+    return rows.cast(pa.schema(fields))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_large_string(kind) or pa.types.is_string_view(kind))

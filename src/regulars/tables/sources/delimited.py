@@ -41,7 +41,7 @@ class DelimitedSource:
             reader = csv.reader(text, delimiter=mark)
             columns = check_header(next(reader, []), path.name)
             header_lines = reader.line_num
-            if next(reader, None) is None:
+            if not any(line.strip() for line in text):
                 raise DataError(f"{path.name}: has a header and no rows")
         return cls(
             path=path, name=path.name, identity=found.identity, columns=columns, encoding=found.encoding,
@@ -118,7 +118,10 @@ def _number(rows: pa.RecordBatch, ragged: list[Any], place: _Place, *, has_line_
 
 
 def _misshapen(row: Any, line: int) -> Misshapen:
-    return Misshapen(line, f"{row.actual_columns} columns where the header has {row.expected_columns}", row.text)
+    reason = f"{row.actual_columns} columns where the header has {row.expected_columns}"
+    if row.text.count('"') % 2:
+        reason += "; a quote opens in it and is never closed"
+    return Misshapen(line, reason, row.text)
 
 
 def _line_ends(rows: pa.RecordBatch) -> np.ndarray:

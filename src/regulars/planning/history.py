@@ -1,0 +1,193 @@
+"""History: past campaigns as rows that effects can learn from.
+
+A row is a guest at the start of a past campaign: what was known of him that morning, what he was given (or nothing), and
+what he brought in the window that followed. A guest who got nothing in this campaign but something else at the same time
+is no comparison and is left out.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from regulars.planning.facts import feature_names, profiles_as_of, window_outcomes
+from regulars.tables import Lake
+
+LEAST_HISTORY = dt.timedelta(days=28)
+RUNNING = "other_offers_running"
+DAY_OF_YEAR = "day_of_year"
+
+
+class PastCampaign(NamedTuple):
+    """One campaign of the exposures. starts_on, ends_on: business dates, the last one included."""
+
+    campaign_id: str
+    starts_on: dt.date
+    ends_on: dt.date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Rows of past exposures, n of them.
+
+    features: Arrow table, n rows. campaign, guest: (n,) ids. action: (n,) index into `offers`, -1 for nothing.
+    orders: (n,) in the window. amount, margin: (n,) minor units, before subsidies. cost: (n,) subsidy, minor units.
+    redeemed: (n,) whether any voucher was. propensity: (n,) of the action taken, NaN where it was never logged.
+    """
+
+    offers: tuple[str, ...]
+    features: pa.Table
+    campaign: np.ndarray
+    guest: np.ndarray
+    action: np.ndarray
+    orders: np.ndarray
+    amount: np.ndarray
+    margin: np.ndarray
+    cost: np.ndarray
+    redeemed: np.ndarray
+    propensity: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.action)
+
+    def only(self, is_kept: np.ndarray) -> "History":
+        """The rows where `is_kept`, shape (n,)."""
+        arrays = {f.name: getattr(self, f.name)[is_kept] for f in fields(self) if f.name not in ("offers", "features")}
+        return History(offers=self.offers, features=self.features.filter(pa.array(is_kept)), **arrays)
+
+    @property
+    def is_randomised(self) -> bool:
+        """Whether every assignment was drawn with a logged probability."""
+        return len(self) > 0 and not np.isnan(self.propensity).any()
+
+
+def past_campaigns(lake: Lake) -> list[PastCampaign]:
+    """The campaigns of the exposures, by their start."""
+    if not lake.has("exposures"):
+        return []
+    zone = lake.settings.zone
+    starts = nw.col("exposed_at").min(), nw.col("ends_at").max()
+    rows = lake.collect(lake.scan("exposures").group_by("campaign_id").agg(*starts)).to_pylist()
+    found = [
+        PastCampaign(r["campaign_id"], _day(r["exposed_at"], zone), _day(r["ends_at"] or r["exposed_at"], zone))
+        for r in rows
+    ]
+    return sorted(found, key=lambda campaign: (campaign.starts_on, campaign.campaign_id))
+
+
+def build_history(
+    lake: Lake, campaigns: list[PastCampaign], *, window_days: int, known_until: dt.date
+) -> History | None:
+    """The rows of those campaigns whose window is over by `known_until` and before which guests were known for 4 weeks.
+
+    None where no such campaign is left.
+    """
+    if not lake.has("orders"):
+        return None
+    first = lake.collect(lake.scan("orders").select(nw.col("business_date").min()))[0][0].as_py()
+    usable = [
+        campaign
+        for campaign in campaigns
+        if campaign.starts_on >= first + LEAST_HISTORY
+        and campaign.starts_on + dt.timedelta(days=window_days - 1) <= known_until
+    ]
+    if not usable:
+        return None
+    exposures, redemptions = _exposures(lake), _redemptions(lake)
+    offers = tuple(sorted(set(exposures["offer_id"].drop_null().unique().to_pylist())))
+    parts = [_rows_of(lake, c, campaigns, exposures, redemptions, offers, window_days) for c in usable]
+    return _joined(parts)
+
+
+def _exposures(lake: Lake) -> pa.Table:
+    return lake.collect(lake.scan("exposures").select("campaign_id", "guest_id", "offer_id", "propensity"))
+
+
+def _redemptions(lake: Lake) -> pa.Table:
+    """Cost and count of redemptions per campaign and guest; an unknown cost is taken as the mean of the known ones."""
+    if not lake.has("redemptions"):
+        kinds = [("campaign_id", pa.string()), ("guest_id", pa.string()), ("cost", pa.float64()), ("n", pa.int64())]
+        return pa.schema(kinds).empty_table()
+    known = lake.collect(lake.scan("redemptions").select("campaign_id", "guest_id", "cost_minor"))
+    mean = pc.mean(known["cost_minor"]).as_py() or 0.0
+    filled = known.append_column("cost", pc.fill_null(known["cost_minor"].cast(pa.float64()), mean))
+    sums = filled.group_by(["campaign_id", "guest_id"]).aggregate([("cost", "sum"), ("cost", "count")])
+    return sums.rename_columns(["campaign_id", "guest_id", "cost", "n"])
+
+
+def _rows_of(
+    lake: Lake, campaign: PastCampaign, campaigns: list[PastCampaign], exposures: pa.Table, redemptions: pa.Table,
+    offers: tuple[str, ...], window_days: int,
+) -> History:  # fmt: skip
+    profiles = lake.collect(profiles_as_of(lake, campaign.starts_on - dt.timedelta(days=1))).sort_by("guest_id")
+    guest = profiles["guest_id"].to_numpy(zero_copy_only=False)
+    here = exposures.filter(pc.equal(exposures["campaign_id"], campaign.campaign_id))
+    outcomes = window_outcomes(lake, campaign.starts_on, window_days)
+    used = redemptions.filter(pc.equal(redemptions["campaign_id"], campaign.campaign_id))
+    number = {offer: index for index, offer in enumerate(offers)}
+    given = _looked_up(here, pc.fill_null(here["offer_id"], ""), guest, "")
+    running = _running(campaign, campaigns, exposures, guest, window_days)
+    rows = History(
+        offers=offers,
+        features=_with_calendar(profiles, running, campaign.starts_on),
+        campaign=np.full(len(guest), campaign.campaign_id, dtype=object),
+        guest=guest,
+        action=np.array([number.get(offer, -1) for offer in given], dtype=np.int64),
+        orders=_looked_up(outcomes, outcomes["orders"], guest, 0),
+        amount=_looked_up(outcomes, outcomes["amount_minor"], guest, 0).astype(np.float64),
+        margin=_looked_up(outcomes, outcomes["margin_minor"], guest, 0.0),
+        cost=_looked_up(used, used["cost"], guest, 0.0),
+        redeemed=_looked_up(used, used["n"], guest, 0) > 0,
+        propensity=_looked_up(here, pc.fill_null(here["propensity"], np.nan), guest, np.nan),
+    )
+    is_comparable = (rows.action >= 0) | (running == 0)
+    return rows.only(is_comparable)
+
+
+def _running(
+    campaign: PastCampaign, campaigns: list[PastCampaign], exposures: pa.Table, guest: np.ndarray, window_days: int
+) -> np.ndarray:
+    """How many other offers each guest held at some time in the window, shape (n,)."""
+    last = campaign.starts_on + dt.timedelta(days=window_days - 1)
+    others = [
+        c.campaign_id for c in campaigns if c != campaign and c.starts_on <= last and c.ends_on >= campaign.starts_on
+    ]
+    theirs = exposures.filter(
+        pc.and_(pc.is_in(exposures["campaign_id"], pa.array(others, pa.string())), pc.is_valid(exposures["offer_id"]))
+    )
+    counts = theirs.group_by("guest_id").aggregate([("campaign_id", "count")])
+    return _looked_up(counts, counts["campaign_id_count"], guest, 0)
+
+
+def _with_calendar(profiles: pa.Table, running: np.ndarray, starts_on: dt.date) -> pa.Table:
+    features = profiles.select(feature_names(profiles))
+    day = np.full(len(profiles), starts_on.timetuple().tm_yday, dtype=np.int64)
+    return features.append_column(RUNNING, pa.array(running)).append_column(DAY_OF_YEAR, pa.array(day))
+
+
+def _looked_up(table: pa.Table, values: pa.ChunkedArray, guest: np.ndarray, missing: object) -> np.ndarray:
+    """The value of each guest in a table with one row per guest, `missing` where it has none, shape (n,)."""
+    place = pc.index_in(pa.array(guest, pa.string()), value_set=table["guest_id"])
+    found = pc.fill_null(values.combine_chunks().take(place), pa.scalar(missing, values.type))
+    return np.array(found.to_numpy(zero_copy_only=False))
+
+
+def _joined(parts: list[History]) -> History:
+    """All rows, with the features that every part has."""
+    names = [n for n in parts[0].features.column_names if all(n in part.features.column_names for part in parts)]
+    arrays = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(History)
+        if field.name not in ("offers", "features")
+    }
+    features = pa.concat_tables([part.features.select(names) for part in parts], promote_options="permissive")
+    return History(offers=parts[0].offers, features=features.combine_chunks(), **arrays)
+
+
+def _day(instant: dt.datetime, zone: str) -> dt.date:
+    day: dt.date = pc.local_timestamp(pa.scalar(instant, pa.timestamp("us", zone))).as_py().date()
+    return day

@@ -1,0 +1,57 @@
+"""What all tests share: real data where it is reachable, and a small lake."""
+
+import datetime as dt
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import regulars as rg
+
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+
+
+def lacking(kind: str, reason: str) -> None:
+    """Skip, or fail where REGULARS_REQUIRE names the kind."""
+    if kind in os.environ.get("REGULARS_REQUIRE", "").split(","):
+        pytest.fail(f"required here: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Callable[[str], Path]:
+    """The folder of a development data set, such as shared_data("hillstrom")."""
+
+    def folder(name: str) -> Path:
+        root = Path(os.environ.get("REGULARS_DATA", Path(__file__).parents[2] / "shared" / "data"))
+        if not (root / name).is_dir():
+            lacking("data", f"no {name} data; set REGULARS_DATA to the folder that holds {name}/")
+        return root / name
+
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel_file() -> Callable[[str, str], Path]:
+    """A data file inside an installed package, found without importing it."""
+
+    def path(package: str, name: str) -> Path:
+        spec = importlib.util.find_spec(package)
+        if spec is None or not spec.submodule_search_locations:
+            lacking("data", f"no {package}; `make install` brings it")
+            raise AssertionError
+        return Path(spec.submodule_search_locations[0]) / name
+
+    return path
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> rg.Lake:
+    """A workspace in New York with the stores S1 (New York) and S2 (Shanghai)."""
+    lake = rg.Lake.create(tmp_path / "workspace", currency="USD", zone="America/New_York")
+    stores = {"store_id": ["S1", "S2"], "zone": ["America/New_York", "Asia/Shanghai"]}
+    lake.load("stores", pa.table(stores), now=NOW)
+    return lake
