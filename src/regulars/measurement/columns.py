@@ -1,0 +1,52 @@
+"""Columns: a caller's arrays as named columns, with the metric that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from regulars.measurement.guests import LabelArray, as_amounts
+from regulars.measurement.metrics import Average, Metric
+from regulars.measurement.moments import FloatArray
+
+OUTCOME, DENOMINATOR, GUESTS = "outcome", "denominator", "guests"
+
+
+def as_columns(
+    outcome: FloatArray, covariate: ArrayLike | None, denominator: ArrayLike | None
+) -> tuple[dict[str, FloatArray], Metric]:
+    """Columns of shape (n,) and the metric over them; outcomes that are only 0 and 1 are a share.
+
+    covariate: shape (n,) or (n, p).
+    """
+    columns = {OUTCOME: outcome}
+    before: list[str] = []
+    if covariate is not None:
+        known = np.asarray(covariate, dtype=np.float64)
+        for place, values in enumerate(known.T if known.ndim == 2 else [known]):
+            before.append(f"covariate {place}")
+            columns[before[-1]] = as_amounts(values, before[-1], len(outcome))
+    metric = Metric.mean(OUTCOME, *before)
+    if denominator is None:
+        return columns, replace(metric, is_share=bool(np.isin(outcome, (0.0, 1.0)).all()))
+    columns[DENOMINATOR] = as_amounts(denominator, DENOMINATOR, len(outcome))
+    return columns, replace(metric, average=Average(numerator=OUTCOME, denominator=DENOMINATOR))
+
+
+def as_cluster_sums(
+    columns: Mapping[str, FloatArray], metric: Metric, cluster: LabelArray
+) -> tuple[dict[str, FloatArray], Metric]:
+    """One row for each cluster, in the order of their names: sums, and its number of guests below every line."""
+    _, position = np.unique(cluster, return_inverse=True)
+    sums = {name: np.bincount(position, weights=values).astype(np.float64) for name, values in columns.items()}
+    sums[GUESTS] = np.bincount(position).astype(np.float64)
+    return sums, metric.over(GUESTS)
+
+
+def first_in_each(cluster: LabelArray, labels: LabelArray) -> LabelArray:
+    """The label of each cluster, in the order of their names."""
+    _, first = np.unique(cluster, return_index=True)
+    return labels[first]

@@ -1,0 +1,249 @@
+"""Compare: what each offer changed, by assignment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from narwhals.typing import IntoFrame
+from numpy.typing import ArrayLike
+
+from regulars.errors import DesignError
+from regulars.measurement.adjustment import Adjusted, adjust
+from regulars.measurement.columns import as_cluster_sums, as_columns, first_in_each
+from regulars.measurement.contrasts import Contrast, MeanContrast, ShareContrast
+from regulars.measurement.guests import as_amounts, as_labels, check_arms, check_clusters, check_each_guest_once
+from regulars.measurement.levels import Promise
+from regulars.measurement.lift import Basis, Lift, plain
+from regulars.measurement.metrics import Adjustment, Metric
+from regulars.measurement.moments import FloatArray, Label, Moments, moments_by_arm, read_moments
+from regulars.measurement.ratio_check import sample_ratio_check
+from regulars.measurement.whales import whale_note
+
+
+def compare(
+    outcome: ArrayLike,
+    arm: ArrayLike,
+    control: Label = "control",
+    covariate: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
+    anytime: bool | float = False,
+    alpha: float = 0.05,
+    *,
+    denominator: ArrayLike | None = None,
+    adjustment: Adjustment = "regression",
+    cap: float | None = None,
+    shares: Mapping[Label, float] | None = None,
+    guest_id: ArrayLike | None = None,
+    basis: Basis = "randomised",
+) -> list[Lift]:
+    """What each arm's offer changed against the control, per guest; one Lift for each offer, by assignment.
+
+    outcome: of every guest who was assigned, also of those who did not come (0), shape (n,).
+    arm: the label of each guest, shape (n,).
+    covariate: known before the campaign, such as earlier spend, shape (n,) or (n, p); makes intervals shorter, moves nothing.
+    cluster: what was drawn at random if not the guest, such as the store, shape (n,); errors are then those of clusters.
+    anytime: intervals hold however often somebody looks; a number says at how many guests they shall be tightest (1,000).
+    denominator: makes it a ratio, sum of outcome over sum of denominator, such as amount over orders; shape (n,).
+    cap: outcomes above count as cap (see winsor_cap), and the notes say so.
+    shares: what each arm was meant to get; checked before anything else.
+    guest_id: makes sure that nobody is there twice or in two arms, shape (n,).
+
+    Outcomes that are only 0 and 1 are shares and get score intervals unless adjusted or clustered; all else gets Welch's t
+    over linearised contributions. Several offers share one promise: all intervals of the call cover together with 1 - alpha.
+
+    Raises DesignError where there is nothing to judge: no control, everybody treated, guests lost from an arm, a guest in two
+    arms, one cluster in an arm, no outcome at all. Raises DataError for missing or endless values.
+
+    >>> lift, = compare([3, 5, 4, 1, 2, 0], ["soup", "soup", "soup", "control", "control", "control"])
+    >>> lift.estimate
+    3.0
+    """
+    amounts = as_amounts(outcome, "outcome")
+    labels = as_labels(arm, "arm", len(amounts))
+    if guest_id is not None:
+        check_each_guest_once(guest_id, labels)
+    if shares is not None and not (ratio := sample_ratio_check(labels, shares)).is_ok:
+        raise DesignError(ratio.words)
+    capped, notes = _capped(amounts, cap)
+    columns, metric = as_columns(capped, covariate, denominator)
+    units = labels
+    if cluster is not None:
+        clusters = as_labels(cluster, "cluster", len(amounts))
+        check_clusters(clusters, labels)
+        columns, metric = as_cluster_sums(columns, metric, clusters)
+        units = first_in_each(clusters, labels)
+    moments = moments_by_arm(columns, units)
+    lifts = compare_moments(
+        moments, metric, control, anytime=anytime, alpha=alpha, adjustment=adjustment, basis=basis, notes=notes
+    )
+    sizes = dict(zip(*(part.tolist() for part in np.unique(labels, return_counts=True)), strict=True))
+    return [
+        lift._replace(
+            n=sizes[lift.offer],
+            n_control=sizes[lift.control],
+            notes=lift.notes + whale_note(lift, columns, units, moments, metric, adjustment),
+        )
+        for lift in lifts
+    ]
+
+
+def measure(
+    frame: IntoFrame,
+    metrics: Mapping[str, Metric],
+    control: Label = "control",
+    *,
+    arm: str = "arm",
+    anytime: bool | float = False,
+    alpha: float = 0.05,
+    adjustment: Adjustment = "regression",
+    shares: Mapping[Label, float] | None = None,
+    basis: Basis = "randomised",
+) -> dict[str, list[Lift]]:
+    """Compare many metrics over any frame after one query; the same answers as `compare` on its rows.
+
+    frame: one row a guest, with the column `arm`, or one row a cluster with sums and a size (Metric.ratio over the size).
+    The promise of alpha is kept for all offers within a metric, not across metrics.
+
+    Raises as compare does.
+    """
+    if not metrics:
+        raise ValueError("no metric was asked for")
+    first, *rest = (metric.needs for metric in metrics.values())
+    for needs in rest:
+        first |= needs
+    moments = read_moments(frame, first, arm=arm)
+    if None in moments:
+        raise DesignError(f"{moments[None].n} rows have no {arm}; every guest has an arm, also one who got nothing")  # type: ignore[index]
+    if shares is not None:
+        ratio = sample_ratio_check({label: part.n for label, part in moments.items()}, shares)
+        if not ratio.is_ok:
+            raise DesignError(ratio.words)
+    return {
+        name: compare_moments(
+            moments, metric, control, anytime=anytime, alpha=alpha, adjustment=adjustment, basis=basis
+        )
+        for name, metric in metrics.items()
+    }
+
+
+def compare_moments(
+    moments: Mapping[Label, Moments],
+    metric: Metric,
+    control: Label = "control",
+    *,
+    anytime: bool | float = False,
+    alpha: float = 0.05,
+    adjustment: Adjustment = "regression",
+    basis: Basis = "randomised",
+    notes: tuple[str, ...] = (),
+) -> list[Lift]:
+    """The same from the moments of each arm, where rows are already gone.
+
+    Raises DesignError where there is nothing to judge.
+    """
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
+    check_arms({label: part.n for label, part in moments.items()}, control, unit="units")
+    _check_something_happened(moments, metric)
+    offers = sorted((label for label in moments if label != control), key=str)
+    adjusted = adjust(moments, metric, adjustment)
+    contrasts = [_contrast(moments, metric, adjusted, offer, control) for offer in offers]
+    promise = Promise(
+        alpha=alpha, control_shares=tuple(contrast.control_share for contrast in contrasts), anytime=anytime
+    )
+    return [
+        _lift(contrast, promise, (moments[offer].n, moments[control].n))._replace(
+            offer=offer,
+            control=control,
+            method=_method(metric, adjustment) + promise.words,
+            basis=basis,
+            notes=notes,
+        )
+        for offer, contrast in zip(offers, contrasts, strict=True)
+    ]
+
+
+def winsor_cap(outcome: ArrayLike, quantile: float = 0.99) -> float:
+    """The cap for `compare`: a quantile of the outcomes that are not 0, over all arms together.
+
+    It is blind to the arms, so it cannot make a difference where there is none; it changes the question from what was brought
+    to what was brought below the cap.
+
+    Raises DesignError if no outcome is above 0.
+    """
+    amounts = as_amounts(outcome, "outcome")
+    positive = amounts[amounts > 0]
+    if len(positive) == 0:
+        raise DesignError("no outcome is above 0, so there is nothing to cap")
+    return float(np.quantile(positive, quantile))
+
+
+def _lift(contrast: Contrast, promise: Promise, units: tuple[int, int]) -> Lift:
+    level = promise.level(sum(units))
+    return Lift(
+        offer="",
+        control="",
+        estimate=contrast.estimate,
+        interval=contrast.interval(level),
+        p_value=promise.p_value(contrast.p_value, sum(units)),
+        mean=contrast.offer_mean,
+        control_mean=contrast.control_mean,
+        relative=contrast.estimate / contrast.control_mean if contrast.control_mean > 0 else float("nan"),
+        relative_interval=contrast.relative_interval(level),
+        n=units[0],
+        n_control=units[1],
+        units=units[0],
+        units_control=units[1],
+        level=promise.alpha,
+        single_level=level,
+        method="",
+        basis="randomised",
+        notes=(),
+    )
+
+
+def _contrast(
+    moments: Mapping[Label, Moments], metric: Metric, adjusted: Adjusted, offer: Label, control: Label
+) -> Contrast:
+    if metric.is_simple_share:
+        arms = moments[offer], moments[control]
+        hits = [round(metric.average.value(arm) * arm.n) for arm in arms]
+        return ShareContrast(hits=(hits[0], hits[1]), n=(arms[0].n, arms[1].n))
+    return MeanContrast(
+        offer=adjusted.arms[offer],
+        control=adjusted.arms[control],
+        slope_error=adjusted.slope_error(offer, control) if metric.covariates else 0.0,
+    )
+
+
+def _method(metric: Metric, adjustment: Adjustment) -> str:
+    if metric.is_simple_share:
+        return "score interval of two shares"
+    base = "Welch's t" if metric.average.denominator is None else "delta method"
+    if not metric.covariates:
+        return base
+    return f"{base}, adjusted by " + ("regression in each arm" if adjustment == "regression" else "CUPED")
+
+
+def _check_something_happened(moments: Mapping[Label, Moments], metric: Metric) -> None:
+    """Raise DesignError if all outcomes are 0, or a ratio has nothing below the line."""
+    top, bottom = metric.average.numerator, metric.average.denominator
+    for label, part in moments.items():
+        if bottom is not None and part.mean[part.place(bottom)] == 0:
+            raise DesignError(f"arm {label!r} has no {bottom}, so its ratio does not exist; compare the mean per guest")
+    if metric.is_simple_share:
+        return
+    if not any(
+        part.mean[part.place(top)] or part.scatter[part.place(top), part.place(top)] for part in moments.values()
+    ):
+        raise DesignError(f"the {top} of every guest is 0: cannot know yet; look again when somebody came")
+
+
+def _capped(amounts: FloatArray, cap: float | None) -> tuple[FloatArray, tuple[str, ...]]:
+    if cap is None:
+        return amounts, ()
+    over = int((amounts > cap).sum())
+    return np.minimum(amounts, cap), (
+        f"Outcomes above {plain(cap)} count as {plain(cap)} ({over:,} of {len(amounts):,} guests)",
+    )
