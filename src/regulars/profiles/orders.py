@@ -79,7 +79,7 @@ def with_margins(
         orders = orders.join(_costs(lines), on="order_id", how="left")
         sources.append(amount - nw.col("order_cost_minor"))
     if margin_rate is not None:
-        sources.append((amount * margin_rate).round().cast(nw.Int64))
+        sources.append(half_up(amount * margin_rate))
     return orders.with_columns(margin_minor=nw.coalesce(*sources))
 
 
@@ -90,5 +90,10 @@ def _costs(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         is_unknown=nw.col("cost_minor").is_null().cast(nw.Int64),
     )
     summed = costed.group_by("order_id").agg(nw.col("cost").sum(), nw.col("is_unknown").sum())
-    cost = nw.when(nw.col("is_unknown") == 0).then(nw.col("cost").round().cast(nw.Int64))
+    cost = nw.when(nw.col("is_unknown") == 0).then(half_up(nw.col("cost")))
     return summed.select("order_id", order_cost_minor=cost)
+
+
+def half_up(amount: nw.Expr) -> nw.Expr:
+    """Whole minor units; written out because engines round a half each in their own way."""
+    return (amount + 0.5).floor().cast(nw.Int64)

