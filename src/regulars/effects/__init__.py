@@ -1,1 +1,10 @@
-"""."""
+"""Effects: what each offer changes in each guest, how sure that is, and what it costs."""
+
+from regulars.effects.averages import AverageEffect
+from regulars.effects.balance import Balance
+from regulars.effects.fitting import fit
+from regulars.effects.heterogeneity import Heterogeneity
+from regulars.effects.model import EffectModel, Effects
+from regulars.effects.validation import Validation, validate
+
+__all__ = ["AverageEffect", "Balance", "EffectModel", "Effects", "Heterogeneity", "Validation", "fit", "validate"]

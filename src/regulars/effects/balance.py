@@ -1,0 +1,116 @@
+"""Balance: were those who were given an offer like those who were not, before and after weighting?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from regulars.effects.arrays import FloatArray, cluster_mean
+from regulars.effects.scores import Scores
+from regulars.effects.trial import Trial
+
+ACCEPTED = 0.1
+"""A standardised difference below 0.1 counts as balanced (Austin 2009)."""
+FALSE_ALARM = 0.001
+"""How often a true lottery may be called none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """Standardised mean differences between those given one offer and those given nothing.
+
+    features: p names; a category is one column each, named column=category.
+    before, after: (p,) raw, and weighted among rows with overlap.
+    """
+
+    offer: str
+    features: tuple[str, ...]
+    before: FloatArray
+    after: FloatArray
+
+    @property
+    def worst_before(self) -> tuple[str, float]:
+        """The feature that differs most before weighting, and by how much."""
+        return self._worst(self.before)
+
+    @property
+    def worst_after(self) -> tuple[str, float]:
+        """The feature that differs most after weighting, and by how much."""
+        return self._worst(self.after)
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether no feature differs by more than 0.1 after weighting."""
+        return abs(self.worst_after[1]) <= ACCEPTED
+
+    def _worst(self, differences: FloatArray) -> tuple[str, float]:
+        place = int(np.argmax(np.abs(differences)))
+        return self.features[place], float(differences[place])
+
+
+def measure_balance(trial: Trial, scores: Scores, offer: int) -> Balance:
+    """Balance of one offer against nothing."""
+    names, values = standardised(trial)
+    given, nothing = trial.arm == offer + 1, trial.arm == 0
+    offer_weight, nothing_weight = scores.offer_weight[:, offer], scores.nothing_weight[:, offer]
+    after = offer_weight @ values / offer_weight.sum() - nothing_weight @ values / nothing_weight.sum()
+    return Balance(
+        offer=trial.offers[offer],
+        features=names,
+        before=values[given].mean(axis=0) - values[nothing].mean(axis=0),
+        after=after,
+    )
+
+
+def standardised(trial: Trial) -> tuple[tuple[str, ...], FloatArray]:
+    """Features with mean 0 and variance 1 over all rows; a category is one column each, a missing value is the mean."""
+    names: list[str] = []
+    columns: list[FloatArray] = []
+    for place, name in enumerate(trial.columns.names):
+        column = trial.matrix[:, place]
+        if (categories := trial.columns.categories.get(name)) is None:
+            names.append(name)
+            columns.append(column)
+        else:
+            names.extend(f"{name}={category}" for category in categories)
+            columns.extend(np.where(column == code, 1.0, 0.0) for code in range(len(categories)))
+    return tuple(names), np.column_stack([_standard(column) for column in columns])
+
+
+def _standard(column: FloatArray) -> FloatArray:
+    known = ~np.isnan(column)
+    if not known.any() or (spread := column[known].std()) == 0:
+        return np.zeros_like(column)
+    return np.where(known, (column - column[known].mean()) / spread, 0.0)
+
+
+def lottery_doubts(trial: Trial) -> list[str]:
+    """Why the logged propensities cannot be those of a lottery over these rows; empty if they can.
+
+    Two checks with a false alarm in a thousand lotteries each: weighted by 1 / propensity every arm must stand for all
+    rows (the sample ratio), and every feature must have the same mean in it as over all rows (balance).
+    """
+    assert trial.propensity is not None
+    doubts = []
+    names, values = standardised(trial)
+    checks = np.column_stack([np.ones(trial.rows), values])
+    limit = -ndtri(FALSE_ALARM / 2 / len(trial.offers))
+    limit_of_balance = -ndtri(FALSE_ALARM / 2 / len(trial.offers) / len(names))
+    for arm, offer in enumerate(("nothing", *trial.offers)):
+        taken = trial.given[:, arm]
+        if not taken.any():
+            continue
+        inverse = np.divide(1.0, trial.propensity[:, arm], out=np.zeros(trial.rows), where=taken)
+        ratio, error = cluster_mean(inverse - 1, trial.cluster)
+        if abs(ratio) > limit * error:
+            doubts.append(
+                f"{offer}: by the logged propensities {trial.rows / (1 + ratio):,.0f} rows were expected for {trial.rows:,}"
+            )
+            continue
+        distance, error = cluster_mean((inverse - 1)[:, None] * checks[:, 1:], trial.cluster)
+        z = np.divide(distance, error, out=np.zeros_like(distance), where=error > 0)
+        if np.abs(z).max() > limit_of_balance:
+            doubts.append(
+                f"{offer}: {names[int(np.argmax(np.abs(z)))]} differs from the average of all rows by more than chance"
+            )
+    return doubts

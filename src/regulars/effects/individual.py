@@ -1,0 +1,120 @@
+"""Individual effects: a learner's ranking, drawn to what held-out guests support, with the error it showed on them."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from regulars.effects.arrays import BoolArray, FloatArray, IntArray, cluster_totals
+from regulars.effects.boosting import Pace, evaluate, parts
+from regulars.effects.heterogeneity import Heterogeneity, measure_heterogeneity
+from regulars.effects.learners import HOW, Learned, Study
+
+NEIGHBOURHOODS = 16
+"""Guests are compared within so many groups to see what a model missed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Individual:
+    """Effects from a learner, fitted once for each part left out; the average of these models is the prediction.
+
+    gain = average + slope * (learned - centre), the best linear predictor of the effect on guests the model had not
+    seen (Chernozhukov, Demirer, Duflo and Fernandez-Val 2018, section 2.1); slopes are kept within 0 and 1.
+    average, centre, slope: (k,); missed: (k,) variance of the effect that the prediction did not find.
+    heterogeneity: of each offer, whether the ranking was borne out.
+    held_out: (n, k) the prediction for each row of the trial by the model that had not seen its guest.
+    """
+
+    learned: tuple[Learned, ...]
+    average: FloatArray
+    centre: FloatArray
+    slope: FloatArray
+    missed: FloatArray
+    heterogeneity: tuple[Heterogeneity, ...]
+    held_out: FloatArray
+
+    @classmethod
+    def fit(cls, learner: str, study: Study, average: FloatArray) -> Self:
+        """Fit a learner on all parts but one in turn, and calibrate it on the part left out; average: (k,)."""
+        held_out = np.zeros_like(study.scores.value)
+        learned = []
+        for part in parts(study.nuisance.fold):
+            learned.append(HOW[learner](study, ~part))
+            held_out[part] = learned[-1].effects(study.trial.matrix[part])
+        heterogeneity = _calibration(study, held_out)
+        slope = np.array([np.clip(line.slope, 0, 1) for line in heterogeneity])
+        centre = np.array([line.centre for line in heterogeneity])
+        held_out = average + slope * (held_out - centre)
+        fitted = cls(
+            learned=tuple(learned),
+            average=average,
+            centre=centre,
+            slope=slope,
+            missed=np.zeros_like(average),
+            heterogeneity=heterogeneity,
+            held_out=held_out,
+        )
+        return replace(fitted, missed=fitted._missed(study))
+
+    def _missed(self, study: Study) -> FloatArray:
+        _, variance = self.predict(study.trial.matrix)
+        error = np.array([squared_error(study, self.held_out, offer) for offer in range(len(self.average))])
+        missed: FloatArray = np.maximum(error - variance.mean(axis=0), 0.0)
+        return missed
+
+    def predict(self, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Gain and its variance, (n, k) each.
+
+        The variance is that between the models, by the delete-a-group jackknife, plus what the prediction missed.
+        """
+        each = np.stack([model.effects(matrix) for model in self.learned])
+        gain = self.average + self.slope * (each.mean(axis=0) - self.centre)
+        variance = (len(each) - 1) * each.var(axis=0) * self.slope**2
+        return gain, variance + self.missed
+
+
+def _calibration(study: Study, held_out: FloatArray) -> tuple[Heterogeneity, ...]:
+    """The line from predictions to scores on rows with overlap, for each offer."""
+    found = []
+    for offer, name in enumerate(study.trial.offers):
+        rows = study.scores.has_overlap[:, offer]
+        cluster = np.unique(study.trial.cluster[rows], return_inverse=True)[1]
+        found.append(measure_heterogeneity(name, held_out[rows, offer], study.scores.value[rows, offer], cluster))
+    return tuple(found)
+
+
+def squared_error(study: Study, held_out: FloatArray, offer: int) -> float:
+    """Mean squared error of held-out predictions of an effect that is itself never seen.
+
+    Two different guests who are alike have scores with independent noise, so the product of their residuals is the
+    squared error they share. Who is alike is said by a tree drawn on the residuals of one half of the guests, and the
+    products are taken in the other half.
+    """
+    residual = study.scores.value[:, offer] - held_out[:, offer]
+    usable = study.scores.has_overlap[:, offer]
+    guests = int(study.trial.cluster.max()) + 1
+    half = np.random.default_rng([study.seed, offer]).permutation(guests)[study.trial.cluster] < guests // 2
+    found = [_shared_error(study, residual, usable & draws, usable & ~draws) for draws in (half, ~half)]
+    return max(float(np.mean(found)), 0.0)
+
+
+def _shared_error(study: Study, residual: FloatArray, draws: BoolArray, says: BoolArray) -> float:
+    fewest = max(20, int(draws.sum()) // (4 * NEIGHBOURHOODS))
+    tree = study.bins.fit(draws, residual, Pace.one_tree(leaves=NEIGHBOURHOODS, leaf_rows=fewest))
+    leaf = evaluate(tree, study.trial.matrix[says], pred_leaf=True).astype(np.int64).reshape(-1)
+    cluster, error, pairs = study.trial.cluster[says], 0.0, 0.0
+    for group in range(int(leaf.max()) + 1):
+        rows = leaf == group
+        if rows.any():
+            products, count = _products_between_guests(residual[says][rows], cluster[rows])
+            error += products / max(count, 1.0) * rows.sum()
+            pairs += rows.sum()
+    return error / pairs if pairs else 0.0
+
+
+def _products_between_guests(residual: FloatArray, cluster: IntArray) -> tuple[float, float]:
+    """Sum of products of residuals of two different guests, and how many such pairs there are."""
+    codes = np.unique(cluster, return_inverse=True)[1]
+    totals = cluster_totals(np.column_stack([residual, np.ones(len(residual))]), codes)
+    products, count = totals.sum(axis=0) ** 2 - (totals**2).sum(axis=0)
+    return float(products), float(count)

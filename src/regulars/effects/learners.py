@@ -1,0 +1,151 @@
+"""Learners: ways from a trial to the effect of each offer on each guest, all on the same folds and bins.
+
+s    one model of the outcome in which offers are columns; effect = difference of its predictions
+t    one model of the outcome for each arm
+x    models of the effect imputed from the other arm's model (Kunzel, Sekhon, Bickel and Yu 2019)
+dr   a model of the doubly robust score (Kennedy 2023)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import lightgbm as lgb
+import numpy as np
+
+from regulars.effects.arrays import BoolArray, FloatArray
+from regulars.effects.boosting import Bins, Pace, evaluate
+from regulars.effects.nuisance import Nuisance
+from regulars.effects.scores import Scores
+from regulars.effects.trial import Trial
+
+LEARNERS = ("s", "t", "x", "dr")
+
+
+class Learned(Protocol):
+    """What a learner found."""
+
+    def effects(self, matrix: FloatArray) -> FloatArray:
+        """Effects of every offer, (n, k)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """All that a learner may use."""
+
+    trial: Trial
+    nuisance: Nuisance
+    scores: Scores
+    bins: Bins
+    seed: int
+
+
+Learner = Callable[[Study, BoolArray], Learned]
+"""Learn from a study the rows marked in a mask (n,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneModel:
+    """The S-learner: a model of the outcome in which every offer is a column."""
+
+    model: lgb.Booster
+    offers: int
+
+    def effects(self, matrix: FloatArray) -> FloatArray:
+        asked = np.column_stack([matrix, np.zeros((len(matrix), self.offers))])
+        nothing = evaluate(self.model, asked)
+        found = np.empty((len(matrix), self.offers))
+        for offer in range(self.offers):
+            asked[:, matrix.shape[1] :] = np.arange(self.offers) == offer
+            found[:, offer] = evaluate(self.model, asked) - nothing
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPerArm:
+    """The T-learner: a model of the outcome for each arm, nothing first."""
+
+    models: tuple[lgb.Booster, ...]
+
+    def effects(self, matrix: FloatArray) -> FloatArray:
+        nothing, *offers = (evaluate(model, matrix) for model in self.models)
+        return np.column_stack([offer - nothing for offer in offers])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPerOffer:
+    """The DR-learner, and each half of the X-learner: a model of the effect of each offer."""
+
+    models: tuple[lgb.Booster, ...]
+
+    def effects(self, matrix: FloatArray) -> FloatArray:
+        return np.column_stack([evaluate(model, matrix) for model in self.models])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossModels:
+    """The X-learner: two models of each effect, weighted by how many rows taught them; weight: (k,) of the first."""
+
+    from_given: ModelPerOffer
+    from_nothing: ModelPerOffer
+    weight: FloatArray
+
+    def effects(self, matrix: FloatArray) -> FloatArray:
+        first, second = self.from_given.effects(matrix), self.from_nothing.effects(matrix)
+        return self.weight * first + (1 - self.weight) * second
+
+
+def learn_s(study: Study, rows: BoolArray) -> OneModel:
+    """Boost one model of the outcome."""
+    trial = study.trial
+    design = np.column_stack([trial.matrix, trial.given[:, 1:]])
+    bins = Bins.of(design, trial.columns.categorical, seed=study.seed)
+    model = bins.fit(rows, trial.outcome, _pace(rows))
+    return OneModel(model=model, offers=len(trial.offers))
+
+
+def learn_t(study: Study, rows: BoolArray) -> ModelPerArm:
+    """Boost a model of the outcome for each arm."""
+    return ModelPerArm(models=tuple(_arm_model(study, rows, arm) for arm in range(len(study.trial.offers) + 1)))
+
+
+def learn_x(study: Study, rows: BoolArray) -> CrossModels:
+    """Impute each row's effect from the other arm's model, and boost models of it."""
+    trial, bins = study.trial, study.bins
+    expected = [evaluate(model, trial.matrix) for model in learn_t(study, rows).models]
+    nothing = rows & (trial.arm == 0)
+    from_given, from_nothing, weight = [], [], []
+    for arm in range(1, len(expected)):
+        given = rows & (trial.arm == arm)
+        from_given.append(bins.fit(given, trial.outcome - expected[0], _pace(given)))
+        from_nothing.append(bins.fit(nothing, expected[arm] - trial.outcome, _pace(nothing)))
+        weight.append(nothing.sum() / (nothing.sum() + given.sum()))
+    return CrossModels(
+        from_given=ModelPerOffer(models=tuple(from_given)),
+        from_nothing=ModelPerOffer(models=tuple(from_nothing)),
+        weight=1 - np.array(weight),
+    )
+
+
+def learn_dr(study: Study, rows: BoolArray) -> ModelPerOffer:
+    """Boost a model of the doubly robust score of each offer, on rows with overlap."""
+    models = []
+    for offer in range(len(study.trial.offers)):
+        usable = rows & study.scores.has_overlap[:, offer]
+        models.append(study.bins.fit(usable, study.scores.value[:, offer], _pace(usable)))
+    return ModelPerOffer(models=tuple(models))
+
+
+def _arm_model(study: Study, rows: BoolArray, arm: int) -> lgb.Booster:
+    taught = rows & (study.trial.arm == arm)
+    return study.bins.fit(taught, study.trial.outcome, _pace(taught))
+
+
+def _pace(rows: BoolArray) -> Pace:
+    """Small trees and few: effects are faint, and a held-out calibration follows."""
+    leaf_rows = int(np.clip(rows.sum() // 100, 10, 1000))
+    return Pace(rounds=60, learning_rate=0.06, leaves=8, leaf_rows=leaf_rows)
+
+
+HOW: dict[str, Learner] = {"s": learn_s, "t": learn_t, "x": learn_x, "dr": learn_dr}

@@ -1,0 +1,116 @@
+"""The fitted model: what each offer changes in each guest, what it costs, and how much of that can be believed."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from regulars.effects.arrays import BoolArray, FloatArray
+from regulars.effects.averages import AverageEffect
+from regulars.effects.balance import Balance
+from regulars.effects.columns import Columns
+from regulars.effects.costs import CostModel
+from regulars.effects.heterogeneity import Heterogeneity
+from regulars.effects.words import BASIS_WORDS, average_words
+
+Basis = Literal["randomised", "adjusted"]
+
+
+class Predictor(Protocol):
+    """Whatever tells the effect of every offer on guests."""
+
+    def predict(self, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Gain and its variance, (n, k) each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """Effects on n guests of k offers, against nothing (whose gain and cost are 0).
+
+    gain, gain_se: (n, k) unit of the outcome; cost: (n, k) expected subsidy, redemption: (n, k) its probability; both
+    are NaN if the model was fitted without costs.
+    """
+
+    offers: tuple[str, ...]
+    gain: FloatArray
+    gain_se: FloatArray
+    cost: FloatArray
+    redemption: FloatArray
+    basis: Basis
+
+    @property
+    def basis_words(self) -> str:
+        """The basis as every page shows it."""
+        return BASIS_WORDS[self.basis]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectModel:
+    """Effects learned from past exposures.
+
+    basis: "randomised" if propensities were logged and hold, "adjusted" if they had to be estimated.
+    learner: "pooled", "s", "t", "x" or "dr".
+    pooling: in words, whether guests are told apart one by one or in groups, and why.
+    averages: one for each offer; balance: one for each offer that was given often enough.
+    heterogeneity: for each offer, whether guests differ in their response; empty where effects are pooled.
+    warnings: what must be known before trusting this, in words.
+    """
+
+    offers: tuple[str, ...]
+    basis: Basis
+    learner: str
+    pooling: str
+    averages: tuple[AverageEffect, ...]
+    balance: tuple[Balance, ...]
+    heterogeneity: tuple[Heterogeneity, ...]
+    warnings: tuple[str, ...]
+    columns: Columns
+    predictor: Predictor
+    costs: CostModel | None
+
+    @property
+    def basis_words(self) -> str:
+        """The basis as every page shows it."""
+        return BASIS_WORDS[self.basis]
+
+    @property
+    def report(self) -> str:
+        """All of it in sentences, one a line."""
+        lines = [average_words(effect, self.basis) for effect in self.averages]
+        return "\n".join([*lines, self.pooling, *map(str, self.heterogeneity), *self.warnings])
+
+    def predict(self, features: Any) -> Effects:
+        """Effects on the guests of a frame or array that has the columns of the fit.
+
+        Numpy and LightGBM only, so it can run on batches, in other processes too. Categories that were not there at the
+        fit are treated like missing values. Raises DataError for missing columns and infinite values.
+        """
+        matrix = self.columns.matrix(features)
+        gain, variance = self._lend(*self.predictor.predict(matrix))
+        redemption, cost = np.full_like(gain, np.nan), np.full_like(gain, np.nan)
+        if self.costs is not None:
+            redemption = self.costs.predict(matrix)
+            cost = redemption * self.costs.amount
+        return Effects(
+            offers=self.offers,
+            gain=gain,
+            gain_se=np.sqrt(variance),
+            cost=cost,
+            redemption=redemption,
+            basis=self.basis,
+        )
+
+    @property
+    def is_borrowed(self) -> BoolArray:
+        """Which offers were given too rarely to have an effect of their own, (k,)."""
+        return np.array([effect.is_borrowed for effect in self.averages])
+
+    def _lend(self, gain: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Give rarely given offers the mean effect of the others on this guest, and the variance of not knowing which."""
+        borrowed = self.is_borrowed
+        if borrowed.any():
+            doubt = self.averages[int(np.argmax(borrowed))].gain_se ** 2
+            gain[:, borrowed] = gain[:, ~borrowed].mean(axis=1, keepdims=True)
+            variance[:, borrowed] = variance[:, ~borrowed].mean(axis=1, keepdims=True) + doubt
+        return gain, variance
