@@ -1,52 +1,72 @@
 """Facts: what is known of every guest on a date, and what he brought in a window after it."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 import narwhals as nw
 import pyarrow as pa
 
 from regulars.errors import DataError
 from regulars.profiles import build
+from regulars.profiles.categories import costed_lines
+from regulars.profiles.orders import ready_orders, with_margins
 from regulars.tables import Lake
 from regulars.tables.engines import Frame
 
 _NO_FEATURES = frozenset({"guest_id", "as_of"})
 
 
-def profiles_as_of(lake: Lake, as_of: dt.date) -> Frame:
-    """The profile of every guest who had ordered by the end of a business date."""
-    lines = [nw.to_native(lake.scan(t)) if lake.has(t) else None for t in ("order_items", "menu_items")]
-    rate = lake.settings.margin_rate
-    return nw.from_native(build(nw.to_native(lake.scan("orders")), *lines, as_of=as_of, margin_rate=rate)).lazy()
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The orders of a lake with their margins, worked out once and asked for many dates."""
+
+    lake: Lake
+    orders: Frame
+
+    @classmethod
+    def of(cls, lake: Lake) -> "Facts":
+        """Raises DataError where the lake holds no orders."""
+        ready = ready_orders(nw.to_native(lake.scan("orders")), as_of=dt.date.max)
+        items, menu = _items(lake)
+        lines = None if items is None or menu is None else costed_lines(nw.to_native(items), nw.to_native(menu))
+        return cls(lake, lake.engine.keep(with_margins(ready, lines, lake.settings.margin_rate)))
+
+    def profiles(self, as_of: dt.date) -> pa.Table:
+        """The profile of every guest who had ordered by the end of a business date, by guest_id; without taste."""
+        frame = build(nw.to_native(self.orders), as_of=as_of)
+        return self.lake.collect(nw.from_native(frame)).sort_by("guest_id")
+
+    def outcomes(self, first: dt.date, days: int) -> pa.Table:
+        """What each guest brought in `days` business dates from `first`: guest_id, orders, amount_minor, margin_minor."""
+        day = nw.col("business_date")
+        window = self.orders.filter(day >= first, day < first + dt.timedelta(days=days))
+        counted = window.with_columns((~nw.col("is_refund")).cast(nw.Int64).alias("orders"))
+        sums = [nw.col(name).sum().cast(nw.Int64) for name in ("orders", "amount_minor", "margin_minor")]
+        return self.lake.collect(counted.group_by("guest_id").agg(*sums))
+
+    def span(self) -> tuple[dt.date, dt.date]:
+        """The first and the last business date of any order of a known guest."""
+        day = nw.col("business_date")
+        row = self.lake.collect(self.orders.select(day.min().alias("first"), day.max().alias("last"))).to_pylist()[0]
+        if row["first"] is None:
+            raise DataError("no order in the lake names its guest; map guest_id, then load the orders again")
+        return row["first"], row["last"]
 
 
-def window_outcomes(lake: Lake, first: dt.date, days: int) -> pa.Table:
-    """What each guest brought in `days` business dates from `first` on: guest_id, orders, amount_minor, margin_minor.
-
-    margin_minor: the margin of the order where it is known, the workspace's margin rate of its amount elsewhere.
-    """
-    day = nw.col("business_date")
-    orders = lake.scan("orders").filter(
-        day >= first, day < first + dt.timedelta(days=days), ~nw.col("guest_id").is_null()
-    )
-    margin = nw.col("margin_minor").cast(nw.Float64)
-    stated = nw.col("amount_minor").cast(nw.Float64) * lake.settings.margin_rate
-    sums = orders.with_columns(nw.when(margin.is_null()).then(stated).otherwise(margin).alias("margin_minor"))
-    return lake.collect(
-        sums.group_by("guest_id").agg(
-            (~nw.col("is_refund")).cast(nw.Int64).sum().cast(nw.Int64).alias("orders"),
-            nw.col("amount_minor").sum().cast(nw.Int64),
-            nw.col("margin_minor").sum(),
-        )
-    )
+def profiles_with_taste(lake: Lake, as_of: dt.date) -> Frame:
+    """The whole profile of every guest who had ordered by the end of a business date."""
+    lines = [None if frame is None else nw.to_native(frame) for frame in _items(lake)]
+    orders = nw.to_native(lake.scan("orders"))
+    return nw.from_native(build(orders, *lines, as_of=as_of, margin_rate=lake.settings.margin_rate))  # type: ignore[no-any-return]
 
 
-def last_business_date(lake: Lake) -> dt.date:
-    """The latest business date of any order. Raises DataError where there is no order."""
-    latest: dt.date | None = lake.collect(lake.scan("orders").select(nw.col("business_date").max()))[0][0].as_py()
-    if latest is None:
-        raise DataError("the lake holds no orders yet; `regulars load orders FILE` brings them")
-    return latest
+def _items(lake: Lake) -> tuple[Frame | None, Frame | None]:
+    """Order items and menu; costs that nobody ever wrote down are left away, for joining them would be in vain."""
+    if not lake.has("order_items") or not lake.has("menu_items"):
+        return None, None
+    menu = lake.scan("menu_items")
+    known = lake.collect(menu.select(nw.col("cost_minor").count().alias("n")))["n"][0].as_py()
+    return lake.scan("order_items"), menu if known else menu.drop("cost_minor")
 
 
 def feature_names(profiles: pa.Table) -> list[str]:

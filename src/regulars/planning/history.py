@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.planning.facts import feature_names, profiles_as_of, window_outcomes
+from regulars.planning.facts import Facts, feature_names
 from regulars.tables import Lake
 
 LEAST_HISTORY = dt.timedelta(days=28)
@@ -80,31 +80,77 @@ def past_campaigns(lake: Lake) -> list[PastCampaign]:
 
 
 def build_history(
-    lake: Lake, campaigns: list[PastCampaign], *, window_days: int, known_until: dt.date
+    facts: Facts, campaigns: list[PastCampaign], *, window_days: int, known_until: dt.date
 ) -> History | None:
     """The rows of those campaigns whose window is over by `known_until` and before which guests were known for 4 weeks.
 
     None where no such campaign is left.
     """
-    if not lake.has("orders"):
-        return None
-    first = lake.collect(lake.scan("orders").select(nw.col("business_date").min()))[0][0].as_py()
-    usable = [
-        campaign
-        for campaign in campaigns
-        if campaign.starts_on >= first + LEAST_HISTORY
-        and campaign.starts_on + dt.timedelta(days=window_days - 1) <= known_until
-    ]
+    earliest = facts.span()[0] + LEAST_HISTORY
+    latest = known_until - dt.timedelta(days=window_days - 1)
+    usable = [campaign for campaign in campaigns if earliest <= campaign.starts_on <= latest]
     if not usable:
         return None
-    exposures, redemptions = _exposures(lake), _redemptions(lake)
-    offers = tuple(sorted(set(exposures["offer_id"].drop_null().unique().to_pylist())))
-    parts = [_rows_of(lake, c, campaigns, exposures, redemptions, offers, window_days) for c in usable]
-    return _joined(parts)
+    past = _Past.of(facts, campaigns, window_days)
+    return _joined([past.rows_of(campaign) for campaign in usable])
 
 
-def _exposures(lake: Lake) -> pa.Table:
-    return lake.collect(lake.scan("exposures").select("campaign_id", "guest_id", "offer_id", "propensity"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Past:
+    """All that is needed to look back at one campaign after another."""
+
+    facts: Facts
+    campaigns: list[PastCampaign]
+    window_days: int
+    exposures: pa.Table
+    redemptions: pa.Table
+    offers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, facts: Facts, campaigns: list[PastCampaign], window_days: int) -> "_Past":
+        lake = facts.lake
+        exposures = lake.collect(lake.scan("exposures").select("campaign_id", "guest_id", "offer_id", "propensity"))
+        offers = tuple(sorted(exposures["offer_id"].drop_null().unique().to_pylist()))
+        return cls(
+            facts=facts, campaigns=campaigns, window_days=window_days, exposures=exposures,
+            redemptions=_redemptions(lake), offers=offers,
+        )  # fmt: skip
+
+    def rows_of(self, campaign: PastCampaign) -> History:
+        profiles = self.facts.profiles(campaign.starts_on - dt.timedelta(days=1))
+        outcomes = self.facts.outcomes(campaign.starts_on, self.window_days)
+        guest = profiles["guest_id"].to_numpy(zero_copy_only=False)
+        here = self.exposures.filter(pc.equal(self.exposures["campaign_id"], campaign.campaign_id))
+        used = self.redemptions.filter(pc.equal(self.redemptions["campaign_id"], campaign.campaign_id))
+        place = pc.index_in(here["offer_id"], value_set=pa.array(self.offers, pa.string()))
+        running = self._running(campaign, guest)
+        rows = History(
+            offers=self.offers,
+            features=_with_calendar(profiles, running, campaign.starts_on),
+            campaign=np.full(len(guest), campaign.campaign_id, dtype=object),
+            guest=guest,
+            action=_looked_up(here, pc.fill_null(place.cast(pa.int64()), -1), guest, -1),
+            orders=_looked_up(outcomes, outcomes["orders"], guest, 0),
+            amount=_looked_up(outcomes, outcomes["amount_minor"], guest, 0).astype(np.float64),
+            margin=_looked_up(outcomes, outcomes["margin_minor"], guest, 0).astype(np.float64),
+            cost=_looked_up(used, used["cost"], guest, 0.0),
+            redeemed=_looked_up(used, used["n"], guest, 0) > 0,
+            propensity=_looked_up(here, pc.fill_null(here["propensity"], np.nan), guest, np.nan),
+        )
+        return rows.only((rows.action >= 0) | (running == 0))
+
+    def _running(self, campaign: PastCampaign, guest: np.ndarray) -> np.ndarray:
+        """How many other offers each guest held at some time in the window, shape (n,)."""
+        last = campaign.starts_on + dt.timedelta(days=self.window_days - 1)
+        others = [
+            other.campaign_id
+            for other in self.campaigns
+            if other != campaign and other.starts_on <= last and other.ends_on >= campaign.starts_on
+        ]
+        is_theirs = pc.is_in(self.exposures["campaign_id"], value_set=pa.array(others, pa.string()))
+        theirs = self.exposures.filter(pc.and_(is_theirs, pc.is_valid(self.exposures["offer_id"])))
+        counts = theirs.group_by("guest_id").aggregate([("campaign_id", "count")])
+        return _looked_up(counts, counts["campaign_id_count"], guest, 0)
 
 
 def _redemptions(lake: Lake) -> pa.Table:
@@ -117,50 +163,6 @@ def _redemptions(lake: Lake) -> pa.Table:
     filled = known.append_column("cost", pc.fill_null(known["cost_minor"].cast(pa.float64()), mean))
     sums = filled.group_by(["campaign_id", "guest_id"]).aggregate([("cost", "sum"), ("cost", "count")])
     return sums.rename_columns(["campaign_id", "guest_id", "cost", "n"])
-
-
-def _rows_of(
-    lake: Lake, campaign: PastCampaign, campaigns: list[PastCampaign], exposures: pa.Table, redemptions: pa.Table,
-    offers: tuple[str, ...], window_days: int,
-) -> History:  # fmt: skip
-    profiles = lake.collect(profiles_as_of(lake, campaign.starts_on - dt.timedelta(days=1))).sort_by("guest_id")
-    guest = profiles["guest_id"].to_numpy(zero_copy_only=False)
-    here = exposures.filter(pc.equal(exposures["campaign_id"], campaign.campaign_id))
-    outcomes = window_outcomes(lake, campaign.starts_on, window_days)
-    used = redemptions.filter(pc.equal(redemptions["campaign_id"], campaign.campaign_id))
-    number = {offer: index for index, offer in enumerate(offers)}
-    given = _looked_up(here, pc.fill_null(here["offer_id"], ""), guest, "")
-    running = _running(campaign, campaigns, exposures, guest, window_days)
-    rows = History(
-        offers=offers,
-        features=_with_calendar(profiles, running, campaign.starts_on),
-        campaign=np.full(len(guest), campaign.campaign_id, dtype=object),
-        guest=guest,
-        action=np.array([number.get(offer, -1) for offer in given], dtype=np.int64),
-        orders=_looked_up(outcomes, outcomes["orders"], guest, 0),
-        amount=_looked_up(outcomes, outcomes["amount_minor"], guest, 0).astype(np.float64),
-        margin=_looked_up(outcomes, outcomes["margin_minor"], guest, 0.0),
-        cost=_looked_up(used, used["cost"], guest, 0.0),
-        redeemed=_looked_up(used, used["n"], guest, 0) > 0,
-        propensity=_looked_up(here, pc.fill_null(here["propensity"], np.nan), guest, np.nan),
-    )
-    is_comparable = (rows.action >= 0) | (running == 0)
-    return rows.only(is_comparable)
-
-
-def _running(
-    campaign: PastCampaign, campaigns: list[PastCampaign], exposures: pa.Table, guest: np.ndarray, window_days: int
-) -> np.ndarray:
-    """How many other offers each guest held at some time in the window, shape (n,)."""
-    last = campaign.starts_on + dt.timedelta(days=window_days - 1)
-    others = [
-        c.campaign_id for c in campaigns if c != campaign and c.starts_on <= last and c.ends_on >= campaign.starts_on
-    ]
-    theirs = exposures.filter(
-        pc.and_(pc.is_in(exposures["campaign_id"], pa.array(others, pa.string())), pc.is_valid(exposures["offer_id"]))
-    )
-    counts = theirs.group_by("guest_id").aggregate([("campaign_id", "count")])
-    return _looked_up(counts, counts["campaign_id_count"], guest, 0)
 
 
 def _with_calendar(profiles: pa.Table, running: np.ndarray, starts_on: dt.date) -> pa.Table:

@@ -159,9 +159,11 @@ def _one_row_per_key(rows: Frame, intake: Intake) -> Frame:
     key = intake.contract.key[0]
     expressions = [_combine(name, how) for name, how in _combining(intake).items()]
     expressions += [nw.col(column.name).min() for column in intake.contract.derived]
-    combined = rows.group_by(key).agg(*expressions, nw.col(LINE).min())
-    money = [c.name for c in intake.contract.columns if c.kind is Kind.MONEY]
-    return combined.with_columns(*[nw.col(name).cast(nw.Int64) for name in money])
+    money = [column.name for column in intake.contract.columns if column.kind is Kind.MONEY]
+    known = [nw.col(name).count().alias(f"{name}_known") for name in money]
+    combined = rows.group_by(key).agg(*expressions, nw.col(LINE).min(), *known)
+    sums = [nw.when(nw.col(f"{name}_known") > 0).then(nw.col(name).cast(nw.Int64)).alias(name) for name in money]
+    return combined.with_columns(*sums)
 
 
 def _combine(name: str, how: str) -> nw.Expr:

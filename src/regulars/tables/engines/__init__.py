@@ -1,4 +1,4 @@
-"""Engines: who does the work on tables. Four verbs; the only place that names DuckDB or Spark."""
+"""Engines: who does the work on tables. A few verbs; the only place that names DuckDB or Spark."""
 
 import importlib
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +26,10 @@ class Engine(Protocol):
 
     def write(self, frame: Frame, path: Path) -> None:
         """Write a frame to one Parquet file."""
+        ...
+
+    def keep(self, frame: Frame) -> Frame:
+        """A frame worked out once, to be read often; it goes away with the engine."""
         ...
 
     def stream(self, frame: Frame) -> pa.RecordBatchReader:

@@ -1,6 +1,8 @@
 """DuckDB: embedded, the engine by default."""
 
+import shutil
 import uuid
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -21,11 +23,12 @@ class DuckDBEngine:
     name = "duckdb"
 
     def __init__(self, *, memory: str, scratch: Path) -> None:
-        self._scratch = scratch
+        self._scratch = scratch / f"engine-{uuid.uuid4().hex}"
+        weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
         self._connection = duckdb.connect()
         self._connection.execute(f"SET memory_limit = '{memory}'")
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute("SET temp_directory = " + _quoted(str(scratch / "spill")))
+        self._connection.execute("SET temp_directory = " + _quoted(str(self._scratch / "spill")))
         self._connection.execute("SET preserve_insertion_order = false")
         self._connection.execute("SET enable_progress_bar = false")
 
@@ -37,6 +40,11 @@ class DuckDBEngine:
     def write(self, frame: Frame, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         nw.to_native(frame).write_parquet(str(path), compression="zstd")
+
+    def keep(self, frame: Frame) -> Frame:
+        path = self._new_file()
+        self.write(frame, path)
+        return nw.from_native(self._connection.read_parquet(str(path)))
 
     def stream(self, frame: Frame) -> pa.RecordBatchReader:
         return nw.to_native(frame).to_arrow_reader(_ROWS_PER_BATCH)
@@ -53,12 +61,15 @@ class DuckDBEngine:
         self, frame: Frame, function: Callable[[pa.RecordBatch], pa.RecordBatch], schema: pa.Schema
     ) -> Frame:
         """The results are spooled to a file, so that the frame can be read again and memory stays flat."""
-        path = self._scratch / f"{uuid.uuid4().hex}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = self._new_file()
         with pq.ParquetWriter(path, schema, compression="zstd") as writer:
             for batch in self.stream(frame):
                 writer.write_batch(function(batch).cast(schema))
         return self.scan([str(path)], schema)
+
+    def _new_file(self) -> Path:
+        self._scratch.mkdir(parents=True, exist_ok=True)
+        return self._scratch / f"{uuid.uuid4().hex}.parquet"
 
 
 def open_engine(*, memory: str, scratch: Path) -> DuckDBEngine:
