@@ -130,8 +130,8 @@ def test_the_level_of_equal_arms_is_dunnetts_table() -> None:
 def test_p_values_of_several_offers_are_those_of_scipys_dunnett() -> None:
     """Equal variances, as scipy assumes; scipy integrates by sampling, hence the tolerance."""
     rng = np.random.default_rng(5)
-    arm = np.array(["control", "a", "b", "c", "d"])[rng.integers(0, 5, 5_000)]
-    outcome = rng.normal(size=5_000) + 0.1 * (arm == "b")
+    arm = np.array(["control", "a", "b", "c", "d"])[rng.integers(0, 5, 100_000)]
+    outcome = rng.normal(size=100_000) + 0.02 * (arm == "b")
     peer = stats.dunnett(*(outcome[arm == label] for label in "abcd"), control=outcome[arm == "control"], rng=rng)
     assert_allclose([lift.p_value for lift in measurement.compare(outcome, arm)], peer.pvalue, atol=0.005)
 

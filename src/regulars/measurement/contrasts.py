@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from scipy import optimize, special
@@ -16,6 +16,7 @@ from regulars.measurement.adjustment import ArmAverage
 
 Interval = tuple[float, float]
 _EVERYTHING: Interval = (-math.inf, math.inf)
+_ENDLESS = 100.0
 
 
 class Contrast(Protocol):
@@ -87,9 +88,18 @@ class MeanContrast:
         scaled = [arm.squared_error / arm.value**2 for arm in (self.offer, self.control)]
         freedom = _welch(self.offer, self.control, (self.offer.value, self.control.value))
         spread = math.sqrt(sum(scaled) + self.slope_error / self.control.value**2)
-        factor = math.exp(_t_quantile(freedom, level) * spread)
-        ratio = self.offer.value / self.control.value
-        return ratio / factor - 1, ratio * factor - 1
+        return _around(self.offer.value / self.control.value, _t_quantile(freedom, level) * spread)
+
+
+def steadied(offer: ArmAverage, control: ArmAverage) -> tuple[ArmAverage, ArmAverage]:
+    """Both arms with their pooled variance where that makes the squared error greater.
+
+    An early look at a small control often finds nobody who came, and so a variance of almost 0 just when its mean is low:
+    daily looks would then crown chance. The large arm knows better how bills vary.
+    """
+    pooled = (offer.variance * offer.freedom + control.variance * control.freedom) / (offer.freedom + control.freedom)
+    alike = replace(offer, variance=pooled), replace(control, variance=pooled)
+    return max((offer, control), alike, key=lambda arms: arms[0].squared_error + arms[1].squared_error)
 
 
 def _welch(offer: ArmAverage, control: ArmAverage, scale: tuple[float, float] = (1.0, 1.0)) -> float:
@@ -169,9 +179,14 @@ class ShareContrast:
         if min(self.hits) == 0:
             return _EVERYTHING
         spread = math.sqrt(sum(1 / hits - 1 / n for hits, n in zip(self.hits, self.n, strict=True)))
-        factor = math.exp(-float(special.ndtri(level / 2)) * spread)
-        ratio = self.offer_mean / self.control_mean
-        return ratio / factor - 1, ratio * factor - 1
+        return _around(self.offer_mean / self.control_mean, -float(special.ndtri(level / 2)) * spread)
+
+
+def _around(ratio: float, half: float) -> Interval:
+    """The relative change from a ratio and half the length of the interval of its logarithm."""
+    if half > _ENDLESS:
+        return -1.0, math.inf
+    return ratio * math.exp(-half) - 1, ratio * math.exp(half) - 1
 
 
 def _crossing(score: Callable[[float], float], inside: float, edge: float) -> float:

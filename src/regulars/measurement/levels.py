@@ -121,6 +121,7 @@ def sequential_p_value(p_value: float, n: float, tightest_at: float, alpha: floa
     return min(1.0, math.sqrt(1 + mass) * math.exp(-squared * mass / (1 + mass) / 2))
 
 
+@lru_cache(maxsize=64)
 def _best_mass(alpha: float) -> float:
     """The m at which the boundary is narrowest: m = log(1 + m) + 2 log(1/alpha)."""
     return float(optimize.brentq(lambda mass: mass - math.log1p(mass) + 2 * math.log(alpha), 1e-6, 1e4))
