@@ -50,7 +50,8 @@ class Columns:
         Raises DataError for a column that is missing or infinite.
         """
         frame = as_frame(features)
-        if missing := [name for name in self.names if name not in frame.columns]:
+        present = set(frame.columns)
+        if missing := [name for name in self.names if name not in present]:
             raise DataError(f"features lack the column {_quoted(missing)}; the model was fitted with it")
         matrix = np.empty((len(frame), len(self.names)), order="F")
         for place, name in enumerate(self.names):

@@ -41,8 +41,8 @@ def fit(
 ) -> EffectModel:
     """Learn from past exposures what each offer changes in each guest against nothing, and what it costs.
 
-    features: a frame (pandas, Polars, Arrow, any that narwhals reads), dict of columns or array (n, p), as known before the exposure;
-        numbers, booleans or categories, with gaps.
+    features: a frame (pandas, Polars, Arrow, any that narwhals reads), dict of columns or array (n, p): numbers, booleans
+        or categories, with gaps, as they were known before the exposure.
     action: (n,) number of the offer given, counted from 0; -1 for nothing.
     outcome: (n,) what the guest brought afterwards. As margin in minor units it is taken after the discount was paid,
         so that the gain is net.
@@ -86,7 +86,9 @@ def fit(
     gains = np.array([effect.gain for effect in averages])
     predictor = Pooled.fit(study, gains) if learner == "pooled" else Individual.fit(learner, study, gains)
     warnings = [
-        warning for offer, effect in enumerate(averages) for warning in design_warnings(effect, balance.get(offer))
+        warning
+        for offer, effect in enumerate(averages)
+        for warning in design_warnings(effect, balance.get(offer), basis)
     ]
     return EffectModel(
         offers=trial.offers,

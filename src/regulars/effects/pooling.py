@@ -90,9 +90,8 @@ def _grouping(study: Study, offer: int, draws: BoolArray, says: BoolArray) -> Gr
     tree = study.bins.fit(draws, value, Pace.one_tree(leaves=GROUPS, leaf_rows=fewest))
     leaf = evaluate(tree, trial.matrix[says], pred_leaf=True).astype(np.int64).reshape(-1)
     arm, cluster = trial.arm[says], trial.cluster[says]
-    groups = tree.dump_model()["tree_info"][0]["num_leaves"]
-    estimate, error = np.zeros(groups), np.full(groups, np.inf)
-    for group in range(groups):
+    estimate, error = np.zeros(GROUPS), np.full(GROUPS, np.inf)
+    for group in range(GROUPS):
         rows = leaf == group
         if min((arm[rows] == offer + 1).sum(), (arm[rows] == 0).sum()) >= FEWEST_IN_GROUP:
             codes: IntArray = np.unique(cluster[rows], return_inverse=True)[1]

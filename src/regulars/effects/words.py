@@ -48,7 +48,7 @@ def _robustness_words(effect: AverageEffect) -> str:
     )
 
 
-def design_warnings(effect: AverageEffect, balance: Balance | None) -> list[str]:
+def design_warnings(effect: AverageEffect, balance: Balance | None, basis: str) -> list[str]:
     """What an operator must know before trusting an average effect."""
     if effect.is_borrowed or balance is None:
         return [
@@ -60,7 +60,7 @@ def design_warnings(effect: AverageEffect, balance: Balance | None) -> list[str]
             f"{effect.offer}: only {effect.overlap:.0%} of rows could have gone either way; "
             "the effect is of these, and for other guests it is a guess"
         )
-    if not balance.is_balanced:
+    if basis == "adjusted" and not balance.is_balanced:
         feature, distance = balance.worst_after
         found.append(
             f"{effect.offer}: after weighting, {feature} still differs by {abs(distance):.2f} standard deviations "
