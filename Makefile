@@ -3,13 +3,14 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
 # The first Python from 3.11 to 3.14 found; `make install PYTHON=/path/to/python3.12` overrules it.
 fits = $(shell command -v $(1) >/dev/null 2>&1 && $(1) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null && echo $(1))
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14 python,$(call fits,$(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench lock format clean
+.PHONY: help install demo test check bench lock docs format clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ lock: $(STAMP) ## pin all dependencies anew, with hashes, from pyproject.toml
 		--generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
 		--custom-compile-command 'make lock' --quiet -o requirements.lock
 
+docs: $(STAMP) ## write the tables of contracts into docs/tables.md anew
+	$(BIN)/python docs/contracts.py
+
 format: $(STAMP) ## lay out the code and mend what a machine can mend
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
@@ -46,9 +50,10 @@ clean: ## remove .venv, caches and the demo's workspace
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "regulars needs Python 3.11, 3.12, 3.13 or 3.14, and none was found; install one, or say where it is: make install PYTHON=/path/to/python3.11" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) could not make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "$(PYTHON) could not make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 $(STAMP): requirements.lock pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation --editable .
+	@echo "Installing what requirements.lock pins into $(VENV) (once; a minute or two)"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@

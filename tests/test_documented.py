@@ -1,0 +1,86 @@
+"""Documented or fail: what a user can name, the pages name too."""
+
+import importlib
+import inspect
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+import regulars
+from regulars import errors
+from regulars.tables import Settings
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def is_named(words: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(words)}(?![\w-])", TEXT) is not None
+
+
+def paths(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Every command below one, as its words: ("regulars", "plan")."""
+    if not hasattr(command, "commands"):
+        yield path
+        return
+    for name, inner in command.commands.items():
+        if not inner.hidden:
+            yield from paths(inner, (*path, name))
+
+
+def test_every_command_is_on_a_page() -> None:
+    app = typer.main.get_command(importlib.import_module("regulars.cli").app)
+    commands = [" ".join(path) for path in paths(app, ("regulars",))]
+    assert commands
+    assert [command for command in commands if not is_named(command)] == []
+
+
+@pytest.mark.parametrize("name", [name for name, _ in inspect.getmembers(errors, inspect.isclass)])
+def test_an_error_is_on_a_page_and_exported(name: str) -> None:
+    assert is_named(name)
+    assert name in regulars.__all__
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_a_setting_is_on_a_page(name: str) -> None:
+    assert is_named(name)
+
+
+def test_the_contracts_are_on_their_page_as_the_code_has_them() -> None:
+    contracts = runpy.run_path(str(ROOT / "docs" / "contracts.py"))
+    page = contracts["PAGE"].read_text(encoding="utf-8")
+    assert page == contracts["renewed"](page), "docs/tables.md is behind the code; `make docs` writes it anew"
+
+
+def test_every_page_is_in_the_list_of_pages() -> None:
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    others = [page.relative_to(ROOT / "docs") for page in PAGES[1:] if page.name != "index.md"]
+    assert [page for page in others if f"({page.as_posix()})" not in index] == []
+
+
+def test_every_make_target_is_in_help() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE)[1].split()  # type: ignore[index]
+    assert [target for target in targets if not re.search(rf"^{target}:.*## \w", text, re.MULTILINE)] == []
+
+
+def test_all_is_what_is_exported() -> None:
+    assert len(set(regulars.__all__)) == len(regulars.__all__)
+    assert dir(regulars) == sorted(regulars.__all__)
+    assert all(hasattr(regulars, name) for name in regulars.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = regulars.nothing
+
+
+@pytest.mark.parametrize("room", sorted({name for name in regulars.__all__ if name.islower() and name.isalpha()}))
+def test_what_a_room_exports_is_there(room: str) -> None:
+    module = importlib.import_module(f"regulars.{room}")
+    names = getattr(module, "__all__", [])
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not hasattr(module, name)] == []
