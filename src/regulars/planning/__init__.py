@@ -1,1 +1,38 @@
-"""."""
+"""Planning: the campaign file, and the plan that answers it.
+
+campaign    the file an operator writes
+facts       what is known of every guest on a date
+history     past campaigns as rows to learn from
+audience    who this campaign is about
+learning    what each offer would change and cost
+limits      its budgets, caps and stocks
+deciding    an action, an arm and a propensity for each guest
+plan        all of it, immutable
+archive     plans on disk, and the same plan again
+doctor      what is wrong with a workspace
+"""
+
+from regulars.planning.archive import find, read_assignments, read_summary, replay, save, summary
+from regulars.planning.campaign import Campaign, Offer, parse_campaign, read_campaign
+from regulars.planning.doctor import Finding, examine
+from regulars.planning.facts import Facts, profiles_with_taste
+from regulars.planning.plan import Plan, make_plan
+
+__all__ = [
+    "Campaign",
+    "Facts",
+    "Finding",
+    "Offer",
+    "Plan",
+    "examine",
+    "find",
+    "make_plan",
+    "parse_campaign",
+    "profiles_with_taste",
+    "read_assignments",
+    "read_campaign",
+    "read_summary",
+    "replay",
+    "save",
+    "summary",
+]

@@ -104,7 +104,7 @@ class Campaign(Document):
     """
 
     name: Annotated[str, pydantic.Field(min_length=1, max_length=100)]
-    campaign_id: Annotated[str, pydantic.Field(pattern=r"^[\w-]{1,60}$")] = ""
+    campaign_id: Annotated[str, pydantic.Field(pattern=r"^[\w-]{0,60}$")] = ""
     audience: str
     starts_on: dt.date
     window_days: Annotated[int, pydantic.Field(ge=1, le=365)] = 28

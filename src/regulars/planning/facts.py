@@ -4,7 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 import narwhals as nw
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from regulars.errors import DataError
 from regulars.profiles import build
@@ -44,6 +46,11 @@ class Facts:
         sums = [nw.col(name).sum().cast(nw.Int64) for name in ("orders", "amount_minor", "margin_minor")]
         return self.lake.collect(counted.group_by("guest_id").agg(*sums))
 
+    def brought(self, guest: np.ndarray, first: dt.date, days: int) -> np.ndarray:
+        """The margin of each guest in a window, 0 for those who did not come, shape (n,), minor units."""
+        outcomes = self.outcomes(first, days)
+        return looked_up(outcomes, outcomes["margin_minor"], guest, 0).astype(np.float64)
+
     def span(self) -> tuple[dt.date, dt.date]:
         """The first and the last business date of any order of a known guest."""
         day = nw.col("business_date")
@@ -73,3 +80,10 @@ def feature_names(profiles: pa.Table) -> list[str]:
     """The columns of a profile that a model may learn from: every number in it, no names and no dates."""
     kinds = {field.name: field.type for field in profiles.schema if field.name not in _NO_FEATURES}
     return [name for name, kind in kinds.items() if pa.types.is_integer(kind) or pa.types.is_floating(kind)]
+
+
+def looked_up(table: pa.Table, values: pa.ChunkedArray, guest: np.ndarray, missing: object) -> np.ndarray:
+    """The value of each guest in a table with one row per guest, `missing` where it has none, shape (n,)."""
+    place = pc.index_in(pa.array(guest, pa.string()), value_set=table["guest_id"])
+    found = pc.fill_null(values.combine_chunks().take(place), pa.scalar(missing, values.type))
+    return np.array(found.to_numpy(zero_copy_only=False))

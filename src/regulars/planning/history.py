@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.planning.facts import Facts, feature_names
+from regulars.planning.facts import Facts, feature_names, looked_up
 from regulars.tables import Lake
 
 LEAST_HISTORY = dt.timedelta(days=28)
@@ -58,6 +58,11 @@ class History:
         """The rows where `is_kept`, shape (n,)."""
         arrays = {f.name: getattr(self, f.name)[is_kept] for f in fields(self) if f.name not in ("offers", "features")}
         return History(offers=self.offers, features=self.features.filter(pa.array(is_kept)), **arrays)
+
+    def table(self) -> pa.Table:
+        """All of it as one Arrow table."""
+        arrays = {f.name: pa.array(getattr(self, f.name)) for f in fields(self) if f.name not in ("offers", "features")}
+        return pa.table({**dict(zip(self.features.column_names, self.features.columns, strict=True)), **arrays})
 
     @property
     def is_randomised(self) -> bool:
@@ -129,13 +134,13 @@ class _Past:
             features=_with_calendar(profiles, running, campaign.starts_on),
             campaign=np.full(len(guest), campaign.campaign_id, dtype=object),
             guest=guest,
-            action=_looked_up(here, pc.fill_null(place.cast(pa.int64()), -1), guest, -1),
-            orders=_looked_up(outcomes, outcomes["orders"], guest, 0),
-            amount=_looked_up(outcomes, outcomes["amount_minor"], guest, 0).astype(np.float64),
-            margin=_looked_up(outcomes, outcomes["margin_minor"], guest, 0).astype(np.float64),
-            cost=_looked_up(used, used["cost"], guest, 0.0),
-            redeemed=_looked_up(used, used["n"], guest, 0) > 0,
-            propensity=_looked_up(here, pc.fill_null(here["propensity"], np.nan), guest, np.nan),
+            action=looked_up(here, pc.fill_null(place.cast(pa.int64()), -1), guest, -1),
+            orders=looked_up(outcomes, outcomes["orders"], guest, 0),
+            amount=looked_up(outcomes, outcomes["amount_minor"], guest, 0).astype(np.float64),
+            margin=looked_up(outcomes, outcomes["margin_minor"], guest, 0).astype(np.float64),
+            cost=looked_up(used, used["cost"], guest, 0.0),
+            redeemed=looked_up(used, used["n"], guest, 0) > 0,
+            propensity=looked_up(here, pc.fill_null(here["propensity"], np.nan), guest, np.nan),
         )
         return rows.only((rows.action >= 0) | (running == 0))
 
@@ -150,7 +155,7 @@ class _Past:
         is_theirs = pc.is_in(self.exposures["campaign_id"], value_set=pa.array(others, pa.string()))
         theirs = self.exposures.filter(pc.and_(is_theirs, pc.is_valid(self.exposures["offer_id"])))
         counts = theirs.group_by("guest_id").aggregate([("campaign_id", "count")])
-        return _looked_up(counts, counts["campaign_id_count"], guest, 0)
+        return looked_up(counts, counts["campaign_id_count"], guest, 0)
 
 
 def _redemptions(lake: Lake) -> pa.Table:
@@ -169,13 +174,6 @@ def _with_calendar(profiles: pa.Table, running: np.ndarray, starts_on: dt.date) 
     features = profiles.select(feature_names(profiles))
     day = np.full(len(profiles), starts_on.timetuple().tm_yday, dtype=np.int64)
     return features.append_column(RUNNING, pa.array(running)).append_column(DAY_OF_YEAR, pa.array(day))
-
-
-def _looked_up(table: pa.Table, values: pa.ChunkedArray, guest: np.ndarray, missing: object) -> np.ndarray:
-    """The value of each guest in a table with one row per guest, `missing` where it has none, shape (n,)."""
-    place = pc.index_in(pa.array(guest, pa.string()), value_set=table["guest_id"])
-    found = pc.fill_null(values.combine_chunks().take(place), pa.scalar(missing, values.type))
-    return np.array(found.to_numpy(zero_copy_only=False))
 
 
 def _joined(parts: list[History]) -> History:

@@ -16,6 +16,7 @@ from regulars.tables.mapping import default_combine
 from regulars.tables.workspace import Workspace
 
 _FIRST = "__first"
+_IS_HELD = "__is_held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +87,14 @@ def find(rows: Frame, contract: Contract, workspace: Workspace, engine: Engine, 
         engine.write(rows.select(names), path)
         return Changed(rows=path, count=pq.read_metadata(path).num_rows, has_updates=False, contract=contract)
     held = engine.scan(files, contract.schema).rename({name: f"held_{name}" for name in names})
+    held = held.with_columns(nw.lit(True).alias(_IS_HELD))
     pairs = rows.join(held, left_on=list(key), right_on=[f"held_{name}" for name in key], how="left")
-    is_new = nw.col(f"held_{_required(contract)}").is_null()
+    is_new = nw.col(_IS_HELD).is_null()
     differs = nw.any_horizontal(*[_differs(name) for name in names if name not in key], ignore_nulls=True)
     path = folder / "changed.parquet"
     engine.write(pairs.filter(is_new | differs).select(*names, is_new.alias("is_new")), path)
     marks = pq.read_table(path, columns=["is_new"])["is_new"].to_pylist()
     return Changed(rows=path, count=len(marks), has_updates=not all(marks), contract=contract)
-
-
-def _required(contract: Contract) -> str:
-    """A column outside the key that is never null in the table, so that a null after a join means "not there"."""
-    return next(
-        c.name for c in (*contract.columns, *contract.derived) if c.name not in contract.key and not c.is_optional
-    )
 
 
 def _differs(name: str) -> nw.Expr:

@@ -31,9 +31,11 @@ def exists(path: Path) -> bool:
     return deltalake.DeltaTable.is_deltatable(str(path))
 
 
-def files(path: Path) -> list[str]:
-    """The Parquet files that make up the table now."""
-    return deltalake.DeltaTable(str(path)).file_uris() if exists(path) else []
+def files(path: Path, version: int | None = None) -> list[str]:
+    """The Parquet files that make up the table, now or at an earlier version."""
+    if not exists(path) or version == -1:
+        return []
+    return sorted(deltalake.DeltaTable(str(path), version=version).file_uris())
 
 
 def version(path: Path) -> int:

@@ -1,7 +1,7 @@
 """The lake: the tables of a workspace."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from regulars.errors import DataError
 from regulars.tables import delta, loading
+from regulars.tables import mapping as mappings
 from regulars.tables.clocks import StoreClock
 from regulars.tables.contracts import CONTRACTS, contract
 from regulars.tables.engines import Engine, Frame, open_engine
 from regulars.tables.intake import Intake
 from regulars.tables.loading import LoadReport
-from regulars.tables.mapping import Mapping, read_mapping, same_names
 from regulars.tables.sources import open_source
 from regulars.tables.workspace import Settings, Workspace
 
@@ -32,9 +32,10 @@ class Lake:
     ['S1']
     """
 
-    def __init__(self, workspace: Workspace, engine: Engine) -> None:
+    def __init__(self, workspace: Workspace, engine: Engine, versions: Mapping[str, int] | None = None) -> None:
         self.workspace = workspace
         self.engine = engine
+        self._versions = versions or {}
 
     @classmethod
     def create(cls, path: str | Path, **settings: Any) -> "Lake":
@@ -59,7 +60,7 @@ class Lake:
         table: str,
         source: Any,
         *,
-        mapping: Mapping | None = None,
+        mapping: mappings.Mapping | None = None,
         now: dt.datetime | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> LoadReport:
@@ -74,7 +75,7 @@ class Lake:
         mapping = mapping or self.mapping(table)
         manner = {"encoding": mapping.encoding, "delimiter": mapping.delimiter} if mapping else {}
         opened = open_source(source, **manner)
-        mapping = mapping or same_names(table, opened.columns)
+        mapping = mapping or mappings.same_names(table, opened.columns)
         if mapping.table != table:
             raise DataError(f"this mapping makes {mapping.table}, not {table}")
         mapping.require(opened.columns, opened.name)
@@ -86,13 +87,17 @@ class Lake:
         )  # fmt: skip
         return loading.load(opened, intake, self.workspace, self.engine, progress)
 
+    def at(self, versions: Mapping[str, int]) -> "Lake":
+        """The same lake as it was: each table at the version given, others as they are now."""
+        return Lake(self.workspace, self.engine, versions)
+
     def has(self, table: str) -> bool:
         """Whether anything was ever loaded into a table."""
-        return bool(delta.files(self.workspace.table(table)))
+        return bool(self._files(table))
 
     def scan(self, table: str) -> Frame:
         """A table as a lazy narwhals frame. Raises DataError where nothing was loaded into it yet."""
-        files = delta.files(self.workspace.table(table))
+        files = self._files(table)
         if not files:
             contract(table)
             raise DataError(f"{self.workspace.path} holds no {table} yet; `regulars load {table} FILE` brings them")
@@ -122,21 +127,28 @@ class Lake:
         """The rejected rows of all loads: load_id, table, file, line, column, reason, original, loaded_at."""
         return loading.rejects_frame(self.workspace, self.engine)
 
+    def file_count(self, table: str) -> int:
+        """How many files a table is kept in."""
+        return len(self._files(table))
+
     def version(self, table: str) -> int:
         """The version of a table; it grows with every commit. -1 where nothing was loaded."""
         return delta.version(self.workspace.table(table))
 
-    def mapping(self, table: str) -> Mapping | None:
+    def mapping(self, table: str) -> mappings.Mapping | None:
         """The mapping that the workspace keeps for a table, None where it keeps none."""
         path = self.workspace.mappings / f"{table}.toml"
-        return read_mapping(path) if path.exists() else None
+        return mappings.read_mapping(path) if path.exists() else None
 
-    def save_mapping(self, mapping: Mapping) -> Path:
+    def save_mapping(self, mapping: mappings.Mapping) -> Path:
         """Keep a mapping with the workspace, as the one for its table."""
         self.workspace.require_writable()
         path = self.workspace.mappings / f"{mapping.table}.toml"
         path.write_text(mapping.to_toml(), encoding="utf-8")
         return path
+
+    def _files(self, table: str) -> list[str]:
+        return delta.files(self.workspace.table(table), self._versions.get(table))
 
     def _clocks(self) -> dict[str, StoreClock]:
         if not self.has("stores"):

@@ -1,6 +1,7 @@
 """The workspace: a folder with its settings, lake, mappings, plans and reports."""
 
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ zone = "{zone}"            # of stores that do not say theirs
 day_closes_at = "{day_closes_at}"       # local time at which a trading day ends
 margin_rate = {margin_rate}           # share of a bill left after the cost of food, where an order does not say its margin
 memory = "{memory}"              # most that queries may hold in memory; the rest goes to disk
+salt = "{salt}"   # keep it secret: it decides who is kept as a holdout
 """
 
 
@@ -34,6 +36,9 @@ class Settings(Document):
     day_closes_at: Annotated[str, pydantic.Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "04:00"
     margin_rate: Annotated[float, pydantic.Field(gt=0, le=1)] = 0.65
     memory: Annotated[str, pydantic.Field(pattern=r"^\d+ ?[MG]B$")] = "2GB"
+    salt: Annotated[str, pydantic.Field(pattern=r"^[\w-]{1,64}$")] = pydantic.Field(
+        default_factory=lambda: secrets.token_hex(16)
+    )
 
     @pydantic.field_validator("currency")
     @classmethod

@@ -1,0 +1,84 @@
+"""The audience: who a campaign is about, and what is known of him when it is decided."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import narwhals as nw
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from regulars.errors import DesignError
+from regulars.planning.campaign import Campaign
+from regulars.planning.facts import Facts, profiles_with_taste
+from regulars.planning.history import DAY_OF_YEAR, RUNNING, past_campaigns
+from regulars.segments import Segment
+from regulars.tables import Lake
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """The n guests of a campaign, by guest_id.
+
+    profiles: Arrow table, n rows. guest, store, stage: (n,) ids, home stores and life-cycle stages.
+    met_rule: how many met the rule; rested: how many of them are left in peace because of a recent offer.
+    """
+
+    profiles: pa.Table
+    guest: np.ndarray
+    store: np.ndarray
+    stage: np.ndarray
+    met_rule: int
+    rested: int
+
+    def __len__(self) -> int:
+        return len(self.guest)
+
+    def features(self, names: Sequence[str], starts_on: dt.date) -> pa.Table:
+        """What a model that learned from `history` wants to know of these guests."""
+        calendar = {
+            RUNNING: np.zeros(len(self), dtype=np.int64),
+            DAY_OF_YEAR: np.full(len(self), starts_on.timetuple().tm_yday, dtype=np.int64),
+        }
+        columns = [pa.array(calendar[n]) if n in calendar else self.profiles[n].combine_chunks() for n in names]
+        return pa.table(dict(zip(names, columns, strict=True)))
+
+
+def find_audience(facts: Facts, campaign: Campaign) -> Audience:
+    """Everybody who meets the rule on the eve of the campaign, less those who had an offer in the rest days before it.
+
+    Raises DesignError where nobody is left, DataError where the rule names an unknown fact.
+    """
+    lake = facts.lake
+    profiles = lake.collect(profiles_with_taste(lake, campaign.decided_on)).sort_by("guest_id")
+    chosen = Segment(campaign.audience).filter(profiles)
+    tired = _recently_offered(lake, campaign)
+    rested = chosen.filter(pc.invert(pc.is_in(chosen["guest_id"], value_set=tired)))
+    if not len(rested):
+        why = "the rule fits nobody" if not len(chosen) else f"all {len(chosen):,} had an offer in the rest days"
+        raise DesignError(
+            f"campaign {campaign.identity} has no audience on {campaign.decided_on}: {why} "
+            f"({len(profiles):,} guests are known); widen the rule, or shorten caps.rest_days"
+        )
+    return Audience(
+        profiles=rested,
+        guest=_texts(rested["guest_id"]),
+        store=_texts(rested["home_store"]),
+        stage=_texts(rested["stage"]),
+        met_rule=len(chosen),
+        rested=len(chosen) - len(rested),
+    )
+
+
+def _recently_offered(lake: Lake, campaign: Campaign) -> pa.Array:
+    since = campaign.starts_on - dt.timedelta(days=campaign.caps.rest_days)
+    recent = [c.campaign_id for c in past_campaigns(lake) if since <= c.starts_on < campaign.starts_on]
+    if not recent:
+        return pa.array([], pa.string())
+    sent = nw.col("campaign_id").is_in(recent) & ~nw.col("offer_id").is_null()
+    return lake.collect(lake.scan("exposures").filter(sent).select("guest_id"))["guest_id"].combine_chunks().unique()
+
+
+def _texts(column: pa.ChunkedArray) -> np.ndarray:
+    return np.array(pc.fill_null(column, "").to_numpy(zero_copy_only=False), dtype=object)

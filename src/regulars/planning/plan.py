@@ -1,0 +1,145 @@
+"""The plan: who gets what in a campaign, at which propensity, and the certificate that goes with it."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from regulars import __version__
+from regulars.errors import DesignError
+from regulars.measurement import Design, Noise, minimum_detectable_effect
+from regulars.planning.audience import Audience, find_audience
+from regulars.planning.campaign import Campaign
+from regulars.planning.deciding import Decision, decide
+from regulars.planning.facts import Facts
+from regulars.planning.history import History, build_history, past_campaigns
+from regulars.planning.learning import Lessons, apply_lessons, learn, worst_costs
+from regulars.tables import Lake
+
+INPUT_TABLES = ("stores", "orders", "order_items", "menu_items", "exposures", "redemptions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The immutable answer for one campaign: n guests, k offers; amounts in minor units.
+
+    versions: the version of each table it was made from. lessons: what is expected. decision: who gets what, and the
+    certificate. design: what the holdout can find out, None where it can find nothing.
+    """
+
+    plan_id: str
+    campaign: Campaign
+    currency: str
+    versions: dict[str, int]
+    audience: Audience
+    lessons: Lessons
+    decision: Decision
+    design: Design | None
+    warnings: tuple[str, ...]
+
+    @property
+    def offer_ids(self) -> tuple[str, ...]:
+        return tuple(offer.offer_id for offer in self.campaign.offers)
+
+    def assignments(self) -> pa.Table:
+        """One row per guest, by guest_id: offer_id (none: nothing), arm, propensity, and what is expected of it."""
+        action = self.decision.action
+        rows, is_given = np.arange(len(action)), action >= 0
+        offers = np.array([*self.offer_ids, None], dtype=object)
+
+        def chosen(values: np.ndarray) -> pa.Array:
+            return pa.array(np.where(is_given, values[rows, action], 0.0), pa.float64())
+
+        return pa.table(
+            {
+                "plan_id": pa.array([self.plan_id] * len(action), pa.string()),
+                "guest_id": pa.array(self.audience.guest, pa.string()),
+                "offer_id": pa.array(offers[action], pa.string()),
+                "arm": pa.array(self.decision.arm, pa.string()),
+                "propensity": pa.array(self.decision.propensity, pa.float64()),
+                "gain_minor": chosen(self.lessons.gain),
+                "gain_se_minor": chosen(self.lessons.gain_se),
+                "cost_minor": chosen(self.lessons.cost),
+                "redemption": chosen(self.lessons.redemption),
+            }
+        )
+
+
+def make_plan(lake: Lake, campaign: Campaign, progress: Callable[[str], None] | None = None) -> Plan:
+    """Plan a campaign from what the lake knew on its eve. The same inputs and seed give the same plan.
+
+    progress: told what is being done. Raises DataError for a rule that names unknown facts, DesignError where nobody is
+    left or nothing could be learned, BudgetError where the limits clash.
+    """
+    say = progress or (lambda words: None)
+    say("margins of all orders")
+    facts = Facts.of(lake)
+    say("the audience")
+    audience = find_audience(facts, campaign)
+    say("past campaigns")
+    history = build_history(
+        facts, past_campaigns(lake), window_days=campaign.window_days, known_until=campaign.decided_on
+    )
+    say("what each offer changes")
+    lessons = _lessons(lake, history, audience, campaign)
+    say("who gets what")
+    settings = lake.settings
+    decision = decide(
+        lessons.gain, lessons.cost, audience, campaign,
+        currency=settings.currency, salt=settings.salt, knows=lessons.model is not None,
+    )  # fmt: skip
+    say("what it can find out")
+    design, doubts = _design(facts, audience, decision, campaign)
+    return Plan(
+        plan_id=_identity(campaign, audience, history, lake),
+        campaign=campaign,
+        currency=settings.currency,
+        versions={table: lake.version(table) for table in INPUT_TABLES},
+        audience=audience,
+        lessons=lessons,
+        decision=decision,
+        design=design,
+        warnings=(*lessons.warnings, *doubts, *_empty_hands(decision, campaign)),
+    )
+
+
+def _lessons(lake: Lake, history: History | None, audience: Audience, campaign: Campaign) -> Lessons:
+    if history is None or not (history.action >= 0).any():
+        cost = worst_costs(lake, campaign)
+        return Lessons.none(np.broadcast_to(cost, (len(audience), len(cost))).copy())
+    return apply_lessons(learn(history, campaign), history, audience, campaign)
+
+
+def _design(
+    facts: Facts, audience: Audience, decision: Decision, campaign: Campaign
+) -> tuple[Design | None, tuple[str, ...]]:
+    """What the holdout can find out, judged by a window as long as the campaign's just before it."""
+    length = dt.timedelta(days=campaign.window_days)
+    before = [facts.brought(audience.guest, campaign.starts_on - n * length, campaign.window_days) for n in (1, 2)]
+    held, given = int((decision.arm == "holdout").sum()), int((decision.action >= 0).sum())
+    try:
+        noise = Noise.of(before[0], covariate=before[1])
+        return minimum_detectable_effect(noise, treated=given, control=held), ()
+    except DesignError as error:
+        return None, (f"this campaign cannot prove anything: {error}",)
+
+
+def _empty_hands(decision: Decision, campaign: Campaign) -> tuple[str, ...]:
+    idle = [o.offer_id for index, o in enumerate(campaign.offers) if not (decision.policy == index).any()]
+    if decision.allocation is None or not idle:
+        return ()
+    return (f"no guest is expected to gain from {', '.join(idle)} at these limits; only exploration gives it",)
+
+
+def _identity(campaign: Campaign, audience: Audience, history: History | None, lake: Lake) -> str:
+    """A hash of everything the plan was made from: the same id, the same plan."""
+    digest = hashlib.sha256(f"{__version__}\0{campaign.model_dump_json()}\0{lake.settings.model_dump_json()}".encode())
+    for table in (audience.profiles, *([history.table()] if history else [])):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table.combine_chunks())
+        digest.update(sink.getvalue())
+    return digest.hexdigest()[:16]
