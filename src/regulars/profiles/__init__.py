@@ -1,4 +1,7 @@
-"""Profiles: who is he, what would he like."""
+"""Profiles: who is he, what would he like. `lifetime` is opened when first asked for: its kernels take a moment to load."""
+
+import importlib
+from types import ModuleType
 
 from regulars.profiles.build import build
 from regulars.profiles.columns import COLUMNS, DAYPARTS, FAVOURITE_CATEGORY, WEEKDAYS, Column, category_column
@@ -18,6 +21,13 @@ __all__ = [
     "build",
     "category_column",
     "concentration",
+    "lifetime",
     "stage_counts",
     "visit_gaps",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name == "lifetime":
+        return importlib.import_module("regulars.profiles.lifetime")
+    raise AttributeError(f"module 'regulars.profiles' has no attribute {name!r}")

@@ -1,0 +1,43 @@
+"""How many visits a guest may make: quantiles of the BG/NBD predictive distribution.
+
+Given his history, a guest who has not left comes at a rate distributed Gamma(k, beta), k = r + x, beta = alpha + T, and
+leaves after a visit with a probability distributed Beta(a, c), c = b + x, independent of it. Averaging equation 8 of
+Fader, Hardie & Lee (2005) over both, with N negative binomial (k, beta / (beta + horizon)), he makes n >= 1 visits with
+
+    P(n) = E[(1 - p)^n] P(N = n) + E[p (1 - p)^(n - 1)] P(N >= n)
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+_MOST_VISITS = 100_000
+
+
+@njit(nogil=True, cache=True)
+def visit_quantiles(
+    share: float, horizon: float, alive: FloatArray, repeats: FloatArray, age: FloatArray,
+    r: float, alpha: float, a: float, b: float,
+) -> FloatArray:  # fmt: skip
+    """The quantile of each guest, shape (n,). alive: the probability that he has not left."""
+    quantiles = np.zeros(alive.size)
+    for i in range(alive.size):
+        k, beta, c = r + repeats[i], alpha + age[i], b + repeats[i]
+        step = np.log(horizon / (beta + horizon))
+        log_mass = k * np.log(beta / (beta + horizon))  # ln P(N = 0)
+        tail = 1 - np.exp(log_mass)  # P(N >= 1)
+        reached = 1 - alive[i] * tail
+        stays = 1.0  # E[(1 - p)^(n - 1)]
+        n = 0
+        while reached < share and n < _MOST_VISITS:
+            n += 1
+            log_mass += step + np.log((k + n - 1) / n)
+            mass = np.exp(log_mass)
+            leaves = stays * a / (a + c + n - 1)
+            stays -= leaves
+            reached += alive[i] * (stays * mass + leaves * tail)
+            tail -= mass
+        quantiles[i] = n
+    return quantiles
