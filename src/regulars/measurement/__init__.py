@@ -5,18 +5,29 @@
     ratio_check   do the arms have the sizes they were given
     compare       what each offer changed, with its interval
     lift          the answer and its sentence
+    quantiles     the same for the middle or the top of the bills
+    exposures     was the campaign run as it was drawn, and is it over
+    off_policy    what another plan would have brought
+    accounts      how the spend splits, and what to do next
+    statement     that answer, and its words
 
 Below them: moments (all that is ever read of the rows), metrics (what is compared), adjustment (what the past explains),
-contrasts (two arms) and levels (several offers, daily looks). Nothing here knows a model or a budget.
+contrasts (two arms), levels (several offers, daily looks), verdicts (contrasts at their level), whales (one guest who
+decides). Nothing here knows a model or a budget.
 """
 
+from regulars.measurement.accounts import settle, settle_moments
 from regulars.measurement.assignment import Assignment, assign, global_holdout
 from regulars.measurement.compare import compare, compare_moments, measure, winsor_cap
+from regulars.measurement.exposures import check_shares_steady, check_windows_over
 from regulars.measurement.lift import Lift
 from regulars.measurement.metrics import Average, Metric
 from regulars.measurement.moments import Moments, Needs, moments_by_arm, read_moments
+from regulars.measurement.off_policy import PolicyValue, policy_value
 from regulars.measurement.power import Design, Noise, minimum_detectable_effect, needed_size, power_of
+from regulars.measurement.quantiles import compare_quantile
 from regulars.measurement.ratio_check import SampleRatio, sample_ratio_check
+from regulars.measurement.statement import Part, Return, Statement
 
 __all__ = [
     "Assignment",
@@ -27,17 +38,27 @@ __all__ = [
     "Moments",
     "Needs",
     "Noise",
+    "Part",
+    "PolicyValue",
+    "Return",
     "SampleRatio",
+    "Statement",
     "assign",
+    "check_shares_steady",
+    "check_windows_over",
     "compare",
     "compare_moments",
+    "compare_quantile",
     "global_holdout",
     "measure",
     "minimum_detectable_effect",
     "moments_by_arm",
     "needed_size",
+    "policy_value",
     "power_of",
     "read_moments",
     "sample_ratio_check",
+    "settle",
+    "settle_moments",
     "winsor_cap",
 ]

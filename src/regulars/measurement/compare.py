@@ -13,11 +13,11 @@ from regulars.measurement.adjustment import Adjusted, adjust
 from regulars.measurement.columns import as_cluster_sums, as_columns, first_in_each
 from regulars.measurement.contrasts import Contrast, MeanContrast, ShareContrast, steadied
 from regulars.measurement.guests import as_amounts, as_labels, check_arms, check_clusters, check_each_guest_once
-from regulars.measurement.levels import Promise
 from regulars.measurement.lift import Basis, Lift, plain
 from regulars.measurement.metrics import Adjustment, Metric
 from regulars.measurement.moments import FloatArray, Label, Moments, moments_by_arm, read_moments
 from regulars.measurement.ratio_check import sample_ratio_check
+from regulars.measurement.verdicts import verdicts
 from regulars.measurement.whales import whale_note
 
 _SMALL_ARM = 200
@@ -144,26 +144,23 @@ def compare_moments(
 
     Raises DesignError where there is nothing to judge.
     """
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
     check_arms({label: part.n for label, part in moments.items()}, control, unit="units")
     _check_something_happened(moments, metric)
-    offers = sorted((label for label in moments if label != control), key=str)
     adjusted = adjust(moments, metric, adjustment)
-    contrasts = [_contrast(moments, metric, adjusted, offer, control, is_steadied=bool(anytime)) for offer in offers]
-    promise = Promise(
-        alpha=alpha, control_shares=tuple(contrast.control_share for contrast in contrasts), anytime=anytime
+    lifts = verdicts(
+        {
+            offer: _contrast(moments, metric, adjusted, offer, control, is_steadied=bool(anytime))
+            for offer in sorted((label for label in moments if label != control), key=str)
+        },
+        {label: part.n for label, part in moments.items()},
+        control,
+        anytime=anytime,
+        alpha=alpha,
+        method=_method(metric, adjustment),
+        basis=basis,
     )
-    return [
-        _lift(contrast, promise, (moments[offer].n, moments[control].n))._replace(
-            offer=offer,
-            control=control,
-            method=_method(metric, adjustment) + promise.words,
-            basis=basis,
-            notes=notes if anytime else notes + _small_arm_note(moments, metric, offer, control),
-        )
-        for offer, contrast in zip(offers, contrasts, strict=True)
-    ]
+    cautions = [() if anytime else _small_arm_note(moments, metric, lift.offer, control) for lift in lifts]
+    return [lift._replace(notes=notes + caution) for lift, caution in zip(lifts, cautions, strict=True)]
 
 
 def winsor_cap(outcome: ArrayLike, quantile: float = 0.99) -> float:
@@ -179,30 +176,6 @@ def winsor_cap(outcome: ArrayLike, quantile: float = 0.99) -> float:
     if len(positive) == 0:
         raise DesignError("no outcome is above 0, so there is nothing to cap")
     return float(np.quantile(positive, quantile))
-
-
-def _lift(contrast: Contrast, promise: Promise, units: tuple[int, int]) -> Lift:
-    level = promise.level(sum(units))
-    return Lift(
-        offer="",
-        control="",
-        estimate=contrast.estimate,
-        interval=contrast.interval(level),
-        p_value=promise.p_value(contrast.p_value, sum(units)),
-        mean=contrast.offer_mean,
-        control_mean=contrast.control_mean,
-        relative=contrast.estimate / contrast.control_mean if contrast.control_mean > 0 else float("nan"),
-        relative_interval=contrast.relative_interval(level),
-        n=units[0],
-        n_control=units[1],
-        units=units[0],
-        units_control=units[1],
-        level=promise.alpha,
-        single_level=level,
-        method="",
-        basis="randomised",
-        notes=(),
-    )
 
 
 def _contrast(

@@ -1,0 +1,256 @@
+"""Accounts: how the spend of a campaign is split, from differences to the control.
+
+With S the spend on the campaign's checks, and the changes of contacted guests against the control at the campaign's stores in
+the window (here), anywhere in the following weeks (later) and at sister stores (away):
+
+    incremental = here + later + away      pulled forward = -later      moved = -away      would have come anyway = S - here
+
+which add up to S. Of pulled forward and moved, only what is more than chance gets its name; the rest is unexplained, as is what
+leaves the bounds of the possible (nobody can have come anyway for less than nothing, or for more than S).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from regulars.errors import DesignError
+from regulars.measurement.compare import compare, compare_moments
+from regulars.measurement.guests import as_amounts, as_labels
+from regulars.measurement.metrics import Metric
+from regulars.measurement.moments import Label, Moments, moments_by_arm, pooled
+from regulars.measurement.ratio_check import sample_ratio_check
+from regulars.measurement.statement import (
+    ANYWAY,
+    INCREMENTAL,
+    MOVED,
+    PULLED_FORWARD,
+    UNEXPLAINED,
+    Part,
+    Return,
+    Statement,
+)
+
+SALES, REDEEMED, SUBSIDY, MARGIN = "sales_minor", "redeemed_minor", "subsidy_minor", "margin_minor"
+LATER, SISTER = "later_minor", "sister_minor"
+_NET, _CONTACTED = "net", "contacted"
+_POWER, _OUT_OF_REACH = 0.8, 100.0
+
+
+def settle(
+    arm: ArrayLike,
+    *,
+    sales_minor: ArrayLike,
+    margin_minor: ArrayLike,
+    subsidy_minor: ArrayLike,
+    redeemed_minor: ArrayLike | None = None,
+    later_minor: ArrayLike | None = None,
+    sister_minor: ArrayLike | None = None,
+    covariate: ArrayLike | None = None,
+    control: Label = "holdout",
+    shares: Mapping[Label, float] | None = None,
+    guests_per_week: float | None = None,
+    alpha: float = 0.05,
+) -> Statement:
+    """The statement of a campaign from what each assigned guest did; every array has shape (n,), amounts in minor units.
+
+    arm: the offer, or `control`. sales_minor: spent at the campaign's stores in its window.
+    margin_minor: earned on the guest after the subsidy, over the window, the following weeks and all stores.
+    subsidy_minor: what his redemptions cost us. redeemed_minor: sales on checks with a voucher; without it, all sales.
+    later_minor: spent anywhere in the following weeks. sister_minor: spent at other stores of ours in the window.
+    covariate: sales before the campaign. guests_per_week: how fast new guests can be assigned.
+
+    Raises DesignError and DataError as `compare` does.
+
+    >>> brought = settle(["soup", "soup", "holdout", "holdout"], sales_minor=[900, 1100, 400, 600],
+    ...     margin_minor=[300, 310, 100, 110], subsidy_minor=[100, 100, 0, 0])
+    >>> [part.amount_minor for part in brought.parts], brought.gain_minor
+    ([1000, 1000, 0, 0, 0], 400)
+    """
+    labels = as_labels(arm, "arm", len(np.asarray(sales_minor)))
+    given = {
+        SALES: sales_minor,
+        MARGIN: margin_minor,
+        SUBSIDY: subsidy_minor,
+        REDEEMED: redeemed_minor,
+        LATER: later_minor,
+        SISTER: sister_minor,
+        "covariate": covariate,
+    }
+    columns = {name: as_amounts(values, name, len(labels)) for name, values in given.items() if values is not None}
+    made = settle_moments(
+        moments_by_arm(columns, labels),
+        control,
+        before=() if covariate is None else ("covariate",),
+        shares=shares,
+        guests_per_week=guests_per_week,
+        alpha=alpha,
+    )
+    together = np.where(labels == control, labels, _CONTACTED)
+    (lift,) = compare(columns[MARGIN], together, control, columns.get("covariate"), alpha=alpha)
+    return made._replace(notes=made.notes + lift.notes)
+
+
+def settle_moments(
+    moments: Mapping[Label, Moments],
+    control: Label = "holdout",
+    *,
+    before: tuple[str, ...] = (),
+    shares: Mapping[Label, float] | None = None,
+    guests_per_week: float | None = None,
+    alpha: float = 0.05,
+) -> Statement:
+    """The same from the moments of each arm (see read_moments), with columns named like the arguments of `settle`.
+
+    before: names of the columns known before the campaign.
+    """
+    if (
+        shares is not None
+        and not (ratio := sample_ratio_check({arm: part.n for arm, part in moments.items()}, shares)).is_ok
+    ):
+        raise DesignError(ratio.words)
+    trial = _Trial(arms=moments, control=control, before=before, alpha=alpha)
+    gain, subsidy = trial.change(MARGIN), trial.total(SUBSIDY)
+    spend = trial.total(REDEEMED if trial.has(REDEEMED) else SALES)
+    more = _more_guests(trial, gain)
+    return Statement(
+        spend_minor=spend,
+        parts=_parts(trial, spend),
+        subsidy_minor=subsidy,
+        gain_minor=round(gain.amount),
+        gain_interval_minor=gain.interval_minor,
+        return_on_subsidy=_per_unit(gain, subsidy),
+        next_unit=_next_unit(trial),
+        guests=sum(part.n for part in moments.values()),
+        more_guests=more,
+        more_weeks=math.ceil(more / guests_per_week) if more is not None and guests_per_week else None,
+        level=alpha,
+        notes=_notes(trial),
+    )
+
+
+class _Change(NamedTuple):
+    """What a change comes to over all contacted guests, minor units."""
+
+    amount: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+
+    @property
+    def is_conclusive(self) -> bool:
+        return not self.low <= 0 <= self.high
+
+    @property
+    def interval_minor(self) -> tuple[int, int]:
+        return math.floor(self.low), math.ceil(self.high)
+
+    def taken_from(self, whole: float) -> _Change:
+        return _Change(whole - self.amount, whole - self.high, whole - self.low)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """All contacted guests, whatever they got, against the control."""
+
+    arms: Mapping[Label, Moments]
+    control: Label
+    before: tuple[str, ...]
+    alpha: float
+
+    @property
+    def contacted(self) -> Moments:
+        parts = [part for arm, part in self.arms.items() if arm != self.control]
+        if not parts:
+            raise DesignError(
+                f"every guest is in arm {self.control!r}: nobody was contacted, there is nothing to state"
+            )
+        return pooled(parts)
+
+    def has(self, column: str) -> bool:
+        return column in self.contacted.columns
+
+    def total(self, column: str) -> int:
+        return round(self.contacted.total(column))
+
+    def change(self, *columns: str) -> _Change:
+        """The change of a sum of columns; those that were not given, or are 0 for everybody, do not change."""
+        known = tuple(column for column in columns if self.has(column))
+        arms: dict[Label, Moments] = {_CONTACTED: self.contacted.with_sum(_NET, known)}
+        arms |= {arm: part.with_sum(_NET, known) for arm, part in self.arms.items() if arm == self.control}
+        if columns != (MARGIN,) and not any(part.total(column) for part in arms.values() for column in known):
+            return _Change()
+        (lift,) = compare_moments(arms, Metric.mean(_NET, *self.before), self.control, alpha=self.alpha)
+        guests = arms[_CONTACTED].n
+        return _Change(lift.estimate * guests, lift.interval[0] * guests, lift.interval[1] * guests)
+
+
+def _parts(trial: _Trial, spend: int) -> tuple[Part, ...]:
+    incremental = trial.change(SALES, LATER, SISTER)
+    anyway = trial.change(SALES).taken_from(spend)
+    held = _Change(*(min(max(amount, 0.0), float(spend)) for amount in anyway))
+    parts = [_part(INCREMENTAL, incremental), _part(ANYWAY, held)]
+    unsure = []
+    for name, column in ((PULLED_FORWARD, LATER), (MOVED, SISTER)):
+        lost = trial.change(column).taken_from(0.0)
+        if lost.low > 0:
+            parts.append(_part(name, lost))
+        else:
+            unsure.append(column)
+            parts.append(Part(name, 0, (0, max(0, math.ceil(lost.high)))))
+    rest = trial.change(*unsure).taken_from(0.0)
+    beyond = _Change(*(amount - kept for amount, kept in zip(anyway, held, strict=True)))
+    left = spend - sum(part.amount_minor for part in parts)
+    ends = math.floor(rest.low + beyond.low), math.ceil(rest.high + beyond.high)
+    return (*parts, Part(UNEXPLAINED, left, (min(left, ends[0]), max(left, ends[1]))))
+
+
+def _part(name: str, change: _Change) -> Part:
+    return Part(name, round(change.amount), change.interval_minor)
+
+
+def _more_guests(trial: _Trial, gain: _Change) -> int | None:
+    """Guests to be assigned on top, in the same shares, so that a gain as estimated would be found four times in five."""
+    if gain.is_conclusive or gain.amount == 0:
+        return None
+    limit = -float(special.ndtri(trial.alpha / 2))
+    error = (gain.high - gain.low) / 2 / limit
+    times = ((limit + float(special.ndtri(_POWER))) * error / gain.amount) ** 2
+    guests = sum(part.n for part in trial.arms.values())
+    return None if times > _OUT_OF_REACH else max(1, math.ceil(guests * (times - 1)))
+
+
+def _per_unit(gain: _Change, subsidy: float) -> Return | None:
+    if subsidy <= 0:
+        return None
+    return Return(gain.amount / subsidy, (gain.low / subsidy, gain.high / subsidy))
+
+
+def _next_unit(trial: _Trial) -> Return | None:
+    """From the second dearest arm to the dearest; None if there is but one offer."""
+    if len(trial.arms) < 3:
+        return None
+    by_cost = sorted(trial.arms, key=lambda arm: trial.arms[arm].total(SUBSIDY) / trial.arms[arm].n)
+    cheap, dear = by_cost[-2:]
+    step = _Trial(
+        arms={arm: trial.arms[arm] for arm in (cheap, dear)}, control=cheap, before=trial.before, alpha=trial.alpha
+    )
+    guests = trial.arms[dear].n
+    extra = trial.arms[dear].total(SUBSIDY) - trial.arms[cheap].total(SUBSIDY) * guests / trial.arms[cheap].n
+    return _per_unit(step.change(MARGIN), extra)
+
+
+def _notes(trial: _Trial) -> tuple[str, ...]:
+    notes = []
+    if not trial.has(LATER):
+        notes.append("The following weeks were not looked at: what was pulled forward counts as incremental")
+    if not trial.has(SISTER):
+        notes.append("Sister stores were not looked at: what moved from them counts as incremental")
+    if not trial.has(REDEEMED):
+        notes.append("Checks with a voucher were not told apart: the spend is all that contacted guests spent")
+    return tuple(notes)

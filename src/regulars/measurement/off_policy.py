@@ -1,0 +1,224 @@
+"""Off-policy: what would another plan have brought to the same guests? Answered from what was logged.
+
+Every guest's action was drawn with a known chance, his propensity. Guests who happened to get what the other plan would have
+given speak for it, each as loudly as he was unlikely (Horvitz and Thompson 1952; Dudik, Langford and Li 2011).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from regulars.errors import DataError, DesignError
+from regulars.measurement.contrasts import Interval
+from regulars.measurement.guests import LabelArray, as_amounts, as_labels
+from regulars.measurement.lift import plain
+from regulars.measurement.moments import FloatArray, Label
+
+Method = Literal["ips", "snips", "dr"]
+_FEW, _HEAVY, _FAR = 50.0, 0.1, 3.3
+
+
+class PolicyValue(NamedTuple):
+    """What a plan would have brought, per guest.
+
+    change, change_interval: against what was really done, whose mean is `logged`.
+    effective_n: as many guests drawn by the plan itself would tell as much (Kish 1965).
+    heaviest: the part of all weight that the loudest guest has.
+    notes: where the logs hardly overlap with the plan.
+    """
+
+    estimate: float
+    interval: Interval
+    logged: float
+    change: float
+    change_interval: Interval
+    n: int
+    effective_n: float
+    heaviest: float
+    level: float
+    method: Method
+    notes: tuple[str, ...]
+
+    def words(self, amount: Callable[[float], str] = plain) -> str:
+        """One sentence; `amount` words a number, with its currency if it has one."""
+        low, high = (amount(end) for end in self.interval)
+        verdict = (
+            f"This plan would have brought {amount(self.estimate)} per guest ({1 - self.level:.0%} interval {low} to {high}); "
+            f"what was done brought {amount(self.logged)}."
+        )
+        if self.change_interval[0] <= 0 <= self.change_interval[1]:
+            verdict += " Whether it is better cannot be known yet."
+        return " ".join([verdict, *(f"{note}." for note in self.notes)])
+
+
+def policy_value(
+    outcome: ArrayLike,
+    action: ArrayLike,
+    propensity: ArrayLike | None,
+    plan: ArrayLike | Mapping[Label, ArrayLike],
+    *,
+    predicted: Mapping[Label, ArrayLike] | None = None,
+    method: Method | None = None,
+    alpha: float = 0.05,
+) -> PolicyValue:
+    """Value a plan on logged exposures.
+
+    outcome: of each guest, shape (n,). action: what he got, shape (n,). propensity: the chance he had of getting it, (0, 1].
+    plan: what each guest would get, labels of shape (n,), or for each action the chance of each guest to get it, shape (n,).
+    predicted: for each action the predicted outcome of each guest, from a model that has not seen that guest, shape (n,).
+    method: "ips" is unbiased and noisy, "snips" divides by the weights that came out, "dr" corrects predictions by what was
+    seen and is the default when there are any; else "snips".
+
+    Raises DesignError if propensities were not logged, or if the plan gives what nobody got; DataError for a chance that is none.
+
+    >>> policy_value([9, 1, 7, 3], ["soup", "none", "soup", "none"], [0.5] * 4, ["soup"] * 4).estimate
+    8.0
+    """
+    amounts = as_amounts(outcome, "outcome")
+    actions = as_labels(action, "action", len(amounts))
+    chances = _chances(plan, actions)
+    weight = _chance_of_logged(chances, actions) / _propensities(propensity, len(amounts))
+    if not weight.any():
+        raise DesignError(
+            "no guest got what the plan would give him, so the logs say nothing about it; explore it first"
+        )
+    chosen: Method = method or ("snips" if predicted is None else "dr")
+    if chosen == "dr":
+        if predicted is None:
+            raise ValueError("method 'dr' needs the predicted outcomes of each action")
+        found = _doubly_robust(amounts, actions, weight, chances, predicted)
+    elif chosen == "snips":
+        level = float(weight @ amounts / weight.sum())
+        found = _Contributions(value=level, influence=weight * (amounts - level) / weight.mean())
+    else:
+        found = _Contributions.of(weight * amounts)
+    return _policy_value(found, amounts, weight, alpha, chosen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Contributions:
+    """A value and each guest's influence on it, shape (n,), with mean 0."""
+
+    value: float
+    influence: FloatArray
+
+    @classmethod
+    def of(cls, terms: FloatArray) -> _Contributions:
+        return cls(value=float(terms.mean()), influence=terms - terms.mean())
+
+
+def _policy_value(
+    found: _Contributions, amounts: FloatArray, weight: FloatArray, alpha: float, method: Method
+) -> PolicyValue:
+    n = len(amounts)
+    effective = float(weight.sum() ** 2 / (weight @ weight))
+    quantile = -float(special.stdtrit(max(effective - 1, 1.0), alpha / 2))
+    half, half_change = (
+        quantile * math.sqrt(float(influence @ influence) / (n - 1) / n) if n > 1 else math.inf
+        for influence in (found.influence, found.influence - (amounts - amounts.mean()))
+    )
+    logged = float(amounts.mean())
+    change = found.value - logged
+    heaviest = float(weight.max() / weight.sum())
+    return PolicyValue(
+        estimate=found.value,
+        interval=(found.value - half, found.value + half),
+        logged=logged,
+        change=change,
+        change_interval=(change - half_change, change + half_change),
+        n=n,
+        effective_n=effective,
+        heaviest=heaviest,
+        level=alpha,
+        method=method,
+        notes=_overlap_notes(weight, effective, heaviest),
+    )
+
+
+def _overlap_notes(weight: FloatArray, effective: float, heaviest: float) -> tuple[str, ...]:
+    n = len(weight)
+    notes = []
+    if effective < _FEW:
+        notes.append(
+            f"Little overlap: of {n:,} guests only as much as {effective:.0f} speak for this plan; do not decide on it"
+        )
+    if heaviest > _HEAVY:
+        notes.append(f"One guest carries {heaviest:.0%} of the weight")
+    error = float(weight.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf
+    if abs(weight.mean() - 1) > _FAR * error:
+        notes.append(
+            f"The weights average {weight.mean():.3f} where 1 is expected: the plan gives what could not happen to some guests, "
+            "or the logged propensities are not those of the draw"
+        )
+    return tuple(notes)
+
+
+def _doubly_robust(
+    amounts: FloatArray,
+    actions: LabelArray,
+    weight: FloatArray,
+    chances: Mapping[Label, FloatArray],
+    predicted: Mapping[Label, ArrayLike],
+) -> _Contributions:
+    """Prediction under the plan plus the weighted surprise (Dudik, Langford and Li 2011, equation 5)."""
+    guesses = {label: as_amounts(values, f"predicted[{label!r}]", len(amounts)) for label, values in predicted.items()}
+    if missing := [label for label in {*chances, *np.unique(actions).tolist()} if label not in guesses]:
+        raise ValueError(f"no prediction for action {missing[0]!r}")
+    under_plan = sum((chance * guesses[label] for label, chance in chances.items()), np.zeros(len(amounts)))
+    of_logged = np.zeros(len(amounts))
+    for label, values in guesses.items():
+        of_logged[actions == label] = values[actions == label]
+    return _Contributions.of(under_plan + weight * (amounts - of_logged))
+
+
+def _chances(plan: ArrayLike | Mapping[Label, ArrayLike], actions: LabelArray) -> dict[Label, FloatArray]:
+    """The chance of each action under the plan, each of shape (n,)."""
+    n = len(actions)
+    if isinstance(plan, Mapping):
+        chances = {label: as_amounts(values, f"plan[{label!r}]", n) for label, values in plan.items()}
+        total = sum(chances.values(), np.zeros(n))
+        if min(float(chance.min()) for chance in chances.values()) < 0 or not np.allclose(total, 1, atol=1e-6):
+            raise DataError(
+                f"the plan's chances of guest {int(np.argmax(np.abs(total - 1)))} are no chances that add up to 1"
+            )
+    else:
+        labels = as_labels(plan, "plan", n)
+        chances = {label: (labels == label).astype(np.float64) for label in np.unique(labels).tolist()}
+    seen = set(np.unique(actions).tolist())
+    if unseen := [label for label, chance in chances.items() if label not in seen and chance.any()]:
+        raise DesignError(
+            f"the plan gives {unseen[0]!r} to {chances[unseen[0]].mean():.1%} of the guests, but nobody ever got it: "
+            "cannot know; explore it first, or plan without it"
+        )
+    return chances
+
+
+def _chance_of_logged(chances: Mapping[Label, FloatArray], actions: LabelArray) -> FloatArray:
+    chance = np.zeros(len(actions))
+    for label, values in chances.items():
+        got_it: NDArray[np.bool_] = actions == label
+        chance[got_it] = values[got_it]
+    return chance
+
+
+def _propensities(propensity: ArrayLike | None, n: int) -> FloatArray:
+    logged = None if propensity is None else np.asarray(propensity, dtype=np.float64)
+    if logged is None or (logged.shape == (n,) and np.isnan(logged).any()):
+        missing = n if logged is None else int(np.isnan(logged).sum())
+        raise DesignError(
+            f"{missing:,} of {n:,} exposures were logged without propensity, so no other plan can be valued on them; "
+            "assign with measurement.assign and log its propensity"
+        )
+    if logged.shape != (n,):
+        raise ValueError(f"propensity has shape {logged.shape}; expected one for each guest, ({n},)")
+    if not ((logged > 0) & (logged <= 1)).all():
+        row = int(np.argmin((logged > 0) & (logged <= 1)))
+        raise DataError(f"propensity[{row}] is {logged[row]}; the chance of what happened lies above 0 and not above 1")
+    return logged

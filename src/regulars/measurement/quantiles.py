@@ -1,0 +1,82 @@
+"""Quantiles: what an offer changed in the middle, or near the top, of the bills."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import special
+
+from regulars.errors import DesignError
+from regulars.measurement.adjustment import ArmAverage
+from regulars.measurement.contrasts import MeanContrast
+from regulars.measurement.guests import as_amounts, as_labels, check_arms
+from regulars.measurement.lift import Basis, Lift
+from regulars.measurement.moments import FloatArray, Label
+from regulars.measurement.ratio_check import sample_ratio_check
+from regulars.measurement.verdicts import verdicts
+
+_WIDTH = -float(special.ndtri(0.025))
+
+
+def compare_quantile(
+    outcome: ArrayLike,
+    arm: ArrayLike,
+    quantile: float = 0.5,
+    control: Label = "control",
+    *,
+    alpha: float = 0.05,
+    shares: Mapping[Label, float] | None = None,
+    basis: Basis = "randomised",
+) -> list[Lift]:
+    """What each offer changed in a quantile of the outcome, such as the median bill; one Lift for each offer.
+
+    outcome: shape (n,); arm: shape (n,). It is the difference of two quantiles, not the change of a typical guest.
+    The error of a quantile is read from the order statistics that enclose it (Woodruff 1952), so no density is guessed.
+
+    Raises DesignError where there is nothing to judge: as `compare` does, where an arm is too small to enclose the quantile,
+    and where so many outcomes are equal that the quantile cannot move.
+
+    >>> lift, = compare_quantile([*range(100), *range(50, 150)], ["control"] * 100 + ["soup"] * 100)
+    >>> lift.estimate, lift.is_conclusive
+    (50.0, True)
+    """
+    if not 0 < quantile < 1:
+        raise ValueError(f"quantile must lie between 0 and 1, got {quantile}")
+    amounts = as_amounts(outcome, "outcome")
+    labels = as_labels(arm, "arm", len(amounts))
+    if shares is not None and not (ratio := sample_ratio_check(labels, shares)).is_ok:
+        raise DesignError(ratio.words)
+    names, counts = np.unique(labels, return_counts=True)
+    sizes: dict[Label, int] = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    check_arms(sizes, control)
+    arms = {label: _arm_quantile(amounts[labels == label], quantile, label) for label in sizes}
+    if all(found.variance == 0 for found in arms.values()):
+        raise DesignError(f"around the quantile {quantile} all outcomes are equal; compare the mean or a share instead")
+    return verdicts(
+        {
+            label: MeanContrast(offer=arms[label], control=arms[control])
+            for label in sorted(sizes, key=str)
+            if label != control
+        },
+        sizes,
+        control,
+        anytime=False,
+        alpha=alpha,
+        method=f"quantile {quantile:g}, order statistics",
+        basis=basis,
+    )
+
+
+def _arm_quantile(outcome: FloatArray, quantile: float, label: Label) -> ArmAverage:
+    n = len(outcome)
+    reach = _WIDTH * math.sqrt(quantile * (1 - quantile) / n)
+    if quantile - reach <= 0 or quantile + reach >= 1:
+        raise DesignError(
+            f"arm {label!r} has {n} guests, too few to enclose its quantile {quantile}; take one nearer the middle"
+        )
+    low, value, high = np.quantile(outcome, [quantile - reach, quantile, quantile + reach])
+    error = float(high - low) / 2 / _WIDTH
+    return ArmAverage(value=float(value), variance=error**2 * n, n=n, freedom=n - 1, slope=np.zeros(0))

@@ -1,0 +1,61 @@
+"""Verdicts: contrasts of several offers with one control, made into lifts that keep one promise together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from regulars.measurement.contrasts import Contrast
+from regulars.measurement.levels import Promise
+from regulars.measurement.lift import Basis, Lift
+from regulars.measurement.moments import Label
+
+
+def verdicts(
+    contrasts: Mapping[Label, Contrast],
+    units: Mapping[Label, int],
+    control: Label,
+    *,
+    anytime: bool | float,
+    alpha: float,
+    method: str,
+    basis: Basis,
+) -> list[Lift]:
+    """One Lift for each contrast, in their order; units: what was drawn at random in each arm.
+
+    Raises ValueError unless 0 < alpha < 1.
+    """
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
+    shares = tuple(contrast.control_share for contrast in contrasts.values())
+    promise = Promise(alpha=alpha, control_shares=shares, anytime=anytime)
+    return [
+        _lift(contrast, promise, units[offer], units[control])._replace(
+            offer=offer, control=control, method=method + promise.words, basis=basis
+        )
+        for offer, contrast in contrasts.items()
+    ]
+
+
+def _lift(contrast: Contrast, promise: Promise, n: int, n_control: int) -> Lift:
+    level = promise.level(n + n_control)
+    return Lift(
+        offer="",
+        control="",
+        estimate=contrast.estimate,
+        interval=contrast.interval(level),
+        p_value=promise.p_value(contrast.p_value, n + n_control),
+        mean=contrast.offer_mean,
+        control_mean=contrast.control_mean,
+        relative=contrast.estimate / contrast.control_mean if contrast.control_mean > 0 else math.nan,
+        relative_interval=contrast.relative_interval(level),
+        n=n,
+        n_control=n_control,
+        units=n,
+        units_control=n_control,
+        level=promise.alpha,
+        single_level=level,
+        method="",
+        basis="randomised",
+        notes=(),
+    )
