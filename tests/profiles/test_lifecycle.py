@@ -53,3 +53,18 @@ def test_silence_probability_is_the_lomax_survival_with_the_crowds_gap() -> None
 
 def test_without_a_second_visit_in_the_crowd_thirty_days_stand_in() -> None:
     assert stages({"he": (1, 0, 30)})["he"][1] == pytest.approx(0.5)
+
+
+def test_a_guest_is_due_one_rhythm_after_his_latest_visit() -> None:
+    orders = pl.DataFrame(
+        {
+            "order_id": ["1", "2", "3"],
+            "guest_id": ["ann"] * 3,
+            "store_id": ["S1"] * 3,
+            "business_date": [AS_OF - timedelta(days=days) for days in (30, 20, 10)],
+            "hour": [12] * 3,
+            "amount_minor": [1000] * 3,
+        }
+    )
+    (ann,) = build(orders, as_of=AS_OF).to_dicts()
+    assert (ann["gap_days"], ann["rhythm_days"], ann["due_in_days"]) == (10, 10, 0)

@@ -50,6 +50,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("average_order_minor", "number", "minor units", "spend divided by orders"),
     Column("discount_minor", "integer", "minor units", "discounts he was given, less those on refunds"),
     Column("discount_share", "number", "share", "discount as a share of what he would have paid without it"),
+    Column("discounted_share", "number", "share", "share of his orders that had a discount"),
+    Column("average_covers", "number", "guests", "mean party size of his orders, where it was noted"),
     Column("margin_minor", "integer", "minor units", "margin less refunds; empty if that of any order is unknown"),
     Column("gap_days", "number", "days", "median days between one visit and the next; empty before the second visit"),
     Column("gap_deviation_days", "number", "days", "standard deviation of these gaps; empty before the third visit"),
@@ -58,6 +60,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("home_store", "text", "", "the store with most of his visits; of equals the one he was at last"),
     Column("home_store_share", "number", "share", "share of his visits that were at the home store"),
     Column("stores", "integer", "stores", "distinct stores he ordered at"),
+    Column("rhythm_days", "number", "days", "days between visits, from all of them and what is usual in the crowd"),
+    Column("due_in_days", "number", "days", "days from as_of until his rhythm brings him again; below 0 he is overdue"),
     Column("silence_probability", "number", "probability", "how likely his rhythm makes a silence of recency_days"),
     Column("stage", "text", "", "life cycle: new, developing, regular, slipping or lost"),
 )

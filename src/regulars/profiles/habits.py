@@ -8,7 +8,7 @@ import narwhals as nw
 from regulars.profiles.columns import DAYPARTS, WEEKDAYS
 
 _MONEY = ("amount_minor", "discount_minor", "margin_minor")
-_COUNTS = ("orders", *DAYPARTS, *_MONEY, "unknown_margins")
+_COUNTS = ("orders", "discounted", "covered", "covers", *DAYPARTS, *_MONEY, "unknown_margins")
 
 
 def days_at_stores(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
@@ -17,8 +17,12 @@ def days_at_stores(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     Everything else is counted from these rows, so that a distinct count is a plain count.
     """
     sale = ~nw.col("is_refund")
+    covers = nw.when(sale).then(nw.col("covers").cast(nw.Int64))
     marked = orders.with_columns(
         orders=sale.cast(nw.Int64),
+        discounted=(sale & (nw.col("discount_minor") > 0)).cast(nw.Int64),
+        covered=(~covers.is_null()).cast(nw.Int64),
+        covers=covers,
         unknown_margins=nw.col("margin_minor").is_null().cast(nw.Int64),
         **{part: (sale & nw.col("hour").is_in(hours)).cast(nw.Int64) for part, hours in DAYPARTS.items()},
     )
@@ -94,6 +98,8 @@ def _facts() -> dict[str, nw.Expr]:
         "spend_minor": spend,
         "average_order_minor": ratio(spend, nw.col("orders")),
         "discount_share": ratio(discount, spend + discount),
+        "discounted_share": ratio(nw.col("discounted"), nw.col("orders")),
+        "average_covers": ratio(nw.col("covers"), nw.col("covered")),
         "margin_minor": nw.when(nw.col("unknown_margins") == 0).then(nw.col("margin_minor")),
         **{f"{day}_share": ratio(nw.col(day), nw.col("visits")) for day in WEEKDAYS},
         **{f"{part}_share": ratio(nw.col(part), nw.col("orders")) for part in DAYPARTS},

@@ -15,6 +15,7 @@ The rule, first match wins:
     developing  two or three visits
     regular     four visits or more
 
+By the same reckoning his rhythm is `rhythm_days` = (T + g) / n, and he is due that many days after his latest visit.
 A holiday is no farewell: hence the 14 and the 56 days. g is the median of `gap_days` over the guests in the frame,
 30 days where nobody came twice.
 """
@@ -22,6 +23,8 @@ A holiday is no farewell: hence the 14 and the 56 days. g is the median of `gap_
 from typing import Any
 
 import narwhals as nw
+
+from regulars.profiles.habits import ratio
 
 STAGES = ("new", "developing", "regular", "slipping", "lost")
 
@@ -32,15 +35,18 @@ _GAP_WITHOUT_CROWD = 30.0
 
 
 def with_stages(profiles: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Profiles with `silence_probability` and `stage`; both empty for a guest who never visited."""
+    """Profiles with `rhythm_days`, `due_in_days`, `silence_probability` and `stage`, empty for a guest without a visit."""
     crowd_gap = nw.col("gap_days").median().fill_null(_GAP_WITHOUT_CROWD)
-    known = profiles.with_columns(crowd_gap=crowd_gap).with_columns(silence_probability=_silence_probability())
-    return known.with_columns(stage=_stage()).drop("crowd_gap")
+    shown = (nw.col("tenure_days") - nw.col("recency_days")).cast(nw.Float64) + crowd_gap
+    known = profiles.with_columns(shown_days=shown).with_columns(
+        rhythm_days=ratio(nw.col("shown_days"), nw.col("visits")), silence_probability=_silence_probability()
+    )
+    due = nw.col("rhythm_days") - nw.col("recency_days").cast(nw.Float64)
+    return known.with_columns(due_in_days=due, stage=_stage()).drop("shown_days")
 
 
 def _silence_probability() -> nw.Expr:
-    away = nw.col("recency_days").cast(nw.Float64)
-    shown = (nw.col("tenure_days") - nw.col("recency_days")).cast(nw.Float64) + nw.col("crowd_gap")
+    away, shown = nw.col("recency_days").cast(nw.Float64), nw.col("shown_days")
     return ((shown / (shown + away)).log() * nw.col("visits").cast(nw.Float64)).exp()
 
 

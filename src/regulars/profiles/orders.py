@@ -11,7 +11,7 @@ from regulars.profiles.frames import opened
 _DAY_CLOSES = "-4h"
 _READY = (
     "order_id", "guest_id", "store_id", "business_date", "hour",
-    "amount_minor", "discount_minor", "margin_minor", "is_refund",
+    "amount_minor", "discount_minor", "margin_minor", "is_refund", "covers",
 )  # fmt: skip
 
 
@@ -19,8 +19,9 @@ def ready_orders(orders: IntoFrame, *, as_of: date) -> nw.LazyFrame[Any]:
     """The orders of known guests until the end of `as_of`, with every column of `_READY`.
 
     Columns a frame may lack: `business_date` and `hour` are read off the clock that `ordered_at` shows (its own time
-    zone; in DuckDB the session's), the trading day closing at 04:00; `discount_minor` is 0, `margin_minor` unknown,
-    and `is_refund` true where the amount is negative. Refunds come out with a negative amount whatever sign they had.
+    zone; in DuckDB the session's), the trading day closing at 04:00; `discount_minor` is 0; `margin_minor` and `covers`
+    are unknown; `is_refund` is true where the amount is negative. Refunds come out with a negative amount whatever sign
+    they had.
     """
     known = nw.from_native(orders)
     names = known.collect_schema().names()
@@ -47,6 +48,7 @@ def _defaults(names: list[str]) -> dict[str, nw.Expr]:
         "discount_minor": nw.lit(0),
         "margin_minor": nw.lit(None, dtype=nw.Int64),
         "is_refund": nw.col("amount_minor") < 0,
+        "covers": nw.lit(None, dtype=nw.Int64),
     }
     return {name: value for name, value in defaults.items() if name not in names}
 
