@@ -13,17 +13,20 @@ doctor      what is wrong with a workspace
 """
 
 from regulars.planning.archive import find, read_assignments, read_summary, replay, save, summary
+from regulars.planning.backtest import Backtest, backtest
 from regulars.planning.campaign import Campaign, Offer, parse_campaign, read_campaign
 from regulars.planning.doctor import Finding, examine
 from regulars.planning.facts import Facts, profiles_with_taste
 from regulars.planning.plan import Plan, make_plan
 
 __all__ = [
+    "Backtest",
     "Campaign",
     "Facts",
     "Finding",
     "Offer",
     "Plan",
+    "backtest",
     "examine",
     "find",
     "make_plan",

@@ -23,6 +23,7 @@ from regulars.errors import BudgetError
 from regulars.measurement import assign
 from regulars.planning.audience import Audience
 from regulars.planning.campaign import Campaign
+from regulars.planning.learning import Lessons
 from regulars.planning.limits import LimitUse, consumed, limits_of, one_hot, uses, with_amounts
 
 EXPLORATION_PART = 0.5
@@ -35,11 +36,14 @@ FRONTIER_REACH = 2.0
 class Certificate(NamedTuple):
     """What the plan is expected to bring, minor units.
 
-    gain, cost: over all guests who get an offer. bound: no policy under these limits could bring more; gap: the share of it
+    gain, cost: over all guests who get an offer. gain_low, gain_high: 95 % interval of the gain, as wide as it can be: as if
+    the errors of all guests went the same way. bound: no policy under these limits could bring more; gap: the share of it
     that may have been missed. roi: gain per cost.
     """
 
     gain: float
+    gain_low: float
+    gain_high: float
     cost: float
     bound: float
     gap: float
@@ -81,22 +85,21 @@ class _Draw(NamedTuple):
     shares: dict[str, float]
 
 
-def decide(
-    gain: np.ndarray, cost: np.ndarray, audience: Audience, campaign: Campaign, *, currency: str, salt: str, knows: bool
-) -> Decision:
-    """Draw the arms, work out the policy, and give each guest an action. gain, cost: (n, k), minor units.
+def decide(lessons: Lessons, audience: Audience, campaign: Campaign, *, currency: str, salt: str) -> Decision:
+    """Draw the arms, work out the policy, and give each guest an action; where nothing is known, everybody who is not
+    held out explores.
 
-    knows: whether anything is known of the effects; if not, all that is not held out explores.
     Raises BudgetError where the limits cannot be kept.
     """
+    gain, cost, knows = lessons.gain, lessons.cost, lessons.model is not None
     limits = limits_of(campaign, audience.store, currency)
     allowed = _allowed(audience, campaign)
     draw = _draw_arms(cost, allowed, limits, audience, campaign, salt=salt, knows=knows)
     if not knows:
-        return _assemble(gain, cost, np.full(len(gain), -1), None, draw, limits, campaign)
+        return _assemble(lessons, np.full(len(gain), -1), None, draw, limits, campaign)
     worth = np.where(allowed, gain, -1.0 - np.abs(gain))
     policy, allocation = _policy(worth, cost, draw, limits, campaign)
-    return _assemble(gain, cost, policy, allocation, draw, limits, campaign)
+    return _assemble(lessons, policy, allocation, draw, limits, campaign)
 
 
 def _allowed(audience: Audience, campaign: Campaign) -> np.ndarray:
@@ -170,15 +173,19 @@ def _tightened(asked: np.ndarray, used: np.ndarray, left: np.ndarray) -> np.ndar
 
 
 def _assemble(
-    gain: np.ndarray, cost: np.ndarray, policy: np.ndarray, allocation: Allocation | None, draw: _Draw,
+    lessons: Lessons, policy: np.ndarray, allocation: Allocation | None, draw: _Draw,
     limits: list[Limit], campaign: Campaign,
 ) -> Decision:  # fmt: skip
+    cost = lessons.cost
     action = np.where(draw.arm == "treated", policy, np.where(draw.arm == "explore", draw.explored, -1))
     weight = one_hot(action, cost.shape)
     share = draw.shares["treated"]
-    total, spent = float((weight * gain).sum()), float((weight * cost).sum())
+    total, spent = float((weight * lessons.gain).sum()), float((weight * cost).sum())
+    doubt = 1.96 * float(np.where(weight > 0, np.nan_to_num(lessons.gain_se), 0.0).sum())
     certificate = Certificate(
         gain=total,
+        gain_low=total - doubt,
+        gain_high=total + doubt,
         cost=spent,
         bound=allocation.bound * share if allocation else 0.0,
         gap=allocation.gap if allocation else 0.0,

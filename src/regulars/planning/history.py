@@ -85,15 +85,21 @@ def past_campaigns(lake: Lake) -> list[PastCampaign]:
 
 
 def build_history(
-    facts: Facts, campaigns: list[PastCampaign], *, window_days: int, known_until: dt.date
+    facts: Facts,
+    campaigns: list[PastCampaign],
+    *,
+    window_days: int,
+    known_until: dt.date,
+    only: list[PastCampaign] | None = None,
 ) -> History | None:
     """The rows of those campaigns whose window is over by `known_until` and before which guests were known for 4 weeks.
 
-    None where no such campaign is left.
+    campaigns: all there were; only: those of them to look at, None for all. None where no such campaign is left.
     """
     earliest = facts.span()[0] + LEAST_HISTORY
     latest = known_until - dt.timedelta(days=window_days - 1)
-    usable = [campaign for campaign in campaigns if earliest <= campaign.starts_on <= latest]
+    looked_at = campaigns if only is None else only
+    usable = [campaign for campaign in looked_at if earliest <= campaign.starts_on <= latest]
     if not usable:
         return None
     past = _Past.of(facts, campaigns, window_days)

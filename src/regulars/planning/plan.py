@@ -87,10 +87,7 @@ def make_plan(lake: Lake, campaign: Campaign, progress: Callable[[str], None] | 
     lessons = _lessons(lake, history, audience, campaign)
     say("who gets what")
     settings = lake.settings
-    decision = decide(
-        lessons.gain, lessons.cost, audience, campaign,
-        currency=settings.currency, salt=settings.salt, knows=lessons.model is not None,
-    )  # fmt: skip
+    decision = decide(lessons, audience, campaign, currency=settings.currency, salt=settings.salt)
     say("what it can find out")
     design, doubts = _design(facts, audience, decision, campaign)
     return Plan(

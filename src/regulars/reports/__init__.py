@@ -1,1 +1,12 @@
-"""."""
+"""Reports: pictures and pages from results.
+
+charts      one function, one picture
+samples     some guests of a plan, and why each gets what he gets
+campaign    the report of a planned campaign
+page        HTML that loads nothing from anywhere
+"""
+
+from regulars.reports.campaign import campaign_report
+from regulars.reports.samples import Sample, samples
+
+__all__ = ["Sample", "campaign_report", "samples"]

@@ -1,0 +1,75 @@
+"""The story of the demo: load a year, know each guest, learn from past campaigns, plan the next one, report."""
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
+
+from regulars.demo import complete_journey
+from regulars.errors import DataError
+from regulars.planning import Backtest, Facts, Plan, backtest, make_plan, parse_campaign, profiles_with_taste, save
+from regulars.reports import campaign_report
+from regulars.tables import Lake, LoadReport
+
+CUT_OFF = dt.date(2017, 10, 3)
+MARGIN_RATE = 0.25
+ABOUT = (
+    "Data: Complete Journey, a year of 2,469 households at a grocery chain (84.51°), the nearest open data that link people, "
+    "items, coupons and redemptions. Households stand for guests, baskets for orders, departments for menu categories. Margin is "
+    f"taken as {MARGIN_RATE:.0%} of spend; about half of the redemptions have a known cost, the others count as the mean of those."
+)
+
+
+class Told(NamedTuple):
+    """What the demo leaves behind."""
+
+    loads: list[LoadReport]
+    guests: int
+    test: Backtest
+    plan: Plan
+    plan_folder: Path
+    report: Path
+
+
+def run(folder: Path, say: Callable[[str], None]) -> Told:
+    """Tell the whole story in a new workspace. `say` is told each step.
+
+    Raises DataError where the folder holds something else than an earlier demo, or where the data are not installed.
+    """
+    complete_journey.folder()
+    lake = _fresh_lake(folder)
+    loads = list(complete_journey.load(lake, lambda table, rows: say(f"loading {table}: {rows:,} rows")))
+    campaign = parse_campaign(campaign_text(), name="campaign.toml")
+    (folder / "campaign.toml").write_text(campaign_text(), encoding="utf-8")
+    say("profiles: who is he, what would he like")
+    lake.write("profiles", profiles_with_taste(lake, campaign.decided_on))
+    crowd = lake.read("profiles")
+    say(f"looking back: campaigns before {CUT_OFF} against those after it")
+    test = backtest(Facts.of(lake), cut_off=CUT_OFF, window_days=campaign.window_days, seed=campaign.seed)
+    plan = make_plan(lake, campaign, lambda step: say(f"planning: {step}"))
+    plan_folder = save(plan, lake.workspace)
+    say("writing the report")
+    report = lake.workspace.reports / f"{plan.campaign.identity}.html"
+    report.write_text(campaign_report(plan, crowd, test=test, about=ABOUT), encoding="utf-8")
+    return Told(loads, len(crowd), test, plan, plan_folder, report)
+
+
+def campaign_text() -> str:
+    """The campaign file of the demo."""
+    return resources.files("regulars.demo").joinpath("campaign.toml").read_text(encoding="utf-8")
+
+
+def _fresh_lake(folder: Path) -> Lake:
+    """A new workspace; an earlier demo's is put away, anything else is left alone."""
+    mark = folder / ".demo"
+    if folder.exists() and any(folder.iterdir()):
+        if not mark.exists():
+            raise DataError(f"{folder}: holds something that is not an earlier demo; name another folder")
+        shutil.rmtree(folder)
+    lake = Lake.create(
+        folder, currency=complete_journey.CURRENCY, zone=complete_journey.ZONE, margin_rate=MARGIN_RATE, salt="demo"
+    )
+    mark.write_text("made by `regulars demo`, which puts it away when it runs again\n", encoding="utf-8")
+    return lake

@@ -1,0 +1,125 @@
+"""Backtest: what a model of earlier campaigns foretold of later ones, beside what then happened."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import beta
+
+from regulars import effects
+from regulars.effects import EffectModel
+from regulars.errors import DesignError
+from regulars.planning.facts import Facts
+from regulars.planning.history import History, build_history, past_campaigns
+
+BANDS = 8
+FEWEST_IN_BAND = 30
+
+
+class Band(NamedTuple):
+    """Guests with about the same predicted probability of redemption; shares of those guests."""
+
+    guests: int
+    predicted: float
+    actual: float
+    low: float
+    high: float
+
+
+class OfferTotal(NamedTuple):
+    """Guests who redeemed one past offer after the cut-off: predicted, and actual with its 95 % interval."""
+
+    offer: str
+    campaigns: int
+    guests: int
+    predicted: float
+    actual: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """Redemptions foretold from campaigns before `cut_off`, against those of campaigns that began on or after it.
+
+    model: what the earlier campaigns taught, with the average effect of each past offer. bands: by predicted probability.
+    offers: by past offer. before, after: how many exposures to an offer on either side.
+    """
+
+    cut_off: dt.date
+    model: EffectModel
+    bands: tuple[Band, ...]
+    offers: tuple[OfferTotal, ...]
+    before: int
+    after: int
+
+    @property
+    def sentence(self) -> str:
+        """The result in one sentence."""
+        foretold, happened = sum(o.predicted for o in self.offers), sum(o.actual for o in self.offers)
+        inside = sum(band.low <= band.predicted <= band.high for band in self.bands)
+        return (
+            f"Of {self.after:,} guests offered something after {self.cut_off}, {happened:,} redeemed and {foretold:,.0f} were "
+            f"foretold; in {inside} of {len(self.bands)} bands the prediction lies within the 95 % interval of what happened."
+        )
+
+
+def backtest(facts: Facts, *, cut_off: dt.date, window_days: int, seed: int = 0) -> Backtest:
+    """Learn from windows that were over before `cut_off`, and look at the campaigns that began from then on.
+
+    Raises DesignError where there is no campaign on one of the sides.
+    """
+    campaigns = past_campaigns(facts.lake)
+    eve, last = cut_off - dt.timedelta(days=1), facts.span()[1]
+    earlier = build_history(facts, campaigns, window_days=window_days, known_until=eve)
+    later_ones = [campaign for campaign in campaigns if campaign.starts_on >= cut_off]
+    later = build_history(facts, campaigns, window_days=window_days, known_until=last, only=later_ones)
+    if earlier is None or later is None or not (earlier.action >= 0).any() or not (later.action >= 0).any():
+        raise DesignError(f"no campaigns lie on both sides of {cut_off}; choose a date between the past campaigns")
+    model = effects.fit(
+        earlier.features, earlier.action, earlier.margin - earlier.cost,
+        cost=earlier.cost, offers=earlier.offers, cluster=earlier.guest, seed=seed,
+    )  # fmt: skip
+    offered = later.only(later.action >= 0)
+    names = earlier.features.column_names
+    foretold = model.predict(offered.features.select(names)).redemption[np.arange(len(offered)), offered.action]
+    return Backtest(
+        cut_off=cut_off,
+        model=model,
+        bands=_bands(foretold, offered.redeemed),
+        offers=tuple(_total(offered, foretold, index) for index in np.unique(offered.action)),
+        before=int((earlier.action >= 0).sum()),
+        after=len(offered),
+    )
+
+
+def _bands(foretold: np.ndarray, redeemed: np.ndarray) -> tuple[Band, ...]:
+    count = int(np.clip(len(foretold) // FEWEST_IN_BAND, 1, BANDS))
+    parts = np.array_split(np.argsort(foretold, kind="stable"), count)
+    return tuple(
+        Band(len(part), float(foretold[part].mean()), float(redeemed[part].mean()), *_share_interval(redeemed[part]))
+        for part in parts
+    )
+
+
+def _total(offered: History, foretold: np.ndarray, offer: int) -> OfferTotal:
+    rows = offered.action == offer
+    low, high = _share_interval(offered.redeemed[rows])
+    return OfferTotal(
+        offer=offered.offers[offer],
+        campaigns=len(np.unique(offered.campaign[rows])),
+        guests=int(rows.sum()),
+        predicted=float(foretold[rows].sum()),
+        actual=int(offered.redeemed[rows].sum()),
+        low=low * rows.sum(),
+        high=high * rows.sum(),
+    )
+
+
+def _share_interval(redeemed: np.ndarray) -> tuple[float, float]:
+    """95 % interval of a share by Clopper and Pearson (1934)."""
+    hits, tries = int(redeemed.sum()), len(redeemed)
+    low = float(beta.ppf(0.025, hits, tries - hits + 1)) if hits else 0.0
+    high = float(beta.ppf(0.975, hits + 1, tries - hits)) if hits < tries else 1.0
+    return low, high

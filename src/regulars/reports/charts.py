@@ -1,0 +1,183 @@
+"""Charts: one function, one picture. Each takes results and gives an Altair chart for notebook, page or file."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from regulars.allocation import Frontier
+from regulars.effects import AverageEffect
+from regulars.planning.backtest import Backtest
+from regulars.profiles import Decile, GapBand, StageCount
+
+INK, SOFT, GRID = "#1f2933", "#7b8794", "#e4e7eb"
+MAIN, WARM, PALE = "#0f766e", "#d97706", "#99d5cf"
+STAGE_COLOURS = {"new": "#7dd3fc", "developing": "#38bdf8", "regular": MAIN, "slipping": "#f59e0b", "lost": "#9aa5b1"}
+WIDTH, HEIGHT = 560, 240
+
+Chart = alt.Chart | alt.LayerChart
+Words = Callable[[float], str]
+
+
+def _themed(chart: Any, title: str, width: int = WIDTH, height: int = HEIGHT) -> Any:
+    return (
+        chart.properties(
+            width=width, height=height, title=alt.TitleParams(title, anchor="start", fontSize=14, color=INK)
+        )
+        .configure_view(strokeWidth=0)
+        .configure_axis(
+            gridColor=GRID, domainColor=GRID, tickColor=GRID, labelColor=SOFT, titleColor=SOFT, labelFontSize=11
+        )
+        .configure_legend(labelColor=SOFT, titleColor=SOFT, orient="top", title=None)
+        .configure(font="Helvetica, Arial, sans-serif", background="transparent")
+    )
+
+
+def _data(rows: Sequence[dict[str, Any]]) -> alt.InlineData:
+    return alt.InlineData(values=list(rows))
+
+
+def life_cycle(counts: Sequence[StageCount]) -> Chart:
+    """Share of guests and of spend in each stage of life."""
+    rows = [
+        {"stage": c.stage, "what": what, "share": share, "label": f"{share:.0%}"}
+        for c in counts
+        for what, share in (("guests", c.share), ("spend", c.spend_share))
+    ]
+    stages = [count.stage for count in counts]
+    base = alt.Chart(_data(rows)).encode(
+        y=alt.Y("stage:N", sort=stages, title=None),
+        yOffset=alt.YOffset("what:N", sort=["guests", "spend"]),
+        x=alt.X("share:Q", axis=alt.Axis(format="%", title="share of all guests, and of all they spent", tickCount=5)),
+    )
+    colour = alt.Color("what:N", scale=alt.Scale(domain=["guests", "spend"], range=[PALE, MAIN]))
+    labels = base.mark_text(align="left", dx=4, color=SOFT, fontSize=11).encode(text="label:N")
+    return _themed(base.mark_bar(cornerRadiusEnd=2).encode(color=colour) + labels, "Stages of life")  # type: ignore[no-any-return]
+
+
+def concentration(deciles: Sequence[Decile]) -> Chart:
+    """How much of the margin each tenth of the guests brings."""
+    rows = [{"tenth": d.decile, "share": d.share, "label": f"{d.share:.0%}"} for d in deciles]
+    base = alt.Chart(_data(rows)).encode(
+        x=alt.X("tenth:O", title="tenth of the guests, best first", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("share:Q", axis=alt.Axis(format="%", title="share of the margin", tickCount=5)),
+    )
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(
+        color=alt.condition("datum.tenth <= 2", alt.value(MAIN), alt.value(PALE))
+    )
+    labels = base.mark_text(dy=-7, color=SOFT, fontSize=11).encode(text="label:N")
+    return _themed(bars + labels, "Where the value is")  # type: ignore[no-any-return]
+
+
+def visit_gaps(bands: Sequence[GapBand]) -> Chart:
+    """How many guests come how often."""
+    rows = [{"days": _band(b), "order": place, "guests": b.guests} for place, b in enumerate(bands) if b.guests]
+    chart = (
+        alt.Chart(_data(rows))
+        .mark_bar(color=MAIN, cornerRadiusEnd=2)
+        .encode(
+            x=alt.X(
+                "days:N", sort=alt.SortField("order"), title="typical days between visits", axis=alt.Axis(labelAngle=0)
+            ),
+            y=alt.Y("guests:Q", title="guests", axis=alt.Axis(tickCount=5, format=",d")),
+        )
+    )
+    return _themed(chart, "How often guests come")  # type: ignore[no-any-return]
+
+
+def _band(band: GapBand) -> str:
+    low, high = band.above_days, band.until_days
+    if high is None:
+        return f"over {low:g}"
+    return f"{high:g}" if high - low == 1 else f"{low + 1:g}–{high:g}"
+
+
+def average_effects(averages: Sequence[AverageEffect], exponent: int, unit: str) -> Chart:
+    """What each past offer changed per guest: as it seems, and when likes are compared with likes; 95 % intervals."""
+    scale = 10**exponent
+    rows = [
+        {"offer": a.offer, "how": how, "effect": value / scale, "low": low / scale, "high": high / scale}
+        for a in averages
+        for how, value, (low, high) in (
+            ("plain difference (misleading)", a.naive, a.naive_interval),
+            ("adjusted for who was chosen", a.gain, a.interval),
+        )
+        if np.isfinite(value)
+    ]
+    colour = alt.Color(
+        "how:N",
+        scale=alt.Scale(
+            domain=["plain difference (misleading)", "adjusted for who was chosen"], range=["#cbd2d9", MAIN]
+        ),
+    )
+    base = alt.Chart(_data(rows)).encode(
+        y=alt.Y("offer:N", title=None), yOffset=alt.YOffset("how:N", sort="descending"), color=colour
+    )
+    lines = base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title=f"change per guest, {unit}"), x2="high:Q")
+    dots = base.mark_circle(size=90, opacity=1).encode(x="effect:Q")
+    zero = alt.Chart(_data([{"zero": 0}])).mark_rule(color=INK, strokeDash=[3, 3]).encode(x="zero:Q")
+    height = 40 + 60 * len({row["offer"] for row in rows})
+    return _themed(zero + lines + dots, "What past offers changed, as it seems and as it is", height=height)  # type: ignore[no-any-return]
+
+
+def calibration(test: Backtest) -> Chart:
+    """Predicted against actual redemption of later campaigns, with 95 % intervals and the line of perfect prediction."""
+    rows = [b._asdict() for b in test.bands]
+    top = max(max(b.high for b in test.bands), max(b.predicted for b in test.bands)) * 1.05
+    axis = alt.Axis(format=".0%", tickCount=5)
+    base = alt.Chart(_data(rows)).encode(
+        x=alt.X("predicted:Q", title="predicted share that redeems", axis=axis, scale=alt.Scale(domain=[0, top]))
+    )
+    y = alt.Y("low:Q", title="share that did", axis=axis, scale=alt.Scale(domain=[0, top]))
+    lines = base.mark_rule(strokeWidth=2, color=MAIN).encode(y=y, y2="high:Q")
+    dots = base.mark_circle(color=MAIN, opacity=1).encode(y="actual:Q", size=alt.value(80))
+    ideal = (
+        alt.Chart(_data([{"a": 0, "b": 0}, {"a": top, "b": top}]))
+        .mark_line(color=SOFT, strokeDash=[4, 4])
+        .encode(x="a:Q", y="b:Q")
+    )
+    return _themed(ideal + lines + dots, f"Foretold before {test.cut_off}, seen after it", height=300)  # type: ignore[no-any-return]
+
+
+def profit_curve(frontier: Frontier, chosen: float, gain: float, exponent: int, unit: str) -> Chart:
+    """Expected gain against budget, with the chosen budget marked."""
+    scale = 10**exponent
+    rows = [{"budget": b / scale, "gain": g / scale} for b, g in zip(frontier.budget, frontier.gain, strict=True)]
+    base = alt.Chart(_data(rows)).encode(
+        x=alt.X("budget:Q", title=f"budget for subsidies, {unit}", axis=alt.Axis(format="~s")),
+        y=alt.Y("gain:Q", title=f"expected gain, {unit}", axis=alt.Axis(format="~s", tickCount=5)),
+    )
+    area = base.mark_area(color=PALE, opacity=0.4) + base.mark_line(color=MAIN, strokeWidth=2.5)
+    point = alt.Chart(_data([{"budget": chosen / scale, "gain": gain / scale}])).encode(x="budget:Q", y="gain:Q")
+    mark = point.mark_circle(size=130, color=WARM, opacity=1) + point.mark_text(
+        align="left", dx=10, dy=14, color=WARM, fontWeight="bold", text="this plan"
+    )
+    return _themed(area + mark, "What other budgets would bring")  # type: ignore[no-any-return]
+
+
+def who_gets_what(stage: np.ndarray, action: np.ndarray, offers: Sequence[str], stages: Sequence[str]) -> Chart:
+    """What the guests of each stage get. stage, action: (n,)."""
+    names = [*offers, "nothing"]
+    rows = [
+        {
+            "stage": s,
+            "gets": name,
+            "guests": int(((stage == s) & (action == (place if name != "nothing" else -1))).sum()),
+        }
+        for s in stages
+        for place, name in enumerate(names)
+    ]
+    colours = [MAIN, "#38bdf8", WARM, "#a78bfa", "#f472b6", "#84cc16"]
+    palette = [colours[place % len(colours)] for place in range(len(offers))] + ["#e4e7eb"]
+    chart = (
+        alt.Chart(_data(rows))
+        .mark_bar()
+        .encode(
+            y=alt.Y("stage:N", sort=list(stages), title=None),
+            x=alt.X("guests:Q", title="guests", axis=alt.Axis(tickCount=6, format=",d")),
+            color=alt.Color("gets:N", scale=alt.Scale(domain=names, range=palette), sort=names),
+            order=alt.Order("order:Q"),
+        )
+    )
+    return _themed(chart, "Who gets what", height=40 + 34 * len(stages))  # type: ignore[no-any-return]
