@@ -137,19 +137,19 @@ def test_p_values_of_several_offers_are_those_of_scipys_dunnett() -> None:
 
 
 def test_no_offer_wins_in_more_than_the_promised_share_of_campaigns_without_effect() -> None:
-    """Family-wise error of three offers over 600 campaigns; tolerance from the binomial (99.9 %)."""
+    """Family-wise error of three offers over 400 campaigns; tolerance from the binomial (99.9 %)."""
     wrong = sum(
         any(lift.is_conclusive for lift in measurement.compare(data["outcome"], data["arm"]))
-        for data in (spend(400, seed=seed, offers=3) for seed in range(600))
+        for data in (spend(400, seed=seed, offers=3) for seed in range(400))
     )
-    assert stats.binom.ppf(0.0005, 600, 0.05) <= wrong <= stats.binom.ppf(0.9995, 600, 0.05)
+    assert stats.binom.ppf(0.0005, 400, 0.05) <= wrong <= stats.binom.ppf(0.9995, 400, 0.05)
 
 
 @pytest.mark.parametrize("kind", ["mean", "ratio", "regression", "cuped"])
 def test_intervals_cover_the_truth_as_often_as_they_claim(kind: str) -> None:
-    """600 campaigns; the truth is the effect that was put in; tolerance from the binomial (99.9 %)."""
+    """400 campaigns; the truth is the effect that was put in; tolerance from the binomial (99.9 %)."""
     hit = 0
-    for seed in range(600):
+    for seed in range(400):
         data = spend(500, seed=seed, effect=0 if kind == "ratio" else 3)
         (lift,) = measurement.compare(
             data["outcome"],
@@ -159,7 +159,7 @@ def test_intervals_cover_the_truth_as_often_as_they_claim(kind: str) -> None:
             adjustment="cuped" if kind == "cuped" else "regression",
         )
         hit += lift.interval[0] <= (0 if kind == "ratio" else 3) <= lift.interval[1]
-    assert stats.binom.ppf(0.0005, 600, 0.95) <= hit <= stats.binom.ppf(0.9995, 600, 0.95)
+    assert stats.binom.ppf(0.0005, 400, 0.95) <= hit <= stats.binom.ppf(0.9995, 400, 0.95)
 
 
 def test_the_past_shortens_the_interval_and_moves_no_truth() -> None:

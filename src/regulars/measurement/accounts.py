@@ -193,7 +193,7 @@ class _Trial:
 def _parts(trial: _Trial, spend: int) -> tuple[Part, ...]:
     incremental = trial.change(SALES, LATER, SISTER)
     anyway = trial.change(SALES).taken_from(spend)
-    held = _Change(*(min(max(amount, 0.0), float(spend)) for amount in anyway))
+    held = _Change(*(min(max(amount, 0.0), max(spend, 0.0)) for amount in anyway))
     parts = [_part(INCREMENTAL, incremental), _part(ANYWAY, held)]
     unsure = []
     for name, column in ((PULLED_FORWARD, LATER), (MOVED, SISTER)):

@@ -24,7 +24,7 @@ def check_windows_over(exposed_at: ArrayLike, *, days: int, as_of: datetime) -> 
     >>> check_windows_over(["2026-03-01"], days=14, as_of=datetime(2026, 3, 16))
     """
     over = _instants(exposed_at) + np.timedelta64(days, "D")
-    now = _instants([as_of])[0]
+    now = _without_zone(as_of)
     waiting = int((over > now).sum())
     if waiting:
         left = int(np.ceil((over.max() - now) / np.timedelta64(1, "D")))

@@ -1,0 +1,146 @@
+"""The statement of a campaign: it adds up, it covers the truth, and it says what it does not know."""
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+from regulars import measurement
+from regulars.errors import DesignError
+from regulars.measurement.statement import ANYWAY, INCREMENTAL, MOVED, PULLED_FORWARD, UNEXPLAINED
+
+Columns = dict[str, np.ndarray]
+
+
+def campaign(n: int, seed: int, brought: float = 1_000.0) -> tuple[Columns, dict[str, float]]:
+    """A campaign of two offers whose truth is known: a quarter of what is brought is pulled forward, a tenth moved."""
+    rng = np.random.default_rng(seed)
+    arm = np.array(["five", "ten", "holdout"])[rng.choice(3, n, p=[0.4, 0.4, 0.2])]
+    contacted = arm != "holdout"
+    habit = rng.gamma(1.5, 2_000, n)
+    redeems = contacted & (rng.random(n) < 0.5)
+    effect = np.where(redeems, 2 * brought, 0.0)
+    columns = {
+        "sales_minor": np.maximum(np.round(habit * rng.random(n) + effect), 0).astype(int),
+        "later_minor": np.round(habit * rng.random(n) - 0.25 * effect).astype(int),
+        "sister_minor": np.round(0.3 * habit * rng.random(n) - 0.1 * effect).astype(int),
+        "subsidy_minor": np.where(redeems, np.where(arm == "ten", 1_000, 500), 0),
+    }
+    columns["redeemed_minor"] = np.where(redeems, columns["sales_minor"], 0)
+    everything = columns["sales_minor"] + columns["later_minor"] + columns["sister_minor"]
+    columns["margin_minor"] = np.round(0.6 * everything).astype(int) - columns["subsidy_minor"]
+    total = float(effect.sum())
+    truth = {INCREMENTAL: 0.65 * total, PULLED_FORWARD: 0.25 * total, MOVED: 0.1 * total}
+    truth |= {
+        ANYWAY: float(columns["redeemed_minor"].sum()) - total,
+        "gain": 0.6 * 0.65 * total - columns["subsidy_minor"].sum(),
+    }
+    return {"arm": arm, "covariate": habit, **columns}, truth
+
+
+@pytest.mark.parametrize("n", [60, 400, 6_000])
+@pytest.mark.parametrize("brought", [-500.0, 0.0, 1_000.0])
+def test_the_parts_add_up_to_the_spend_to_the_minor_unit(n: int, brought: float) -> None:
+    for seed in range(5):
+        columns, _ = campaign(n, seed, brought)
+        made = measurement.settle(**columns)
+        assert made.spend_minor == columns["redeemed_minor"].sum()
+        assert sum(part.amount_minor for part in made.parts) == made.spend_minor
+        assert all(part.interval_minor[0] <= part.amount_minor <= part.interval_minor[1] for part in made.parts)
+        assert made.part(ANYWAY).amount_minor >= 0
+
+
+def test_the_parts_and_the_gain_cover_the_truth() -> None:
+    """150 campaigns of 2,000 guests; tolerance from the binomial (99.9 %, and for one-sided naming of small parts from below)."""
+    hits = dict.fromkeys((INCREMENTAL, ANYWAY, PULLED_FORWARD, MOVED, "gain"), 0)
+    for seed in range(150):
+        columns, truth = campaign(2_000, seed)
+        made = measurement.settle(**columns)
+        for name, value in truth.items():
+            low, high = made.gain_interval_minor if name == "gain" else made.part(name).interval_minor
+            hits[name] += low <= value <= high
+    assert min(hits.values()) >= stats.binom.ppf(0.0005, 150, 0.95)
+
+
+def test_the_statement_reads_as_an_operator_speaks() -> None:
+    columns, _ = campaign(6_000, seed=1, brought=2_000)
+    made = measurement.settle(**columns)
+    text = made.words(lambda minor: f"${minor / 100:,.2f}")
+    assert text.startswith(f"Guests spent ${made.spend_minor / 100:,.2f} on this campaign's checks:")
+    for name in (INCREMENTAL, ANYWAY, PULLED_FORWARD, MOVED, UNEXPLAINED):
+        assert f" {name} (" in text
+    assert made.next_unit is not None
+    assert made.next_unit.interval[1] < 0
+    assert made.advice == "Run it again without its dearest offer, whose last unit of subsidy lost money."
+
+
+def test_too_few_guests_cannot_know_yet_and_are_told_how_many_more() -> None:
+    columns, _ = campaign(150, seed=4, brought=1_500)
+    made = measurement.settle(**columns, guests_per_week=100)
+    assert not made.is_known
+    assert made.more_guests is not None
+    assert made.more_weeks == int(np.ceil(made.more_guests / 100))
+    assert made.advice.startswith(
+        f"Cannot know yet: needs about {made.more_guests:,} more guests or {made.more_weeks} more weeks."
+    )
+
+
+def test_the_guests_asked_for_are_enough() -> None:
+    """With as many guests as the statement asks for, the same gain is found about four times in five."""
+    columns, _ = campaign(150, seed=4, brought=1_500)
+    made = measurement.settle(**columns)
+    assert made.more_guests is not None
+    rng = np.random.default_rng(0)
+    size = 150 + made.more_guests
+    found = 0
+    for _ in range(100):
+        rows = rng.integers(0, 150, size)
+        found += measurement.settle(**{name: values[rows] for name, values in columns.items()}).is_known
+    assert 65 <= found <= 95
+
+
+def test_a_loss_is_called_a_loss() -> None:
+    columns, _ = campaign(6_000, seed=2, brought=50)
+    made = measurement.settle(**columns)
+    assert made.return_on_subsidy is not None
+    assert made.return_on_subsidy.interval[1] < 0
+    assert made.advice == "Stop it: the campaign cost more margin than it brought."
+
+
+def test_what_was_not_looked_at_is_said() -> None:
+    columns, _ = campaign(1_000, seed=3)
+    for name in ("later_minor", "sister_minor", "redeemed_minor"):
+        columns.pop(name)
+    made = measurement.settle(**columns)
+    assert made.spend_minor == columns["sales_minor"][columns["arm"] != "holdout"].sum()
+    assert sum(part.amount_minor for part in made.parts) == made.spend_minor
+    assert [note.split()[0] for note in made.notes[:3]] == ["The", "Sister", "Checks"]
+
+
+def test_a_whale_is_named_in_the_statement() -> None:
+    columns, _ = campaign(1_000, seed=5, brought=600)
+    held = int(np.argmax(columns["arm"] == "holdout"))
+    columns["margin_minor"] = columns["margin_minor"].copy()
+    columns["margin_minor"][held] = 3_000_000
+    assert any(
+        "One guest in arm holdout with 3,000,000 decides this" in note for note in measurement.settle(**columns).notes
+    )
+
+
+def test_a_frame_gives_the_same_statement_as_its_rows() -> None:
+    columns, _ = campaign(1_000, seed=6)
+    needs = measurement.Needs.of(*(name for name in columns if name != "arm"))
+    from_frame = measurement.settle_moments(
+        measurement.read_moments(pl.DataFrame(columns), needs), before=("covariate",)
+    )
+    assert from_frame.parts == measurement.settle(**columns).parts
+
+
+def test_without_a_holdout_there_is_no_statement() -> None:
+    columns, _ = campaign(200, seed=7)
+    with pytest.raises(DesignError, match="no guest is in the control arm 'holdout'"):
+        measurement.settle(**{**columns, "arm": np.full(200, "five")})
+    with pytest.raises(DesignError, match="every guest is in arm 'holdout'"):
+        measurement.settle(**{**columns, "arm": np.full(200, "holdout")})
+    with pytest.raises(DesignError, match="No verdict"):
+        measurement.settle(**columns, shares={"five": 0.8, "ten": 0.1, "holdout": 0.1})
