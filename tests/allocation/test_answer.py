@@ -1,0 +1,61 @@
+"""What an allocation says about itself."""
+
+import numpy as np
+import pytest
+
+from regulars.allocation import Limit, solve
+
+from .reference import random_case
+
+GAIN = [[9.0, 8.0], [6.0, 2.0], [1.0, -1.0]]
+COST = [[4.0, 1.0], [2.0, 2.0], [1.0, 1.0]]
+
+
+def test_the_runner_up_lost_by_the_difference_at_the_prices() -> None:
+    allocation = solve(GAIN, COST, [Limit.total(3)])
+    price = allocation.prices["total"][0]
+    explained = allocation.explain(0)
+    assert (explained.chosen, explained.runner_up) == (1, 0)
+    assert explained.lost_by == pytest.approx((8 - price) - (9 - 4 * price))
+
+
+def test_nothing_can_be_the_runner_up_and_the_winner() -> None:
+    allocation = solve(GAIN, COST, [Limit.total(3)])
+    assert allocation.explain(2).chosen == -1
+    assert solve([[1.0]], [[0.5]]).explain(0).runner_up == -1
+
+
+def test_the_frontier_rises_and_its_price_falls() -> None:
+    case = random_case(7, 2000, 4)
+    frontier = solve(case.gain, case.cost, case.limits).frontier([50, 2000, 100, 400, 1e9])
+    order = np.argsort(frontier.budget)
+    assert (frontier.spend <= frontier.budget).all()
+    assert (np.diff(frontier.gain[order]) >= 0).all()
+    assert (np.diff(frontier.price[order]) <= 1e-3).all()
+    assert frontier.price[-1] == 0
+
+
+def test_the_frontier_passes_through_the_allocation_it_belongs_to() -> None:
+    case = random_case(3, 2000, 4)
+    allocation = solve(case.gain, case.cost, [Limit.total(700)])
+    frontier = allocation.frontier([700])
+    assert frontier.gain[0] == pytest.approx(allocation.gain, rel=1e-3)
+    assert frontier.price[0] == pytest.approx(allocation.prices["total"][0], rel=0.05)
+
+
+def test_the_price_is_what_one_more_unit_brings() -> None:
+    case = random_case(3, 3000, 4)
+    less, more = (solve(case.gain, case.cost, [Limit.total(amount)]) for amount in (700.0, 720.0))
+    assert (more.gain - less.gain) / 20 == pytest.approx(less.prices["total"][0], rel=0.1)
+
+
+def test_lines_say_what_is_used_and_what_the_next_unit_brings() -> None:
+    allocation = solve(GAIN, COST, [Limit.total(3)], min_roi=1.0)
+    total, floor = allocation.lines()
+    assert total.startswith("total: 3 of 3 used, the next unit brings ")
+    assert floor == "return: 4.667, at least 1 asked"
+
+
+def test_a_budget_that_is_no_amount_is_refused() -> None:
+    with pytest.raises(ValueError, match="budgets are amounts of 0 or more"):
+        solve(GAIN, COST).frontier([-1])

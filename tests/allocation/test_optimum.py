@@ -1,0 +1,52 @@
+"""Beside HiGHS: never better than our bound, hardly better than our gain, and never a limit broken."""
+
+import numpy as np
+import pytest
+
+from regulars.allocation import solve
+
+from .reference import best_gain, broken, random_case
+
+
+@pytest.mark.parametrize(
+    ("guests", "offers", "problems", "worst", "mean"),
+    [(5, 3, 150, 1e-9, 1e-9), (12, 3, 100, 1e-2, 1e-4), (60, 4, 30, 1e-2, 1e-3)],
+)
+def test_small_problems_with_every_kind_of_limit_come_close_to_highs(
+    guests: int, offers: int, problems: int, worst: float, mean: float
+) -> None:
+    missed = []
+    for seed in range(problems):
+        case = random_case(seed, guests, offers, is_whole=seed % 2 == 0)
+        allocation = solve(case.gain, case.cost, case.limits, min_roi=case.min_roi)
+        optimum = best_gain(case)
+        assert broken(case, allocation.choice) == []
+        assert allocation.gain == pytest.approx(
+            case.gain[allocation.choice >= 0, allocation.choice[allocation.choice >= 0]].sum()
+        )
+        assert allocation.bound >= optimum * (1 - 1e-9), f"seed {seed}"
+        missed.append(max(0.0, 1 - allocation.gain / optimum) if optimum > 0 else 0.0)
+    assert max(missed) <= worst
+    assert np.mean(missed) <= mean
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_thousand_guests_come_within_a_thousandth_of_the_linear_optimum(seed: int) -> None:
+    case = random_case(seed, 1000, 5)
+    allocation = solve(case.gain, case.cost, case.limits, min_roi=case.min_roi)
+    relaxed = best_gain(case, is_relaxed=True)
+    assert broken(case, allocation.choice) == []
+    assert allocation.gain >= relaxed * (1 - 1e-3)
+    assert relaxed * (1 - 1e-9) <= allocation.bound <= relaxed * (1 + 1e-4)
+
+
+def test_float32_and_column_order_give_the_same_certificate() -> None:
+    case = random_case(4, 3000, 4)
+    limits = case.limits
+    plain = solve(case.gain.astype(np.float32), case.cost.astype(np.float32), limits)
+    columns = solve(
+        np.asfortranarray(case.gain.astype(np.float32)), np.asfortranarray(case.cost.astype(np.float32)), limits
+    )
+    assert columns.choice.tolist() == plain.choice.tolist()
+    assert plain.gap < 1e-3
+    assert plain.bound == pytest.approx(solve(case.gain, case.cost, limits).bound, rel=1e-5)
