@@ -99,6 +99,18 @@ def test_individual_effects_find_who_is_moved_and_say_how_wrong_they_may_be(lott
     assert (np.abs(found.gain - fresh) < 1.96 * found.gain_se).mean() > 0.9
 
 
+def test_the_race_prefers_what_explains_guests_it_has_not_seen() -> None:
+    past = make_past(6000, seed=8)
+    model = rg.effects.fit(*past.data, propensity=past.propensity, learner="race")
+    assert {contender.learner for contender in model.race} == {"s", "t", "x", "dr", "pooled"}
+    assert model.learner == model.race[0].learner
+    assert [contender.score for contender in model.race] == sorted((c.score for c in model.race), reverse=True)
+    best, worst = (rg.effects.fit(*past.data, propensity=past.propensity, learner=end.learner) for end in model.race[:: 4])
+    fresh = make_past(3000, seed=9)
+    error = [((found.predict(fresh.features).gain - fresh.truth) ** 2).sum() for found in (best, worst)]
+    assert error[0] < error[1]
+
+
 def test_repeated_guests_widen_the_error() -> None:
     past = make_past(4000, seed=4, guests=300)
     clustered = rg.effects.fit(*past.data, propensity=past.propensity, cluster=past.guest)
@@ -106,7 +118,8 @@ def test_repeated_guests_widen_the_error() -> None:
     assert clustered.averages[0].guests <= 300 < clustered.averages[0].exposures
 
 
-def test_a_duplicated_table_is_no_more_certain_when_clustered(lottery: Past) -> None:
+def test_a_duplicated_table_is_no_more_certain_when_clustered() -> None:
+    lottery = make_past(1500, seed=7)
     twice = {name: np.tile(column, 2) for name, column in lottery.features.items()}
     guest = np.tile(np.arange(len(lottery.action)), 2)
     action, outcome = np.tile(lottery.action, 2), np.tile(lottery.outcome, 2)

@@ -83,7 +83,7 @@ def test_a_value_that_cannot_be_used_is_named_with_its_mend(changed: dict[str, A
 
 
 def test_an_unknown_learner_is_a_wrong_argument() -> None:
-    with pytest.raises(ValueError, match="learner 'forest' is none of auto, pooled, s, t, x, dr"):
+    with pytest.raises(ValueError, match="learner 'forest' is none of auto, race, s, t, x, dr, pooled"):
         fit(learner="forest")
 
 
@@ -117,6 +117,11 @@ def test_constant_features_give_everybody_the_average() -> None:
     np.testing.assert_allclose(gain, np.tile([effect.gain for effect in model.averages], (3, 1)), atol=1e-12)
 
 
-def test_ten_thousand_columns_are_taken() -> None:
-    wide = np.random.default_rng(0).normal(size=(ROWS, 10_000)).astype(np.float32)
-    assert fit(features=wide, action=np.arange(ROWS) % 2 - 1).predict(wide[:5]).gain.shape == (5, 1)
+def test_of_ten_thousand_columns_those_that_matter_are_kept() -> None:
+    draw = np.random.default_rng(0)
+    wide = draw.normal(size=(ROWS, 10_000))
+    action = (draw.random(ROWS) < 1 / (1 + np.exp(-wide[:, 4321]))) - 1
+    model = fit(features=wide, action=action, outcome=wide[:, 1234] + draw.normal(size=ROWS))
+    assert len(model.columns.names) == 500
+    assert {"x1234", "x4321"} <= set(model.columns.names)
+    assert model.predict(wide[:5]).gain.shape == (5, 1)

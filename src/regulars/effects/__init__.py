@@ -5,6 +5,17 @@ from regulars.effects.balance import Balance
 from regulars.effects.fitting import fit
 from regulars.effects.heterogeneity import Heterogeneity
 from regulars.effects.model import EffectModel, Effects
+from regulars.effects.race import Contender
 from regulars.effects.validation import Validation, validate
 
-__all__ = ["AverageEffect", "Balance", "EffectModel", "Effects", "Heterogeneity", "Validation", "fit", "validate"]
+__all__ = [
+    "AverageEffect",
+    "Balance",
+    "Contender",
+    "EffectModel",
+    "Effects",
+    "Heterogeneity",
+    "Validation",
+    "fit",
+    "validate",
+]

@@ -59,6 +59,13 @@ class Columns:
         self._refuse_infinite(matrix)
         return matrix
 
+    def only(self, places: Iterable[int]) -> Self:
+        """The same, of some columns."""
+        names = tuple(self.names[place] for place in places)
+        return type(self)(
+            names=names, categories={name: kinds for name, kinds in self.categories.items() if name in names}
+        )
+
     def _column(self, series: nw.Series[Any]) -> FloatArray:
         known = self.categories.get(series.name)
         if known is None:

@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regulars.effects.arrays import FloatArray
 from regulars.effects.averages import AverageEffect, average_effect, borrowed_effect
 from regulars.effects.balance import lottery_doubts, measure_balance
-from regulars.effects.boosting import Bins
 from regulars.effects.costs import CostModel
-from regulars.effects.individual import Individual
-from regulars.effects.learners import LEARNERS, Study
-from regulars.effects.model import Basis, EffectModel
-from regulars.effects.nuisance import estimate_nuisance
+from regulars.effects.individual import LEARNERS, Individual
+from regulars.effects.model import Basis, EffectModel, Predictor
 from regulars.effects.pooling import Pooled
-from regulars.effects.scores import Scores, score
+from regulars.effects.race import Contender, contend, run_race
+from regulars.effects.study import Study
 from regulars.effects.trial import Trial, read_trial
 from regulars.effects.words import design_warnings
 from regulars.errors import DesignError
@@ -42,7 +41,8 @@ def fit(
     """Learn from past exposures what each offer changes in each guest against nothing, and what it costs.
 
     features: a frame (pandas, Polars, Arrow, any that narwhals reads), dict of columns or array (n, p): numbers, booleans
-        or categories, with gaps, as they were known before the exposure.
+        or categories, with gaps, as they were known before the exposure. Of more than 500 those that go most with the
+        outcome or with the action are used.
     action: (n,) number of the offer given, counted from 0; -1 for nothing.
     outcome: (n,) what the guest brought afterwards. As margin in minor units it is taken after the discount was paid,
         so that the gain is net.
@@ -51,7 +51,8 @@ def fit(
         basis is "randomised" if it agrees with the data; without it propensities are estimated and it is "adjusted".
     offers: k names; an offer that was never given may be among them.
     cluster: (n,) the guest of each row, where guests repeat.
-    learner: "pooled", "s", "t", "x", "dr", or "auto": pooled below 10,000 exposed guests, otherwise dr.
+    learner: "pooled", "s", "t", "x", "dr", or "race" for the best of these on held-out guests; "auto" is pooled below
+        10,000 exposed guests, otherwise the race. "dr" alone is several times as fast as the race.
 
     Raises DataError for values that cannot be used, DesignError where there is nothing to compare with.
 
@@ -63,53 +64,62 @@ def fit(
     >>> model.basis, round(model.averages[0].gain / 10)
     ('randomised', 4)
     """
-    if learner not in ("auto", "pooled", *LEARNERS):
-        raise ValueError(f"learner {learner!r} is none of auto, pooled, {', '.join(LEARNERS)}")
+    if learner not in ("auto", "race", *LEARNERS):
+        raise ValueError(f"learner {learner!r} is none of auto, race, {', '.join(LEARNERS)}")
     trial = read_trial(features, action, outcome, cost=cost, propensity=propensity, offers=offers, cluster=cluster)
-    _refuse_flat(trial)
     trial, basis, doubts = _settle_basis(trial)
-    nuisance = estimate_nuisance(trial, seed=seed)
-    scores = score(trial, nuisance)
-    own = [offer for offer in range(len(trial.offers)) if _has_own_effect(trial, scores, offer)]
+    study = Study.of(trial, seed=seed)
+    own = [offer for offer in range(len(trial.offers)) if _has_own_effect(study, offer)]
     _refuse_without_any(trial, own)
-    known = {offer: average_effect(trial, nuisance, scores, offer) for offer in own}
-    averages = _with_borrowed(trial, known)
-    balance = {offer: measure_balance(trial, scores, offer) for offer in own}
-    learner, pooling = _choose_learner(trial, learner)
-    study = Study(
-        trial=trial,
-        nuisance=nuisance,
-        scores=scores,
-        bins=Bins.of(trial.matrix, trial.columns.categorical, seed=seed),
-        seed=seed,
-    )
-    gains = np.array([effect.gain for effect in averages])
-    predictor = Pooled.fit(study, gains) if learner == "pooled" else Individual.fit(learner, study, gains)
+    averages = _averages(study, own)
+    balance = {offer: measure_balance(trial, study.scores, offer) for offer in own}
     warnings = [
-        warning
-        for offer, effect in enumerate(averages)
-        for warning in design_warnings(effect, balance.get(offer), basis)
+        word for offer, effect in enumerate(averages) for word in design_warnings(effect, balance.get(offer), basis)
     ]
+    settled, individual, race = _learn(study, learner, np.array([effect.gain for effect in averages]))
     return EffectModel(
         offers=trial.offers,
         basis=basis,
-        learner=learner,
-        pooling=pooling,
+        learner=race[0].learner,
+        pooling=_pooling_words(trial, race[0].learner, is_chosen=learner not in ("auto", "race")),
         averages=averages,
         balance=tuple(balance.values()),
-        heterogeneity=predictor.heterogeneity,
+        heterogeneity=tuple(individual.heterogeneity[offer] for offer in own),
+        race=race,
         warnings=(*doubts, *warnings),
         columns=trial.columns,
-        predictor=predictor,
-        costs=None if trial.cost is None else CostModel.fit(trial, nuisance.fold, seed=seed),
+        predictor=settled,
+        costs=None if trial.cost is None else CostModel.fit(trial, study.nuisance.fold, seed=seed),
     )
 
 
-def _refuse_flat(trial: Trial) -> None:
-    if np.ptp(trial.outcome) == 0:
-        raise DesignError(
-            f"outcome is {trial.outcome[0]:g} in every row, so no effect can be seen; choose one that varies"
-        )
+def _learn(study: Study, learner: str, average: FloatArray) -> tuple[Predictor, Individual, tuple[Contender, ...]]:
+    """The predictor, how it did on held-out guests, and the table of the race, its winner first."""
+    if learner == "auto":
+        learner = "pooled" if _exposed_guests(study.trial) < POOL_BELOW else "race"
+    if learner == "race":
+        individual, race = run_race(study, average)
+    else:
+        individual = Individual.fit(learner, study, average)
+        race = (contend(learner, individual),)
+    return Pooled.fit(study, average) if race[0].learner == "pooled" else individual, individual, race
+
+
+def _pooling_words(trial: Trial, learner: str, *, is_chosen: bool) -> str:
+    """In words, whether guests are told apart one by one or in groups, and why."""
+    exposed = _exposed_guests(trial)
+    if learner != "pooled":
+        return f"{exposed:,} exposed guests: effects are individual ({learner} learner), calibrated on guests held out."
+    pooled = "effects are of groups of guests, each drawn towards the average as far as the data ask"
+    if is_chosen:
+        return f"Pooled, as asked: {pooled}."
+    if exposed < POOL_BELOW:
+        return f"{exposed:,} exposed guests are fewer than {POOL_BELOW:,}: {pooled}."
+    return f"{exposed:,} exposed guests, and groups did best on guests held out: {pooled}."
+
+
+def _exposed_guests(trial: Trial) -> int:
+    return len(np.unique(trial.cluster[trial.arm > 0]))
 
 
 def _settle_basis(trial: Trial) -> tuple[Trial, Basis, list[str]]:
@@ -125,8 +135,8 @@ def _settle_basis(trial: Trial) -> tuple[Trial, Basis, list[str]]:
     return replace(trial, propensity=None), "adjusted", [reason + "; ".join(doubts)]
 
 
-def _has_own_effect(trial: Trial, scores: Scores, offer: int) -> bool:
-    overlap = scores.has_overlap[:, offer]
+def _has_own_effect(study: Study, offer: int) -> bool:
+    overlap, trial = study.scores.has_overlap[:, offer], study.trial
     compared = [np.unique(trial.cluster[overlap & (trial.arm == arm)]) for arm in (0, offer + 1)]
     return min(map(len, compared)) >= FEWEST_GUESTS
 
@@ -141,18 +151,8 @@ def _refuse_without_any(trial: Trial, own: list[int]) -> None:
     )
 
 
-def _with_borrowed(trial: Trial, known: dict[int, AverageEffect]) -> tuple[AverageEffect, ...]:
+def _averages(study: Study, own: list[int]) -> tuple[AverageEffect, ...]:
+    known = {offer: average_effect(study.trial, study.nuisance, study.scores, offer) for offer in own}
     others = list(known.values())
-    return tuple(known.get(offer) or borrowed_effect(trial, offer, others) for offer in range(len(trial.offers)))
-
-
-def _choose_learner(trial: Trial, learner: str) -> tuple[str, str]:
-    """The learner to use, and the reason in words."""
-    exposed = len(np.unique(trial.cluster[trial.arm > 0]))
-    pooled = "effects are of groups of guests, each drawn towards the average as far as the data ask"
-    if learner == "pooled":
-        return learner, f"Pooled, as asked: {pooled}."
-    if learner == "auto" and exposed < POOL_BELOW:
-        return "pooled", f"{exposed:,} exposed guests are fewer than {POOL_BELOW:,}: {pooled}."
-    kind = "dr" if learner == "auto" else learner
-    return kind, f"{exposed:,} exposed guests: effects are individual ({kind} learner), calibrated on guests held out."
+    offers = range(len(study.trial.offers))
+    return tuple(known.get(offer) or borrowed_effect(study.trial, offer, others) for offer in offers)

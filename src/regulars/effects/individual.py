@@ -1,17 +1,36 @@
 """Individual effects: a learner's ranking, drawn to what held-out guests support, with the error it showed on them."""
 
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, Self
 
 import numpy as np
 
-from regulars.effects.arrays import BoolArray, FloatArray, IntArray, cluster_totals
+from regulars.effects.arrays import BoolArray, FloatArray, IntArray, as_codes, cluster_totals
 from regulars.effects.boosting import Pace, evaluate, parts
 from regulars.effects.heterogeneity import Heterogeneity, measure_heterogeneity
-from regulars.effects.learners import HOW, Learned, Study
+from regulars.effects.learners import learn_dr, learn_s, learn_t, learn_x
+from regulars.effects.pooling import learn_pooled
+from regulars.effects.study import Study
 
 NEIGHBOURHOODS = 16
 """Guests are compared within so many groups to see what a model missed."""
+STEEPEST = 2
+"""A ranking may be spread, but no more than doubled."""
+
+
+class Learned(Protocol):
+    """What a learner found."""
+
+    def effects(self, matrix: FloatArray) -> FloatArray:
+        """Effects of every offer, (n, k)."""
+        ...
+
+
+Learner = Callable[[Study, BoolArray], Learned]
+"""Learn from the rows of a study that are marked in a mask (n,)."""
+
+LEARNERS: dict[str, Learner] = {"s": learn_s, "t": learn_t, "x": learn_x, "dr": learn_dr, "pooled": learn_pooled}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +38,7 @@ class Individual:
     """Effects from a learner, fitted once for each part left out; the average of these models is the prediction.
 
     gain = average + slope * (learned - centre), the best linear predictor of the effect on guests the model had not
-    seen (Chernozhukov, Demirer, Duflo and Fernandez-Val 2018, section 2.1); slopes are kept within 0 and 1.
+    seen (Chernozhukov, Demirer, Duflo and Fernandez-Val 2018, section 2.1); slopes are kept within 0 and 2.
     average, centre, slope: (k,); missed: (k,) variance of the effect that the prediction did not find.
     heterogeneity: of each offer, whether the ranking was borne out.
     held_out: (n, k) the prediction for each row of the trial by the model that had not seen its guest.
@@ -39,33 +58,33 @@ class Individual:
         held_out = np.zeros_like(study.scores.value)
         learned = []
         for part in parts(study.nuisance.fold):
-            learned.append(HOW[learner](study, ~part))
+            learned.append(LEARNERS[learner](study, ~part))
             held_out[part] = learned[-1].effects(study.trial.matrix[part])
         heterogeneity = _calibration(study, held_out)
-        slope = np.array([np.clip(line.slope, 0, 1) for line in heterogeneity])
+        slope = np.array([np.clip(line.slope, 0, STEEPEST) for line in heterogeneity])
         centre = np.array([line.centre for line in heterogeneity])
         held_out = average + slope * (held_out - centre)
-        fitted = cls(
+        return cls(
             learned=tuple(learned),
             average=average,
             centre=centre,
             slope=slope,
-            missed=np.zeros_like(average),
+            missed=np.array([squared_error(study, held_out, offer) for offer in range(len(average))]),
             heterogeneity=heterogeneity,
             held_out=held_out,
         )
-        return replace(fitted, missed=fitted._missed(study))
 
-    def _missed(self, study: Study) -> FloatArray:
-        _, variance = self.predict(study.trial.matrix)
-        error = np.array([squared_error(study, self.held_out, offer) for offer in range(len(self.average))])
-        missed: FloatArray = np.maximum(error - variance.mean(axis=0), 0.0)
-        return missed
+    @property
+    def explained(self) -> FloatArray:
+        """Variance of each effect that the ranking explains on guests it had not seen, (k,), squared unit of the outcome."""
+        variance: FloatArray = self.held_out.var(axis=0)
+        return variance
 
     def predict(self, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Gain and its variance, (n, k) each.
 
-        The variance is that between the models, by the delete-a-group jackknife, plus what the prediction missed.
+        The variance is that between the models, by the delete-a-group jackknife, plus the squared error that shows
+        between groups of guests held out; what is counted twice by this errs on the side of doubt.
         """
         each = np.stack([model.effects(matrix) for model in self.learned])
         gain = self.average + self.slope * (each.mean(axis=0) - self.centre)
@@ -84,7 +103,7 @@ def _calibration(study: Study, held_out: FloatArray) -> tuple[Heterogeneity, ...
 
 
 def squared_error(study: Study, held_out: FloatArray, offer: int) -> float:
-    """Mean squared error of held-out predictions of an effect that is itself never seen.
+    """Mean squared error of held-out predictions of an effect that is itself never seen, rather too large than too small.
 
     Two different guests who are alike have scores with independent noise, so the product of their residuals is the
     squared error they share. Who is alike is said by a tree drawn on the residuals of one half of the guests, and the
@@ -94,27 +113,32 @@ def squared_error(study: Study, held_out: FloatArray, offer: int) -> float:
     usable = study.scores.has_overlap[:, offer]
     guests = int(study.trial.cluster.max()) + 1
     half = np.random.default_rng([study.seed, offer]).permutation(guests)[study.trial.cluster] < guests // 2
-    found = [_shared_error(study, residual, usable & draws, usable & ~draws) for draws in (half, ~half)]
-    return max(float(np.mean(found)), 0.0)
+    found = [_shared_error(study, residual, usable & divides, usable & ~divides) for divides in (half, ~half)]
+    shared = np.mean([error for error, _ in found])
+    doubt = np.sqrt(sum(variance for _, variance in found)) / 2
+    return max(float(shared + doubt), 0.0)
 
 
-def _shared_error(study: Study, residual: FloatArray, draws: BoolArray, says: BoolArray) -> float:
-    fewest = max(20, int(draws.sum()) // (4 * NEIGHBOURHOODS))
-    tree = study.bins.fit(draws, residual, Pace.one_tree(leaves=NEIGHBOURHOODS, leaf_rows=fewest))
+def _shared_error(study: Study, residual: FloatArray, divides: BoolArray, says: BoolArray) -> tuple[float, float]:
+    """Squared error shared by guests who are alike, and the variance of that figure."""
+    fewest = max(20, int(divides.sum()) // (4 * NEIGHBOURHOODS))
+    tree = study.bins.fit(divides, residual, Pace.one_tree(leaves=NEIGHBOURHOODS, leaf_rows=fewest))
     leaf = evaluate(tree, study.trial.matrix[says], pred_leaf=True).astype(np.int64).reshape(-1)
-    cluster, error, pairs = study.trial.cluster[says], 0.0, 0.0
-    for group in range(int(leaf.max()) + 1):
+    cluster, error, variance = study.trial.cluster[says], 0.0, 0.0
+    for group in range(NEIGHBOURHOODS):
         rows = leaf == group
-        if rows.any():
-            products, count = _products_between_guests(residual[says][rows], cluster[rows])
-            error += products / max(count, 1.0) * rows.sum()
-            pairs += rows.sum()
-    return error / pairs if pairs else 0.0
+        if not rows.any():
+            continue
+        share = rows.mean()
+        product, doubt = _product_between_guests(residual[says][rows], cluster[rows])
+        error += share * product
+        variance += share**2 * doubt
+    return error, variance
 
 
-def _products_between_guests(residual: FloatArray, cluster: IntArray) -> tuple[float, float]:
-    """Sum of products of residuals of two different guests, and how many such pairs there are."""
-    codes = np.unique(cluster, return_inverse=True)[1]
-    totals = cluster_totals(np.column_stack([residual, np.ones(len(residual))]), codes)
-    products, count = totals.sum(axis=0) ** 2 - (totals**2).sum(axis=0)
-    return float(products), float(count)
+def _product_between_guests(residual: FloatArray, cluster: IntArray) -> tuple[float, float]:
+    """Mean product of residuals of two different guests, and its variance if the residuals are but noise."""
+    totals = cluster_totals(np.column_stack([residual, np.ones(len(residual))]), as_codes(cluster))
+    squares = (totals**2).sum(axis=0)
+    products, pairs = totals.sum(axis=0) ** 2 - squares
+    return (float(products / pairs), float(2 * (squares[0] / pairs) ** 2)) if pairs else (0.0, 0.0)

@@ -6,43 +6,14 @@ x    models of the effect imputed from the other arm's model (Kunzel, Sekhon, Bi
 dr   a model of the doubly robust score (Kennedy 2023)
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import lightgbm as lgb
 import numpy as np
 
 from regulars.effects.arrays import BoolArray, FloatArray
 from regulars.effects.boosting import Bins, Pace, evaluate
-from regulars.effects.nuisance import Nuisance
-from regulars.effects.scores import Scores
-from regulars.effects.trial import Trial
-
-LEARNERS = ("s", "t", "x", "dr")
-
-
-class Learned(Protocol):
-    """What a learner found."""
-
-    def effects(self, matrix: FloatArray) -> FloatArray:
-        """Effects of every offer, (n, k)."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
-    """All that a learner may use."""
-
-    trial: Trial
-    nuisance: Nuisance
-    scores: Scores
-    bins: Bins
-    seed: int
-
-
-Learner = Callable[[Study, BoolArray], Learned]
-"""Learn from a study the rows marked in a mask (n,)."""
+from regulars.effects.study import Study
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +117,3 @@ def _pace(rows: BoolArray) -> Pace:
     """Small trees and few: effects are faint, and a held-out calibration follows."""
     leaf_rows = int(np.clip(rows.sum() // 100, 10, 1000))
     return Pace(rounds=60, learning_rate=0.06, leaves=8, leaf_rows=leaf_rows)
-
-
-HOW: dict[str, Learner] = {"s": learn_s, "t": learn_t, "x": learn_x, "dr": learn_dr}

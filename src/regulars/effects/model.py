@@ -11,6 +11,7 @@ from regulars.effects.balance import Balance
 from regulars.effects.columns import Columns
 from regulars.effects.costs import CostModel
 from regulars.effects.heterogeneity import Heterogeneity
+from regulars.effects.race import Contender
 from regulars.effects.words import BASIS_WORDS, average_words
 
 Basis = Literal["randomised", "adjusted"]
@@ -53,7 +54,8 @@ class EffectModel:
     learner: "pooled", "s", "t", "x" or "dr".
     pooling: in words, whether guests are told apart one by one or in groups, and why.
     averages: one for each offer; balance: one for each offer that was given often enough.
-    heterogeneity: for each offer, whether guests differ in their response; empty where effects are pooled.
+    heterogeneity: whether guests differ in their response, for each offer that was given often enough.
+    race: the learners that ran, best first.
     warnings: what must be known before trusting this, in words.
     """
 
@@ -64,6 +66,7 @@ class EffectModel:
     averages: tuple[AverageEffect, ...]
     balance: tuple[Balance, ...]
     heterogeneity: tuple[Heterogeneity, ...]
+    race: tuple[Contender, ...]
     warnings: tuple[str, ...]
     columns: Columns
     predictor: Predictor

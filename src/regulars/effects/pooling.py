@@ -8,11 +8,12 @@ import numpy as np
 
 from regulars.effects.arrays import BoolArray, FloatArray, IntArray, cluster_mean
 from regulars.effects.boosting import Pace, evaluate
-from regulars.effects.heterogeneity import Heterogeneity
-from regulars.effects.learners import Study
+from regulars.effects.study import Study
 
 DRAWS = 10
 """How often guests are split into halves; each split gives two trees."""
+QUICK_DRAWS = 3
+"""The same where a model is only asked how well it does on guests it has not seen."""
 GROUPS = 8
 FEWEST_IN_GROUP = 10
 """A group with fewer rows given the offer, or given nothing, has no say of its own."""
@@ -45,17 +46,14 @@ class Pooled:
     @classmethod
     def fit(cls, study: Study, average: FloatArray) -> Self:
         """Pool the scores of each offer around its average effect; average: (k,)."""
-        groupings = tuple(_groupings(study, offer) for offer in range(len(average)))
-        raw = cls(groupings=groupings, shift=np.zeros(len(average)))
-        gain, _ = raw.predict(study.trial.matrix)
-        overlap = study.scores.has_overlap
+        raw = learn_pooled(study, np.ones(study.trial.rows, dtype=bool), draws=DRAWS)
+        gain, overlap = raw.effects(study.trial.matrix), study.scores.has_overlap
         mean = (gain * overlap).sum(axis=0) / np.maximum(overlap.sum(axis=0), 1)
-        return cls(groupings=groupings, shift=average - mean)
+        return cls(groupings=raw.groupings, shift=average - mean)
 
-    @property
-    def heterogeneity(self) -> tuple[Heterogeneity, ...]:
-        """Not measured: too few guests to tell."""
-        return ()
+    def effects(self, matrix: FloatArray) -> FloatArray:
+        """Effects of every offer, (n, k)."""
+        return self.predict(matrix)[0]
 
     def predict(self, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Gain and its variance, (n, k) each; groupings count as equally likely."""
@@ -70,24 +68,30 @@ class Pooled:
         return gain, variance
 
 
-def _groupings(study: Study, offer: int) -> tuple[Grouping, ...]:
-    overlap = study.scores.has_overlap[:, offer]
-    if not (overlap & (study.trial.arm == offer + 1)).any():
+def learn_pooled(study: Study, rows: BoolArray, *, draws: int = QUICK_DRAWS) -> Pooled:
+    """Pool the scores of the rows marked in a mask (n,)."""
+    offers = range(len(study.trial.offers))
+    groupings = tuple(_groupings(study, offer, rows & study.scores.has_overlap[:, offer], draws) for offer in offers)
+    return Pooled(groupings=groupings, shift=np.zeros(len(groupings)))
+
+
+def _groupings(study: Study, offer: int, rows: BoolArray, draws: int) -> tuple[Grouping, ...]:
+    if not (rows & (study.trial.arm == offer + 1)).any():
         return ()
     draw = np.random.default_rng([study.seed, offer])
     guests = int(study.trial.cluster.max()) + 1
     found = []
-    for _ in range(DRAWS):
+    for _ in range(draws):
         half = draw.permutation(guests)[study.trial.cluster] < guests // 2
-        found += [_grouping(study, offer, overlap & draws, overlap & ~draws) for draws in (half, ~half)]
+        found += [_grouping(study, offer, rows & divides, rows & ~divides) for divides in (half, ~half)]
     return tuple(found)
 
 
-def _grouping(study: Study, offer: int, draws: BoolArray, says: BoolArray) -> Grouping:
-    """Let the rows in `draws` split the guests into groups, and the rows in `says` tell the effect in each."""
+def _grouping(study: Study, offer: int, divides: BoolArray, says: BoolArray) -> Grouping:
+    """Let the rows in `divides` split the guests into groups, and the rows in `says` tell the effect in each."""
     trial, value = study.trial, study.scores.value[:, offer]
-    fewest = max(FEWEST_IN_GROUP, int(draws.sum()) // (2 * GROUPS))
-    tree = study.bins.fit(draws, value, Pace.one_tree(leaves=GROUPS, leaf_rows=fewest))
+    fewest = max(FEWEST_IN_GROUP, int(divides.sum()) // (2 * GROUPS))
+    tree = study.bins.fit(divides, value, Pace.one_tree(leaves=GROUPS, leaf_rows=fewest))
     leaf = evaluate(tree, trial.matrix[says], pred_leaf=True).astype(np.int64).reshape(-1)
     arm, cluster = trial.arm[says], trial.cluster[says]
     estimate, error = np.zeros(GROUPS), np.full(GROUPS, np.inf)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from regulars.effects.arrays import BoolArray, FloatArray, IntArray, as_codes
 from regulars.effects.columns import Columns
+from regulars.effects.screening import screen
 from regulars.errors import DataError, DesignError
 
 NOTHING = -1
@@ -68,11 +69,15 @@ def read_trial(
     numbers = as_action(action, rows)
     names = _as_offers(offers, numbers)
     _refuse_without_comparison(numbers)
+    values = as_finite(outcome, rows, "outcome", "drop these rows, or give 0 to guests who did not come")
+    if np.ptp(values) == 0:
+        raise DesignError(f"outcome is {values[0]:g} in every row, so no effect can be seen; choose one that varies")
+    kept = screen(matrix, np.column_stack([values, numbers[:, None] == np.arange(len(names))]), columns.categorical)
     return Trial(
-        columns=columns,
-        matrix=matrix,
+        columns=columns.only(kept),
+        matrix=matrix[:, kept],
         arm=numbers + 1,
-        outcome=as_finite(outcome, rows, "outcome", "drop these rows, or give 0 to guests who did not come"),
+        outcome=values,
         cost=None if cost is None else _as_cost(cost, rows),
         propensity=None if propensity is None else as_propensity(propensity, numbers, len(names)),
         cluster=np.arange(rows) if cluster is None else _as_cluster(cluster, rows),
