@@ -1,4 +1,4 @@
-"""Segments: a rule over profiles, one line of text, checked and turned into one expression.
+"""A rule over profiles: one line of text, checked and turned into one expression.
 
     visits >= 3 and recency_days > 45 and home_store == "S12"
     stage in ["slipping", "lost"] and not (discount_share > 0.5 or margin_minor / orders < 200)
@@ -74,13 +74,30 @@ class Segment:
         >>> Segment("not visits > 3").filter(guests).to_pylist()
         [{'guest_id': 'bob', 'visits': 1}]
         """
-        known = _frame(frame)
-        kept = known.filter(Segment(self.text, known=frame).expression)
-        return kept if isinstance(frame, (nw.DataFrame, nw.LazyFrame)) else kept.to_native()  # type: ignore[return-value]
+        return as_brought(frame_of(frame).filter(Segment(self.text, known=frame).expression), like=frame)
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The conditions the rule joins by `and` at its top, as they are written.
+
+        >>> Segment("visits > 3 and (is_member or stage == 'new')").conditions
+        ('visits > 3', "is_member or stage == 'new'")
+        """
+        tree = _parsed(self.text)
+        parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
+        return tuple(ast.get_source_segment(self.text.strip(), part) or "" for part in parts)
 
 
-def _frame(frame: Any) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+def frame_of(frame: Any) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+    """Any frame, a narwhals one included, as a narwhals frame."""
     return nw.from_native(frame)  # type: ignore[no-any-return]
+
+
+def as_brought(frame: nw.DataFrame[Any] | nw.LazyFrame[Any], *, like: IntoFrameT) -> IntoFrameT:
+    """A result as the kind of frame the caller brought."""
+    if isinstance(like, (nw.DataFrame, nw.LazyFrame)):
+        return frame  # type: ignore[return-value]
+    return frame.to_native()  # type: ignore[no-any-return]
 
 
 def _kinds(known: Known | None) -> tuple[dict[str, str], bool]:
@@ -91,7 +108,7 @@ def _kinds(known: Known | None) -> tuple[dict[str, str], bool]:
         return {name: _PLAIN.get(kind, kind) for name, kind in known.items()}, True
     if isinstance(known, (list, tuple, set, frozenset)):
         return dict.fromkeys(known, ""), True
-    return {name: _kind_of_column(dtype) for name, dtype in _frame(known).collect_schema().items()}, True
+    return {name: _kind_of_column(dtype) for name, dtype in frame_of(known).collect_schema().items()}, True
 
 
 _PLAIN = {"integer": "number"}

@@ -1,0 +1,37 @@
+"""Ready segments: the questions that every restaurant asks first."""
+
+from typing import NamedTuple
+
+
+class ReadySegment(NamedTuple):
+    """A rule with a name and what it is for."""
+
+    name: str
+    rule: str
+    meaning: str
+
+
+LIBRARY: tuple[ReadySegment, ...] = (
+    ReadySegment("new_guests", 'stage == "new"', "came once, and not long ago"),
+    ReadySegment(
+        "one_visit_only", "visits == 1 and recency_days >= 14", "came once two weeks ago or longer, and not again"
+    ),
+    ReadySegment(
+        "due_and_not_come",
+        'stage in ["developing", "regular"] and due_in_days < 0',
+        "past the day his rhythm would have brought him, and not slipping yet",
+    ),
+    ReadySegment(
+        "slipping_regulars", 'stage == "slipping" and visits >= 4', "a regular silent for longer than is his way"
+    ),
+    ReadySegment("lost_regulars", 'stage == "lost" and visits >= 4', "a regular who has in all likelihood left"),
+    ReadySegment("big_tables", "average_covers >= 6", "comes with a party, where party sizes are noted"),
+    ReadySegment("lunch_only", "orders >= 3 and lunch_share == 1", "has only ever come for lunch"),
+    ReadySegment(
+        "weekends_only", "visits >= 3 and saturday_share + sunday_share > 0.999", "has only ever come on a weekend"
+    ),
+    ReadySegment("discount_only", "orders >= 3 and discounted_share == 1", "has never paid the full price"),
+    ReadySegment("full_price", "orders >= 3 and discounted_share == 0", "has never had a discount"),
+    ReadySegment("many_stores", "stores >= 3 and home_store_share < 0.5", "is at home in no single store"),
+)
+"""Segments over the columns every profile has. Birthdays are not among them: a profile holds what orders tell."""

@@ -1,0 +1,46 @@
+"""Many segments in one scan of the profiles."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import narwhals as nw
+from narwhals.typing import IntoFrame, IntoFrameT
+
+from regulars.segments.rules import Segment, as_brought, frame_of
+
+Rules = Mapping[str, str | Segment]
+"""Rules by the names of their segments."""
+
+
+def members(profiles: IntoFrameT, rules: Rules) -> IntoFrameT:
+    """`guest_id` and, for each segment by its name, whether the guest is in it; what goes in comes out.
+
+    Raises DataError for the first rule that is wrong or names a fact these profiles lack.
+
+    >>> import pyarrow as pa
+    >>> guests = pa.table({"guest_id": ["ann", "bob"], "visits": [5, 1]})
+    >>> members(guests, {"often": "visits > 3", "once": "visits == 1"}).to_pylist()
+    [{'guest_id': 'ann', 'often': True, 'once': False}, {'guest_id': 'bob', 'often': False, 'once': True}]
+    """
+    frame = frame_of(profiles)
+    return as_brought(frame.select("guest_id", **expressions(profiles, rules)), like=profiles)
+
+
+def counts(profiles: IntoFrame, rules: Rules) -> dict[str, int]:
+    """How many guests are in each segment, without listing them. Raises DataError as `members` does.
+
+    >>> import pyarrow as pa
+    >>> counts(pa.table({"visits": [5, 1, None]}), {"often": "visits > 3", "not often": "not visits > 3"})
+    {'often': 1, 'not often': 1}
+    """
+    if not rules:
+        return {}
+    sums = [met.cast(nw.Int64).sum().alias(name) for name, met in expressions(profiles, rules).items()]
+    found: nw.DataFrame[Any] = frame_of(profiles).lazy().select(sums).collect("pyarrow")
+    return {name: int(count or 0) for name, count in zip(rules, found.row(0), strict=True)}
+
+
+def expressions(profiles: IntoFrame, rules: Rules) -> dict[str, nw.Expr]:
+    """The expression of each rule, checked against these profiles."""
+    texts = {name: rule.text if isinstance(rule, Segment) else rule for name, rule in rules.items()}
+    return {name: Segment(text, known=profiles).expression for name, text in texts.items()}
