@@ -192,6 +192,23 @@ def test_one_query_over_any_frame_answers_as_the_rows_do(make: object) -> None:
             assert_allclose([ours.estimate, *ours.interval], [theirs.estimate, *theirs.interval], rtol=1e-9)
 
 
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_clusters_in_a_frame_answer_as_the_rows_do(engine: str) -> None:
+    rng = np.random.default_rng(12)
+    store = rng.integers(0, 30, 900)
+    data = {"arm": np.where(store % 2 == 0, "offer", "control"), "store": store, "spend": rng.gamma(2, 5, 900)}
+    frame = pl.DataFrame(data)
+    native = frame if engine == "polars" else pytest.importorskip("duckdb").from_arrow(frame.to_arrow())
+    (found,) = measurement.measure(native, {"spend": Metric.mean("spend")}, cluster="store")["spend"]
+    (rows,) = measurement.compare(data["spend"], data["arm"], cluster=store)
+    assert_allclose([found.estimate, *found.interval], [rows.estimate, *rows.interval], rtol=1e-9)
+    assert (found.n, found.units_control) == (rows.n, rows.units_control)
+    with pytest.raises(DesignError, match="store have guests in two arms"):
+        measurement.measure(
+            frame.with_columns(arm=frame["arm"].shuffle(0)), {"s": Metric.mean("spend")}, cluster="store"
+        )
+
+
 def test_moments_of_two_days_add_up_to_those_of_both() -> None:
     rng = np.random.default_rng(8)
     rows = {"a": rng.normal(1e6, 1, 300), "b": rng.gamma(2, 3, 300)}

@@ -143,3 +143,26 @@ def test_the_sample_ratio_is_scipys_chi_square() -> None:
     assert "holdout 880 (expected 1,000)" in check.words
     with pytest.raises(DesignError, match="arm 'x' has 3 guests but no share"):
         measurement.sample_ratio_check({"x": 3}, {"treated": 1})
+
+
+def test_balance_is_hotellings_distance_and_notices_a_bad_draw() -> None:
+    rng = np.random.default_rng(3)
+    before = {"spend": rng.gamma(2, 10, 500), "visits": rng.poisson(3, 500)}
+    arm = np.where(rng.random(500) < 0.2, "holdout", "treated")
+    check = measurement.balance_check(arm, before)
+    table = np.column_stack(list(before.values()))
+    apart = table[arm == "holdout"].mean(axis=0) - table[arm == "treated"].mean(axis=0)
+    weight = (arm == "holdout").sum() * (arm == "treated").sum() / 500
+    distance = weight * apart @ np.linalg.inv(np.cov(table.T)) @ apart
+    assert_allclose(check.p_value, stats.chi2.sf(distance, 2), rtol=1e-9)
+    assert check.words.startswith("The arms were alike")
+    richest = np.where(before["spend"] > np.quantile(before["spend"], 0.8), "treated", "holdout")
+    assert "standard deviations above all guests in spend" in measurement.balance_check(richest, before).words
+
+
+def test_a_fair_draw_fails_the_balance_check_as_often_as_it_says() -> None:
+    """500 draws; tolerance from the binomial (99.9 %)."""
+    rng = np.random.default_rng(4)
+    before = {"spend": rng.gamma(2, 10, 400), "visits": rng.poisson(3, 400), "twice": np.zeros(400)}
+    low = sum(measurement.balance_check(rng.integers(0, 3, 400), before).p_value < 0.1 for _ in range(500))
+    assert stats.binom.ppf(0.0005, 500, 0.1) <= low <= stats.binom.ppf(0.9995, 500, 0.1)

@@ -3,6 +3,7 @@
     assignment    who is treated and who is kept without
     power         what arms of a size can find out
     ratio_check   do the arms have the sizes they were given
+    balance       were the arms alike before
     compare       what each offer changed, with its interval
     lift          the answer and its sentence
     quantiles     the same for the middle or the top of the bills
@@ -18,6 +19,7 @@ decides). Nothing here knows a model or a budget.
 
 from regulars.measurement.accounts import settle, settle_moments
 from regulars.measurement.assignment import Assignment, assign, global_holdout
+from regulars.measurement.balance import Balance, balance_check
 from regulars.measurement.compare import compare, compare_moments, measure, winsor_cap
 from regulars.measurement.exposures import check_shares_steady, check_windows_over
 from regulars.measurement.lift import Lift
@@ -32,6 +34,7 @@ from regulars.measurement.statement import Part, Return, Statement
 __all__ = [
     "Assignment",
     "Average",
+    "Balance",
     "Design",
     "Lift",
     "Metric",
@@ -44,6 +47,7 @@ __all__ = [
     "SampleRatio",
     "Statement",
     "assign",
+    "balance_check",
     "check_shares_steady",
     "check_windows_over",
     "compare",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+import narwhals as nw
 import numpy as np
+from narwhals.typing import IntoFrame
 from numpy.typing import ArrayLike
 
 from regulars.measurement.guests import LabelArray, as_amounts
 from regulars.measurement.metrics import Average, Metric
 from regulars.measurement.moments import FloatArray
 
-OUTCOME, DENOMINATOR, GUESTS = "outcome", "denominator", "guests"
+OUTCOME, DENOMINATOR, GUESTS, STRADDLES = "outcome", "denominator", "guests", "straddles"
+_FIRST, _LAST = "first arm", "last arm"
 
 
 def as_columns(
@@ -50,3 +54,24 @@ def first_in_each(cluster: LabelArray, labels: LabelArray) -> LabelArray:
     """The label of each cluster, in the order of their names."""
     _, first = np.unique(cluster, return_index=True)
     return labels[first]
+
+
+def cluster_rows(frame: IntoFrame, cluster: str, columns: Sequence[str], arm: str) -> Any:
+    """The same for a frame: one row for each cluster, with its sums, its guests, and whether it straddles two arms.
+
+    Nothing is computed yet; the caller's kind of frame comes back.
+    """
+    label = nw.col(arm)
+    rows = (
+        nw.from_native(frame)
+        .lazy()
+        .group_by(cluster)
+        .agg(
+            *(nw.col(name).sum() for name in columns),
+            nw.len().alias(GUESTS),
+            label.min().alias(_FIRST),
+            label.max().alias(_LAST),
+        )
+        .with_columns(nw.col(_FIRST).alias(arm), (nw.col(_FIRST) != nw.col(_LAST)).cast(nw.Float64).alias(STRADDLES))
+    )
+    return rows.to_native()

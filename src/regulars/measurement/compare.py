@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 
 import numpy as np
 from narwhals.typing import IntoFrame
@@ -10,12 +11,12 @@ from numpy.typing import ArrayLike
 
 from regulars.errors import DesignError
 from regulars.measurement.adjustment import Adjusted, adjust
-from regulars.measurement.columns import as_cluster_sums, as_columns, first_in_each
+from regulars.measurement.columns import GUESTS, STRADDLES, as_cluster_sums, as_columns, cluster_rows, first_in_each
 from regulars.measurement.contrasts import Contrast, MeanContrast, ShareContrast, steadied
 from regulars.measurement.guests import as_amounts, as_labels, check_arms, check_clusters, check_each_guest_once
 from regulars.measurement.lift import Basis, Lift, plain
 from regulars.measurement.metrics import Adjustment, Metric
-from regulars.measurement.moments import FloatArray, Label, Moments, moments_by_arm, read_moments
+from regulars.measurement.moments import FloatArray, Label, Moments, Needs, moments_by_arm, read_moments
 from regulars.measurement.ratio_check import sample_ratio_check
 from regulars.measurement.verdicts import verdicts
 from regulars.measurement.whales import whale_note
@@ -96,6 +97,7 @@ def measure(
     control: Label = "control",
     *,
     arm: str = "arm",
+    cluster: str | None = None,
     anytime: bool | float = False,
     alpha: float = 0.05,
     adjustment: Adjustment = "regression",
@@ -104,29 +106,50 @@ def measure(
 ) -> dict[str, list[Lift]]:
     """Compare many metrics over any frame after one query; the same answers as `compare` on its rows.
 
-    frame: one row a guest, with the column `arm`, or one row a cluster with sums and a size (Metric.ratio over the size).
+    frame: one row a guest. arm: the column with the label; cluster: the column with what was drawn, if not the guest.
     The promise of alpha is kept for all offers within a metric, not across metrics.
 
     Raises as compare does.
     """
     if not metrics:
         raise ValueError("no metric was asked for")
-    first, *rest = (metric.needs for metric in metrics.values())
-    for needs in rest:
-        first |= needs
-    moments = read_moments(frame, first, arm=arm)
-    if None in moments:
-        raise DesignError(f"{moments[None].n} rows have no {arm}; every guest has an arm, also one who got nothing")  # type: ignore[index]
-    if shares is not None:
-        ratio = sample_ratio_check({label: part.n for label, part in moments.items()}, shares)
-        if not ratio.is_ok:
-            raise DesignError(ratio.words)
-    return {
+    needs = reduce(Needs.__or__, (metric.needs for metric in metrics.values()))
+    if cluster is None:
+        moments = read_moments(frame, needs, arm=arm)
+    else:
+        rows = cluster_rows(frame, cluster, needs.columns, arm)
+        metrics = {name: metric.over(GUESTS) for name, metric in metrics.items()}
+        needs = reduce(Needs.__or__, (metric.needs for metric in metrics.values()), Needs.of(STRADDLES))
+        moments = read_moments(rows, needs, arm=arm)
+    _check_labels(moments, arm, cluster)
+    if (
+        shares is not None
+        and not (ratio := sample_ratio_check({arm: part.n for arm, part in moments.items()}, shares)).is_ok
+    ):
+        raise DesignError(ratio.words)
+    answers = {
         name: compare_moments(
             moments, metric, control, anytime=anytime, alpha=alpha, adjustment=adjustment, basis=basis
         )
         for name, metric in metrics.items()
     }
+    if cluster is None:
+        return answers
+    guests = {label: round(part.total(GUESTS)) for label, part in moments.items()}
+    return {
+        name: [lift._replace(n=guests[lift.offer], n_control=guests[lift.control]) for lift in lifts]
+        for name, lifts in answers.items()
+    }
+
+
+def _check_labels(moments: Mapping[Label, Moments], arm: str, cluster: str | None) -> None:
+    if None in moments:
+        raise DesignError(f"{moments[None].n} rows have no {arm}; every guest has an arm, also one who got nothing")  # type: ignore[index]
+    astray = 0 if cluster is None else round(sum(part.total(STRADDLES) for part in moments.values()))
+    if astray:
+        raise DesignError(
+            f"{astray} {cluster} have guests in two arms, so guests were assigned and not clusters; leave `cluster` out"
+        )
 
 
 def compare_moments(
