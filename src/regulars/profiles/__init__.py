@@ -4,8 +4,10 @@ import importlib
 from types import ModuleType
 
 from regulars.profiles.build import build
+from regulars.profiles.cohorts import CohortMonth, cohorts
 from regulars.profiles.columns import COLUMNS, DAYPARTS, FAVOURITE_CATEGORY, WEEKDAYS, Column, category_column
 from regulars.profiles.lifecycle import STAGES
+from regulars.profiles.migration import Move, migration
 from regulars.profiles.summaries import Decile, GapBand, StageCount, concentration, stage_counts, visit_gaps
 
 __all__ = [
@@ -14,14 +16,18 @@ __all__ = [
     "FAVOURITE_CATEGORY",
     "STAGES",
     "WEEKDAYS",
+    "CohortMonth",
     "Column",
     "Decile",
     "GapBand",
+    "Move",
     "StageCount",
     "build",
     "category_column",
+    "cohorts",
     "concentration",
     "lifetime",
+    "migration",
     "stage_counts",
     "visit_gaps",
 ]
