@@ -105,7 +105,9 @@ def test_the_race_prefers_what_explains_guests_it_has_not_seen() -> None:
     assert {contender.learner for contender in model.race} == {"s", "t", "x", "dr", "pooled"}
     assert model.learner == model.race[0].learner
     assert [contender.score for contender in model.race] == sorted((c.score for c in model.race), reverse=True)
-    best, worst = (rg.effects.fit(*past.data, propensity=past.propensity, learner=end.learner) for end in model.race[:: 4])
+    best, worst = (
+        rg.effects.fit(*past.data, propensity=past.propensity, learner=end.learner) for end in model.race[::4]
+    )
     fresh = make_past(3000, seed=9)
     error = [((found.predict(fresh.features).gain - fresh.truth) ** 2).sum() for found in (best, worst)]
     assert error[0] < error[1]

@@ -75,4 +75,4 @@ def test_the_ranking_for_womens_holds_on_customers_held_out(
 
 
 def test_categories_are_known_by_name(model: rg.effects.EffectModel) -> None:
-    assert model.columns.categories["channel"] == ("Phone", "Web", "Multichannel")
+    assert set(model.columns.categories["channel"]) == {"Phone", "Web", "Multichannel"}

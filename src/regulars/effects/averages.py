@@ -1,6 +1,7 @@
 """Average effects: what each offer changed over all guests it could have gone to, and what a naive reading would say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 import numpy as np
 from scipy.special import stdtrit
@@ -23,7 +24,7 @@ class AverageEffect:
     overlap: share of all rows for which both the offer and nothing were possible.
     robustness: how much of what is left unexplained, in the outcome and in who was chosen alike, a hidden cause would
         have to explain to bring the effect to 0 (Chernozhukov, Cinelli, Newey, Sharma and Syrgkanis 2022); 0 to 1.
-    is_borrowed: the offer was given too rarely to tell, gain and interval are those of the other offers.
+    rests_on: "exposures"; or, for an offer given too rarely to tell, "other offers" or "curve" of the face value.
     robustness_of_interval: the same for the end of the interval that is nearer to 0; 0 if the interval holds 0.
     """
 
@@ -38,7 +39,17 @@ class AverageEffect:
     overlap: float
     robustness: float
     robustness_of_interval: float
-    is_borrowed: bool = False
+    rests_on: Literal["exposures", "other offers", "curve"] = "exposures"
+
+    @property
+    def is_borrowed(self) -> bool:
+        """Whether the offer was given too rarely to have an effect of its own."""
+        return self.rests_on != "exposures"
+
+    def on_curve(self, gain: float, gain_se: float) -> Self:
+        """The same offer, its effect read from the curve of other face values."""
+        interval = (gain - 1.96 * gain_se, gain + 1.96 * gain_se)
+        return replace(self, gain=gain, gain_se=gain_se, interval=interval, rests_on="curve")
 
     @property
     def is_clear(self) -> bool:
@@ -93,7 +104,7 @@ def borrowed_effect(trial: Trial, offer: int, others: list[AverageEffect]) -> Av
         overlap=0.0,
         robustness=0.0,
         robustness_of_interval=0.0,
-        is_borrowed=True,
+        rests_on="other offers",
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from regulars.effects.arrays import FloatArray, IntArray
 from regulars.effects.boosting import Bins, Pace, evaluate, parts
+from regulars.effects.dose import Dose
 from regulars.effects.trial import Trial
 
 FEWEST_REDEMPTIONS = 50
@@ -43,6 +44,12 @@ class CostModel:
         is_telling = min(redeemed.sum(), exposed.sum() - redeemed.sum()) >= FEWEST_REDEMPTIONS
         model = _redemption_model(trial, fold, rate, seed=seed) if is_telling else None
         return cls(rate=rate, amount=amount, model=model)
+
+    def on_curve(self, dose: Dose) -> Self:
+        """The same, where untried offers take the rate, and the amount per face value, of the values around them."""
+        per_value = dose.read_curve(self.amount / dose.value)
+        amount = np.where(dose.is_extrapolated, per_value * dose.value, self.amount)
+        return replace(self, rate=dose.read_curve(self.rate), amount=amount)
 
     def predict(self, matrix: FloatArray) -> FloatArray:
         """Probability of redemption, (n, k)."""

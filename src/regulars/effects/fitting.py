@@ -11,8 +11,9 @@ from regulars.effects.arrays import FloatArray
 from regulars.effects.averages import AverageEffect, average_effect, borrowed_effect
 from regulars.effects.balance import lottery_doubts, measure_balance
 from regulars.effects.costs import CostModel
+from regulars.effects.dose import Dose
 from regulars.effects.individual import LEARNERS, Individual
-from regulars.effects.model import Basis, EffectModel, Predictor
+from regulars.effects.model import Basis, EffectModel, Predictor, settle_on_curve
 from regulars.effects.pooling import Pooled
 from regulars.effects.race import Contender, contend, run_race
 from regulars.effects.study import Study
@@ -35,6 +36,7 @@ def fit(
     propensity: ArrayLike | None = None,
     offers: Sequence[object] | None = None,
     cluster: ArrayLike | None = None,
+    values: Sequence[float | None] | None = None,
     learner: str = "auto",
     seed: int = 0,
 ) -> EffectModel:
@@ -51,6 +53,8 @@ def fit(
         basis is "randomised" if it agrees with the data; without it propensities are estimated and it is "adjusted".
     offers: k names; an offer that was never given may be among them.
     cluster: (n,) the guest of each row, where guests repeat.
+    values: face value of each offer, (k,), None for offers unlike the rest. The others then share one response, which
+        before the discount is paid rises with the value, ever more slowly; a value never tried is read from that curve.
     learner: "pooled", "s", "t", "x", "dr", or "race" for the best of these on held-out guests; "auto" is pooled below
         10,000 exposed guests, otherwise the race. "dr" alone is several times as fast as the race.
 
@@ -72,11 +76,19 @@ def fit(
     own = [offer for offer in range(len(trial.offers)) if _has_own_effect(study, offer)]
     _refuse_without_any(trial, own)
     averages = _averages(study, own)
+    settled, individual, race = _learn(study, learner, np.array([effect.gain for effect in averages]))
+    costs = None if trial.cost is None else CostModel.fit(trial, study.nuisance.fold, seed=seed)
+    dose = None
+    if values is not None:
+        dose = Dose.of(
+            values, np.isin(np.arange(len(averages)), own), np.array([effect.gain_se for effect in averages])
+        )
+        costs = None if costs is None else costs.on_curve(dose)
+        averages = _averages_on_curve(averages, dose, costs)
     balance = {offer: measure_balance(trial, study.scores, offer) for offer in own}
     warnings = [
         word for offer, effect in enumerate(averages) for word in design_warnings(effect, balance.get(offer), basis)
     ]
-    settled, individual, race = _learn(study, learner, np.array([effect.gain for effect in averages]))
     return EffectModel(
         offers=trial.offers,
         basis=basis,
@@ -89,7 +101,23 @@ def fit(
         warnings=(*doubts, *warnings),
         columns=trial.columns,
         predictor=settled,
-        costs=None if trial.cost is None else CostModel.fit(trial, study.nuisance.fold, seed=seed),
+        costs=costs,
+        dose=dose,
+    )
+
+
+def _averages_on_curve(
+    averages: tuple[AverageEffect, ...], dose: Dose, costs: CostModel | None
+) -> tuple[AverageEffect, ...]:
+    """Average effects where offers never tried are read from the curve; those tried stay as measured."""
+    gain, error = np.array([[effect.gain for effect in averages]]), np.array([[effect.gain_se for effect in averages]])
+    cost = np.full_like(gain, np.nan) if costs is None else (costs.rate * costs.amount)[None, :]
+    gain, variance = settle_on_curve(dose, gain, error**2, cost)
+    return tuple(
+        effect.on_curve(float(gain[0, offer]), float(np.sqrt(variance[0, offer])))
+        if dose.is_extrapolated[offer]
+        else effect
+        for offer, effect in enumerate(averages)
     )
 
 

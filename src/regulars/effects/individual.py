@@ -41,7 +41,7 @@ class Individual:
     seen (Chernozhukov, Demirer, Duflo and Fernandez-Val 2018, section 2.1); slopes are kept within 0 and 2.
     average, centre, slope: (k,); missed: (k,) variance of the effect that the prediction did not find.
     heterogeneity: of each offer, whether the ranking was borne out.
-    held_out: (n, k) the prediction for each row of the trial by the model that had not seen its guest.
+    explained: (k,) variance of each effect that the ranking explains on guests it had not seen, squared unit of the outcome.
     """
 
     learned: tuple[Learned, ...]
@@ -50,7 +50,7 @@ class Individual:
     slope: FloatArray
     missed: FloatArray
     heterogeneity: tuple[Heterogeneity, ...]
-    held_out: FloatArray
+    explained: FloatArray
 
     @classmethod
     def fit(cls, learner: str, study: Study, average: FloatArray) -> Self:
@@ -71,14 +71,8 @@ class Individual:
             slope=slope,
             missed=np.array([squared_error(study, held_out, offer) for offer in range(len(average))]),
             heterogeneity=heterogeneity,
-            held_out=held_out,
+            explained=held_out.var(axis=0),
         )
-
-    @property
-    def explained(self) -> FloatArray:
-        """Variance of each effect that the ranking explains on guests it had not seen, (k,), squared unit of the outcome."""
-        variance: FloatArray = self.held_out.var(axis=0)
-        return variance
 
     def predict(self, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Gain and its variance, (n, k) each.

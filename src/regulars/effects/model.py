@@ -10,6 +10,7 @@ from regulars.effects.averages import AverageEffect
 from regulars.effects.balance import Balance
 from regulars.effects.columns import Columns
 from regulars.effects.costs import CostModel
+from regulars.effects.dose import Dose
 from regulars.effects.heterogeneity import Heterogeneity
 from regulars.effects.race import Contender
 from regulars.effects.words import BASIS_WORDS, average_words
@@ -30,7 +31,8 @@ class Effects:
     """Effects on n guests of k offers, against nothing (whose gain and cost are 0).
 
     gain, gain_se: (n, k) unit of the outcome; cost: (n, k) expected subsidy, redemption: (n, k) its probability; both
-    are NaN if the model was fitted without costs.
+    are NaN if the model was fitted without costs. is_extrapolated: (k,) offers given too rarely to have effects of their
+    own, so that these come from other offers.
     """
 
     offers: tuple[str, ...]
@@ -39,6 +41,7 @@ class Effects:
     cost: FloatArray
     redemption: FloatArray
     basis: Basis
+    is_extrapolated: BoolArray
 
     @property
     def basis_words(self) -> str:
@@ -71,6 +74,7 @@ class EffectModel:
     columns: Columns
     predictor: Predictor
     costs: CostModel | None
+    dose: Dose | None
 
     @property
     def basis_words(self) -> str:
@@ -95,13 +99,17 @@ class EffectModel:
         if self.costs is not None:
             redemption = self.costs.predict(matrix)
             cost = redemption * self.costs.amount
+        if self.dose is not None:
+            gain, variance = settle_on_curve(self.dose, gain, variance, cost)
+        least = np.array([effect.gain_se for effect in self.averages])
         return Effects(
             offers=self.offers,
             gain=gain,
-            gain_se=np.sqrt(variance),
+            gain_se=np.maximum(np.sqrt(variance), least),
             cost=cost,
             redemption=redemption,
             basis=self.basis,
+            is_extrapolated=self.is_borrowed,
         )
 
     @property
@@ -110,10 +118,19 @@ class EffectModel:
         return np.array([effect.is_borrowed for effect in self.averages])
 
     def _lend(self, gain: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Give rarely given offers the mean effect of the others on this guest, and the variance of not knowing which."""
+        """Give rarely given offers the mean effect of the others on this guest; the error is that of their average."""
         borrowed = self.is_borrowed
         if borrowed.any():
-            doubt = self.averages[int(np.argmax(borrowed))].gain_se ** 2
             gain[:, borrowed] = gain[:, ~borrowed].mean(axis=1, keepdims=True)
-            variance[:, borrowed] = variance[:, ~borrowed].mean(axis=1, keepdims=True) + doubt
+            variance[:, borrowed] = variance[:, ~borrowed].mean(axis=1, keepdims=True)
+            variance[:, borrowed] += [effect.gain_se**2 for effect in self.averages if effect.is_borrowed]
         return gain, variance
+
+
+def settle_on_curve(
+    dose: Dose, gain: FloatArray, variance: FloatArray, cost: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Settle gains (n, k) on the curve of the response before the discount is paid, which is gain plus cost if known."""
+    paid = np.nan_to_num(cost)
+    response, variance = dose.settle(gain + paid, variance)
+    return response - paid, variance

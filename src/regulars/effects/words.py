@@ -7,6 +7,8 @@ from regulars.effects.balance import Balance
 
 BASIS_WORDS = {"randomised": "randomised", "adjusted": "observational (adjusted)"}
 
+SOURCES = {"other offers": "taken from the other offers", "curve": "read from the curve of other face values"}
+
 
 def figure(value: float) -> str:
     """A signed number with three telling digits: +12.3, -0.0452, +43,210."""
@@ -21,7 +23,7 @@ def average_words(effect: AverageEffect, basis: str) -> str:
     low, high = map(figure, effect.interval)
     if effect.is_borrowed:
         return (
-            f"{effect.offer}: given to {effect.guests} guests, too few to tell; taken from the other offers, "
+            f"{effect.offer}: given to {effect.guests} guests, too few to tell; {SOURCES[effect.rests_on]}, "
             f"{figure(effect.gain)} a guest ({low} to {high})."
         )
     found = f"{effect.offer}: changed {figure(effect.gain)} a guest ({low} to {high}, {BASIS_WORDS[basis]})"
