@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import deltalake
 import pyarrow as pa
@@ -35,7 +36,7 @@ def files(path: Path, version: int | None = None) -> list[str]:
     """The Parquet files that make up the table, now or at an earlier version."""
     if not exists(path) or version == -1:
         return []
-    return sorted(deltalake.DeltaTable(str(path), version=version).file_uris())
+    return sorted(map(unquote, deltalake.DeltaTable(str(path), version=version).file_uris()))
 
 
 def version(path: Path) -> int:
