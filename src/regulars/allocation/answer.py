@@ -1,8 +1,10 @@
 """The answer: who gets what, what it is worth, and what proves that nobody could do much better."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from regulars.allocation.limits import Limit
 from regulars.allocation.problem import RETURN, Problem
 
-# numba and scipy take a second to load, so what needs them is imported when first solving, not with the room.
+if TYPE_CHECKING:
+    from regulars.allocation.exploring import Experiment
+
+# numba takes a second to load, so what needs them is imported when first solving, not with the room.
 
 
 class Frontier(NamedTuple):
@@ -78,9 +83,9 @@ class Allocation:
     def explain(self, guest: int) -> Explanation:
         """Why this guest gets what he gets, and what came second.
 
-        >>> allocation = solve([[9.0, 8.0]], [[4.0, 1.0]], limits=[Limit.total(2.0)])
+        >>> allocation = solve([[9.0, 8.0], [2.0, 1.0]], [[4.0, 1.0], [2.0, 1.0]], [Limit.total(3)])
         >>> allocation.explain(0).chosen, allocation.explain(0).runner_up
-        (1, -1)
+        (1, 0)
         """
         values = np.append(self._values(guest), 0.0)
         chosen = int(self.choice[guest])
@@ -121,6 +126,40 @@ class Allocation:
             found[:, at] = settled.gain, settled.spend, settled.prices[row]
         return Frontier(asked, *found)
 
+    def explore(
+        self,
+        *,
+        share: float,
+        holdout: float = 0.0,
+        rng: np.random.Generator | int = 0,
+        arm: ArrayLike | None = None,
+        allowed: ArrayLike | None = None,
+    ) -> Experiment:
+        """Mix this allocation with chance, so that what it brings can be known and others can be valued on it.
+
+        What is guaranteed: limits on what offers take hold exactly for the actions drawn; the propensities are exact (see
+        `exploring`); the same seed gives the same answer. A floor of return is kept by the treated in expectation alone.
+
+        share, holdout: shares of the guests who explore and who are kept without contact; the rest are treated.
+        arm: the arms, shape (n,), where they were drawn before with these shares, such as by measurement.
+        allowed: which offers may be drawn in exploration, shape (n, k); all where not given.
+
+        >>> experiment = solve([[3.0, 5.0]] * 8, [[1.0, 3.0]] * 8, [Limit.total(9)]).explore(share=0.5, holdout=0.25, rng=1)
+        >>> sorted(set(experiment.arm.tolist()))
+        ['explore', 'holdout', 'treated']
+        """
+        from regulars.allocation.exploring import explore
+
+        return explore(
+            self.problem,
+            self.choice,
+            share=share,
+            holdout=holdout,
+            arm=arm,
+            allowed=allowed,
+            rng=np.random.default_rng(rng),
+        )
+
 
 def solve(
     gain: ArrayLike,
@@ -140,9 +179,9 @@ def solve(
 
     Raises ValueError naming the guest or limit that is wrong, BudgetError where groups and budgets do not match.
 
-    >>> allocation = solve([[3.0, 5.0], [2.0, 4.0], [-1.0, -2.0]], [[1.0, 3.0], [1.0, 2.0], [1.0, 1.0]], [Limit.total(4)])
+    >>> allocation = solve([[3.0, 5.0], [2.0, 4.5], [-1.0, -2.0]], [[1.0, 3.0], [1.0, 2.0], [1.0, 1.0]], [Limit.total(3)])
     >>> allocation.choice.tolist(), allocation.gain
-    ([1, 0, -1], 7.0)
+    ([0, 1, -1], 7.5)
     """
     from regulars.allocation.posing import pose
     from regulars.allocation.settling import settle

@@ -123,8 +123,8 @@ class Problem:
     def take(self, guests: IntArray) -> "Problem":
         """The same limits over some of the guests, in float64 and C order, so that the kernels that follow need only one form."""
         gain, cost, extra, cells = (array[guests] for array in self.offered)
-        numbers = (np.ascontiguousarray(array, dtype=np.float64) for array in (gain, cost, extra))
-        offered = Offered(*numbers, cells=cells)
+        gain, cost, extra = (np.ascontiguousarray(array, dtype=np.float64) for array in (gain, cost, extra))
+        offered = Offered(gain, cost, extra, cells)
         return replace(self, offered=offered)
 
     def with_budget(self, amount: float) -> "tuple[Problem, int]":
