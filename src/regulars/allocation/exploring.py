@@ -113,10 +113,10 @@ def _factors(problem: Problem, choice: Choice, may: NDArray[np.bool_], shares: N
     _add_shares(problem.offered, may, even, 1.0)
     free = problem.amounts - shares[TREATED] * problem.used(_totals(problem, choice))
     asked = shares[EXPLORE] * problem.used(even)
-    part = np.ones_like(free)
-    np.divide(RESERVE * np.maximum(free, 0.0), asked, out=part, where=asked > 0)
+    spare = RESERVE * np.maximum(free, 0.0)
+    part = np.divide(spare, asked, out=np.ones_like(free), where=asked > spare)
     rows = np.where(_is_consumed(problem)[:, None, None], problem.rules.rows, -1)
-    factors: Table = np.concatenate([[1.0], np.minimum(part, 1.0)])[rows + 1].min(axis=0, initial=1.0)
+    factors: Table = np.concatenate([[1.0], part])[rows + 1].min(axis=0, initial=1.0)
     return factors
 
 
