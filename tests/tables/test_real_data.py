@@ -158,3 +158,18 @@ def test_complete_journey_totals_come_back_from_parquet(lake: rg.Lake) -> None:
     assert orders.amount_minor == items.amount_minor
     again = {report.table: report.changed for report in complete_journey.load(lake)}
     assert set(again.values()) == {0}
+
+
+def test_the_first_line_of_an_order_may_speak_for_all(lake: rg.Lake, tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_text("id,paid,how\nA,1,web\nA,2,app\nB,1,\nB,1,app\n", encoding="utf-8")
+    columns = {
+        "order_id": From(column="id"),
+        "store_id": From(value="S1"),
+        "ordered_at": From(value="2026-10-01 12:00:00"),
+        "amount_minor": From(column="paid"),
+        "channel": From(column="how", combine="first"),
+    }
+    load(lake, "orders", path, Mapping(table="orders", one_row_per="order_id", columns=columns))
+    rows = lake.read("orders").sort_by("order_id").to_pylist()
+    assert [(row["amount_minor"], row["channel"]) for row in rows] == [(3, "web"), (2, None)]

@@ -165,6 +165,8 @@ def _combine(name: str, how: str) -> nw.Expr:
     match how:
         case "sum":
             return nw.col(name).sum()
+        case "first":
+            return nw.col(name).first(order_by=LINE)
         case "most":
             return nw.col(name).max()
         case _:
