@@ -12,9 +12,10 @@ archive     plans on disk, and the same plan again
 doctor      what is wrong with a workspace
 """
 
-from regulars.planning.archive import find, read_assignments, read_summary, replay, save, summary
-from regulars.planning.backtest import Backtest, backtest
+from regulars.planning.archive import find, read_assignments, read_summary, remake, replay, save, summary
+from regulars.planning.backtest import Backtest, backtest, middle_date
 from regulars.planning.campaign import Campaign, Offer, parse_campaign, read_campaign
+from regulars.planning.crowd import Found, find_segment, keep_profiles
 from regulars.planning.doctor import Finding, examine
 from regulars.planning.facts import Facts, profiles_with_taste
 from regulars.planning.plan import Plan, make_plan
@@ -24,17 +25,22 @@ __all__ = [
     "Campaign",
     "Facts",
     "Finding",
+    "Found",
     "Offer",
     "Plan",
     "backtest",
     "examine",
     "find",
+    "find_segment",
+    "keep_profiles",
     "make_plan",
+    "middle_date",
     "parse_campaign",
     "profiles_with_taste",
     "read_assignments",
     "read_campaign",
     "read_summary",
+    "remake",
     "replay",
     "save",
     "summary",

@@ -1,6 +1,7 @@
 """The archive: plans on disk. A plan is written once, never changed, and can be made again to the byte."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,18 @@ def save(plan: Plan, workspace: Workspace) -> Path:
     return folder
 
 
-def replay(lake: Lake, plan_id: str) -> bool:
-    """Make a kept plan again from the tables as they were, and say whether it came out the same to the byte."""
+def remake(lake: Lake, plan_id: str, progress: Callable[[str], None] | None = None) -> tuple[Lake, Plan]:
+    """Make a kept plan again: the lake as it was then, and the plan."""
     folder = find(lake.workspace, plan_id)
-    kept = json.loads((folder / _SUMMARY).read_text(encoding="utf-8"))
     campaign = Campaign.model_validate_json((folder / _CAMPAIGN).read_text(encoding="utf-8"))
-    again = make_plan(lake.at(kept["versions"]), campaign)
+    then = lake.at(read_summary(folder)["versions"])
+    return then, make_plan(then, campaign, progress)
+
+
+def replay(lake: Lake, plan_id: str) -> bool:
+    """Whether a kept plan, made again from the tables as they were, comes out the same to the byte."""
+    folder = find(lake.workspace, plan_id)
+    again = remake(lake, folder.name)[1]
     return again.plan_id == folder.name and assignment_bytes(again) == (folder / _ASSIGNMENTS).read_bytes()
 
 

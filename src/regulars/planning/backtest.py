@@ -11,7 +11,7 @@ from regulars import effects
 from regulars.effects import EffectModel
 from regulars.errors import DesignError
 from regulars.planning.facts import Facts
-from regulars.planning.history import History, build_history, past_campaigns
+from regulars.planning.history import LEAST_HISTORY, History, build_history, past_campaigns
 
 BANDS = 8
 FEWEST_IN_BAND = 30
@@ -63,6 +63,18 @@ class Backtest:
             f"Of {self.after:,} guests offered something after {self.cut_off}, {happened:,} redeemed and {foretold:,.0f} were "
             f"foretold; in {inside} of {len(self.bands)} bands the prediction lies within the 95 % interval of what happened."
         )
+
+
+def middle_date(facts: Facts, window_days: int) -> dt.date:
+    """A cut-off with about two thirds of the usable past campaigns before it. Raises DesignError where there are too few."""
+    first, last = facts.span()
+    latest = last - dt.timedelta(days=window_days - 1)
+    starts = [c.starts_on for c in past_campaigns(facts.lake) if first + LEAST_HISTORY <= c.starts_on <= latest]
+    if len(starts) < 3:
+        raise DesignError(
+            f"{len(starts)} past campaigns are too few to foretell some of them from the others; it takes 3"
+        )
+    return starts[2 * len(starts) // 3]
 
 
 def backtest(facts: Facts, *, cut_off: dt.date, window_days: int, seed: int = 0) -> Backtest:

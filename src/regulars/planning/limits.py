@@ -1,7 +1,6 @@
 """Limits of a campaign: its budgets, caps and stocks, as allocation understands them."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -59,11 +58,6 @@ def _per_store(campaign: Campaign, store: np.ndarray, currency: str) -> Limit:
     return Limit.per_group(group, amounts, name="store", labels=list(names))
 
 
-def with_amounts(limit: Limit, amounts: np.ndarray) -> Limit:
-    """The same limit with other amounts, shape (groups,)."""
-    return replace(limit, amounts=amounts)
-
-
 def one_hot(action: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """1 where a guest gets an offer, shape (n, k); action: (n,), -1 for nothing."""
     weight = np.zeros(shape)
@@ -84,7 +78,7 @@ def consumed(limit: Limit, cost: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def uses(
-    limits: Sequence[Limit], cost: np.ndarray, weight: np.ndarray, prices: dict[str, np.ndarray]
+    limits: Sequence[Limit], cost: np.ndarray, weight: np.ndarray, prices: Mapping[str, np.ndarray]
 ) -> tuple[LimitUse, ...]:
     """The lines of the certificate, limits without amount left away."""
     lines = []

@@ -99,7 +99,7 @@ def make_plan(lake: Lake, campaign: Campaign, progress: Callable[[str], None] | 
         lessons=lessons,
         decision=decision,
         design=design,
-        warnings=(*lessons.warnings, *doubts, *_empty_hands(decision, campaign)),
+        warnings=(*lessons.warnings, *doubts, *_empty_hands(lessons, decision, campaign)),
     )
 
 
@@ -124,9 +124,9 @@ def _design(
         return None, (f"this campaign cannot prove anything: {error}",)
 
 
-def _empty_hands(decision: Decision, campaign: Campaign) -> tuple[str, ...]:
-    idle = [o.offer_id for index, o in enumerate(campaign.offers) if not (decision.policy == index).any()]
-    if decision.allocation is None or not idle:
+def _empty_hands(lessons: Lessons, decision: Decision, campaign: Campaign) -> tuple[str, ...]:
+    idle = [o.offer_id for index, o in enumerate(campaign.offers) if not (decision.allocation.choice == index).any()]
+    if lessons.model is None or not idle:
         return ()
     return (f"no guest is expected to gain from {', '.join(idle)} at these limits; only exploration gives it",)
 

@@ -8,5 +8,6 @@ page        HTML that loads nothing from anywhere
 
 from regulars.reports.campaign import campaign_report
 from regulars.reports.samples import Sample, samples
+from regulars.reports.writing import crowd, write_report
 
-__all__ = ["Sample", "campaign_report", "samples"]
+__all__ = ["Sample", "campaign_report", "crowd", "samples", "write_report"]

@@ -20,11 +20,15 @@ MOST_LIMITS = 12
 
 def campaign_report(plan: Plan, crowd: pa.Table, *, test: Backtest | None = None, about: str = "") -> str:
     """One HTML page. crowd: the profiles of all guests on the eve of the campaign. about: what the data are, in words."""
-    money = lambda amount: in_words(amount, plan.currency)  # noqa: E731
+
+    def money(amount: float) -> str:
+        return in_words(amount, plan.currency)
+
     values = {
         "version": __version__, "plan": plan, "campaign": plan.campaign, "about": about, "money": money,
-        "cards": _cards(plan, money), "crowd_words": _crowd_words(crowd),
-        "samples": samples(plan), "limits": _limits(plan), "test": test,
+        "verdict": _verdict(plan, money), "cards": _cards(plan, money), "crowd_words": _crowd_words(crowd),
+        "samples": samples(plan), "price_of_knowing": plan.decision.allocation.gain - plan.decision.certificate.gain,
+        "limits": _limits(plan), "test": test,
         **_pictures(plan, crowd, test),
     }  # fmt: skip
     return render("campaign.html", values)
@@ -54,6 +58,26 @@ def _cards(plan: Plan, money: Any) -> list[dict[str, str]]:
     return cards
 
 
+def _verdict(plan: Plan, money: Any) -> str:
+    """What to make of it, in one sentence or two."""
+    expected, design = plan.decision.certificate, plan.design
+    proof = (
+        f" Its {design.control:,} held-out guests will prove any change above {money(design.effect)} a guest."
+        if design
+        else ""
+    )
+    if plan.lessons.model is None:
+        return f"Run this to learn: it costs at most {money(expected.cost)}.{proof}"
+    if expected.gain_low > 0:
+        return f"Run it: even at the low end it brings {money(expected.gain_low)} for {money(expected.cost)}.{proof}"
+    if expected.gain_high < 0:
+        return "Do not run it: even at the high end it loses money."
+    return (
+        f"The past cannot tell whether this pays: {money(expected.gain)} is the best guess, both a gain and a loss are possible. "
+        f"Run it as an experiment, for an expected {money(expected.cost)}.{proof}"
+    )
+
+
 def _budget(plan: Plan) -> float:
     return next(use.amount for use in plan.decision.limits if use.limit == "budget")
 
@@ -64,8 +88,9 @@ def _crowd_words(crowd: pa.Table) -> str:
     rhythm = f"; half of those who came back come at least every {np.median(gaps):g} days" if len(gaps) else ""
     slipping = counts["slipping"]
     return (
-        f"{len(crowd):,} guests are known, {counts['regular'].share:.0%} of them regulars{rhythm}. {slipping.guests:,} are slipping "
-        f"away: by their own rhythm they should have been back. They spent {slipping.spend_share:.0%} of all the money so far."
+        f"{len(crowd):,} guests are known, {counts['regular'].share:.0%} of them regulars{rhythm}. "
+        f"{slipping.guests:,} are slipping away: by their own rhythm they should have been back. "
+        f"They spent {slipping.spend_share:.0%} of all the money so far."
     )
 
 
@@ -80,14 +105,14 @@ def _pictures(plan: Plan, crowd: pa.Table, test: Backtest | None) -> dict[str, A
     model = plan.lessons.model
     stages = [stage for stage in STAGES if (plan.audience.stage == stage).any()]
     titles = [offer.title for offer in plan.campaign.offers]
-    budget, gain = _budget(plan), decision.certificate.gain
+    budget, gain = _budget(plan), decision.allocation.gain
     return {
         "life_cycle": charts.life_cycle(stage_counts(crowd)),
         "concentration": _concentration(crowd),
         "visit_gaps": charts.visit_gaps(visit_gaps(crowd)),
         "effects": charts.average_effects(model.averages, exponent, plan.currency) if model else None,
         "calibration": charts.calibration(test) if test else None,
-        "profit": charts.profit_curve(frontier, budget, gain, exponent, plan.currency) if frontier else None,
+        "profit": charts.profit_curve(frontier, budget, gain, exponent, plan.currency) if model else None,
         "who": charts.who_gets_what(plan.audience.stage, decision.action, titles, stages),
     }
 

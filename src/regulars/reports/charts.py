@@ -13,7 +13,6 @@ from regulars.profiles import Decile, GapBand, StageCount
 
 INK, SOFT, GRID = "#1f2933", "#7b8794", "#e4e7eb"
 MAIN, WARM, PALE = "#0f766e", "#d97706", "#99d5cf"
-STAGE_COLOURS = {"new": "#7dd3fc", "developing": "#38bdf8", "regular": MAIN, "slipping": "#f59e0b", "lost": "#9aa5b1"}
 WIDTH, HEIGHT = 560, 240
 
 Chart = alt.Chart | alt.LayerChart
@@ -21,17 +20,17 @@ Words = Callable[[float], str]
 
 
 def _themed(chart: Any, title: str, width: int = WIDTH, height: int = HEIGHT) -> Any:
+    heading = alt.TitleParams(title, anchor="start", fontSize=14, color=INK, offset=12)
     return (
-        chart.properties(
-            width=width, height=height, title=alt.TitleParams(title, anchor="start", fontSize=14, color=INK)
-        )
+        chart.properties(width=width, height=height, title=heading)
+        .configure(font="Helvetica, Arial, sans-serif", background="transparent")
         .configure_view(strokeWidth=0)
         .configure_axis(
-            gridColor=GRID, domainColor=GRID, tickColor=GRID, labelColor=SOFT, titleColor=SOFT, labelFontSize=11
+            gridColor=GRID, domainColor=GRID, tickColor=GRID, labelColor=SOFT, titleColor=SOFT,
+            labelFontSize=11, titleFontWeight="normal", titlePadding=8,
         )
-        .configure_legend(labelColor=SOFT, titleColor=SOFT, orient="top", title=None)
-        .configure(font="Helvetica, Arial, sans-serif", background="transparent")
-    )
+        .configure_legend(labelColor=SOFT, titleColor=SOFT, orient="top", title=None, offset=6)
+    )  # fmt: skip
 
 
 def _data(rows: Sequence[dict[str, Any]]) -> alt.InlineData:
@@ -141,7 +140,7 @@ def calibration(test: Backtest) -> Chart:
 
 
 def profit_curve(frontier: Frontier, chosen: float, gain: float, exponent: int, unit: str) -> Chart:
-    """Expected gain against budget, with the chosen budget marked."""
+    """What the whole audience would bring at each budget, with the chosen one marked."""
     scale = 10**exponent
     rows = [{"budget": b / scale, "gain": g / scale} for b, g in zip(frontier.budget, frontier.gain, strict=True)]
     base = alt.Chart(_data(rows)).encode(
@@ -151,7 +150,7 @@ def profit_curve(frontier: Frontier, chosen: float, gain: float, exponent: int, 
     area = base.mark_area(color=PALE, opacity=0.4) + base.mark_line(color=MAIN, strokeWidth=2.5)
     point = alt.Chart(_data([{"budget": chosen / scale, "gain": gain / scale}])).encode(x="budget:Q", y="gain:Q")
     mark = point.mark_circle(size=130, color=WARM, opacity=1) + point.mark_text(
-        align="left", dx=10, dy=14, color=WARM, fontWeight="bold", text="this plan"
+        align="left", dx=10, dy=14, color=WARM, fontWeight="bold", text="this budget"
     )
     return _themed(area + mark, "What other budgets would bring")  # type: ignore[no-any-return]
 

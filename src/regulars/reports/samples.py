@@ -68,9 +68,7 @@ def _why(plan: Plan, row: int, action: int, arm: str) -> str:
     if action < 0:
         title = plan.campaign.offers[best].title
         return f"the best offer, {title}, would change {_expected(plan, row, best)}: {_too_little(plan, row)}"
-    explanation = plan.decision.allocation.explain(row) if plan.decision.allocation else None
-    if explanation is None:
-        return "by lot"
+    explanation = plan.decision.allocation.explain(row)
     second = "nothing" if explanation.runner_up < 0 else plan.campaign.offers[explanation.runner_up].title
     lost = in_words(abs(explanation.lost_by), plan.currency)
     return f"expected to change {_expected(plan, row, action)}; next best is {second}, worth {lost} less at the price of the limits"

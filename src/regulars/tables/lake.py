@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import pyarrow as pa
@@ -18,6 +18,14 @@ from regulars.tables.intake import Intake
 from regulars.tables.loading import LoadReport
 from regulars.tables.sources import open_source
 from regulars.tables.workspace import Settings, Workspace
+
+
+class Rejected(NamedTuple):
+    """total: how many rows. reasons: table, column, n and an example. rows: single rows, those of the latest load first."""
+
+    total: int
+    reasons: pa.Table
+    rows: pa.Table
 
 
 class Lake:
@@ -126,6 +134,16 @@ class Lake:
     def rejects(self) -> Frame:
         """The rejected rows of all loads: load_id, table, file, line, column, reason, original, loaded_at."""
         return loading.rejects_frame(self.workspace, self.engine)
+
+    def why_rejected(self, table: str | None = None, limit: int = 20) -> Rejected:
+        """The rejected rows of one table, or of all: how many, the commonest reasons, and the first `limit` of them."""
+        frame = self.rejects() if table is None else self.rejects().filter(nw.col("table") == contract(table).table)
+        counted = frame.group_by("table", "column").agg(
+            nw.len().cast(nw.Int64).alias("n"), nw.col("reason").min().alias("example")
+        )
+        reasons = self.collect(counted).sort_by([("n", "descending"), ("table", "ascending")])
+        rows = self.collect(frame.sort("loaded_at", "file", "line", descending=[True, False, False]).head(limit))
+        return Rejected(sum(reasons["n"].to_pylist()), reasons, rows)
 
     def file_count(self, table: str) -> int:
         """How many files a table is kept in."""

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -174,8 +173,3 @@ def _commit_rejects(
 def rejects_frame(workspace: Workspace, engine: Engine) -> Frame:
     """All rejected rows of all loads."""
     return engine.scan(delta.files(workspace.table("rejects")), REJECTS)
-
-
-def count(frame: Frame) -> int:
-    """How many rows a frame has."""
-    return int(nw.to_native(frame.select(nw.len().alias("n")).collect("pyarrow"))["n"][0].as_py())

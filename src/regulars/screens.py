@@ -1,0 +1,160 @@
+"""Screens: what the command line shows of results."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from regulars.effects import EffectModel
+from regulars.planning import Finding
+from regulars.profiles import Decile, StageCount
+from regulars.tables import LoadReport
+from regulars.tables.money import in_words
+
+_MARKS = {"good": "[green]✓[/]", "look": "[yellow]•[/]", "wrong": "[red]✗[/]"}
+
+
+def sheet(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[int] = (), title: str = ""
+) -> Table:
+    """A plain table; `numbers` are the columns that stand on the right."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for place, name in enumerate(columns):
+        table.add_column(name, justify="right" if place in numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[escape(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row])
+    return table
+
+
+def load_report(report: LoadReport) -> RenderableType:
+    """What a load did, and what to do next."""
+    if report.is_repeated:
+        return f"{report.table}: {report.source} was loaded before; nothing changed ({report.accepted:,} rows)"
+    line = f"{report.table}: {report.accepted:,} rows accepted, {report.rejected:,} rejected; {report.changed:,} changed in the lake"
+    if report.rejected:
+        line += f"\n[yellow]`regulars rejects --table {report.table}` shows what is wrong with the rejected ones[/]"
+    return line
+
+
+def rejects(total: int, reasons: pa.Table, rows: pa.Table) -> RenderableType:
+    """The commonest reasons, then single rows."""
+    if not total:
+        return "no row was rejected"
+    common = [(r["n"], r["table"], r["column"] or "", r["example"]) for r in reasons.to_pylist()]
+    single = [(r["file"], r["line"], r["column"] or "", r["reason"], r["original"] or "") for r in rows.to_pylist()]
+    return Group(
+        sheet(["rows", "table", "column", "such as"], common, numbers=[0], title=f"[bold]{total:,} rejected rows[/]"),
+        "",
+        sheet(["file", "line", "column", "reason", "original"], single, numbers=[1]),
+    )
+
+
+def profile(counts: Sequence[StageCount], deciles: Sequence[Decile], as_of: object, currency: str) -> RenderableType:
+    """The crowd at a glance."""
+    stages = [
+        (c.stage, c.guests, f"{c.share:.0%}", in_words(c.spend_minor, currency), f"{c.spend_share:.0%}") for c in counts
+    ]
+    total = sum(count.guests for count in counts)
+    lines: list[RenderableType] = [
+        sheet(
+            ["stage", "guests", "share", "spent", "share of spend"], stages, numbers=[1, 2, 3, 4],
+            title=f"[bold]{total:,} guests, as of {as_of}[/]",
+        )
+    ]  # fmt: skip
+    if deciles:
+        best = deciles[0]
+        lines += ["", f"the best tenth ({best.guests:,} guests) brings {best.share:.0%} of the margin"]
+    return Group(*lines)
+
+
+def averages(model: EffectModel, currency: str) -> RenderableType:
+    """What past offers changed on average, as it seems and adjusted, and what to make of it."""
+
+    def span(interval: tuple[float, float]) -> str:
+        return f"{in_words(interval[0], currency)} to {in_words(interval[1], currency)}"
+
+    rows = [
+        (a.offer, a.exposures, in_words(a.naive, currency), in_words(a.gain, currency), span(a.interval),
+         "yes" if a.is_clear else "not shown")
+        for a in model.averages
+    ]  # fmt: skip
+    return Group(
+        f"what past offers changed per guest, after the subsidy; basis: [bold]{model.basis_words}[/]",
+        sheet(
+            ["past offer", "given", "as it seems", "adjusted", "95 % interval", "an effect?"],
+            rows,
+            numbers=[1, 2, 3, 4],
+        ),
+        '[dim]"as it seems" compares those who got the offer with those who did not, who were other guests to begin with[/]',
+    )
+
+
+def plan(summary: dict[str, Any]) -> RenderableType:
+    """A plan: who gets what, what it is expected to bring, its limits and its warnings."""
+
+    def money(amount: float) -> str:
+        return in_words(amount, summary["currency"])
+
+    expected, arms = summary["expected"], summary["arms"]
+    facts = [
+        (
+            "audience",
+            f"{summary['audience']:,} guests: " + ", ".join(f"{count:,} {arm}" for arm, count in arms.items()),
+        ),
+        ("offers", ", ".join(f"{count:,} × {offer}" for offer, count in summary["offers"].items())),
+        ("expected subsidy", money(expected["cost"])),
+        (
+            "expected gain",
+            f"{money(expected['gain'])} ({money(expected['gain_low'])} to {money(expected['gain_high'])})",
+        ),
+        ("basis", summary["basis"]),
+        ("certificate", f"no plan under these limits beats it by more than {expected['gap']:.3%}"),
+    ]
+    if design := summary["design"]:
+        facts.append(("can find out", f"a change of {money(design['effect'])} per guest or more"))
+    scarce = [use for use in summary["limits"] if use["price"] > 0]
+    limits = [
+        (
+            f"{use['limit']} {use['group']}",
+            money(use["amount"]) if use["is_money"] else f"{use['amount']:,.0f}",
+            money(use["used"]) if use["is_money"] else f"{use['used']:,.0f}",
+            f"{use['price']:,.2f}" if use["is_money"] else money(use["price"]),
+        )
+        for use in sorted(scarce, key=lambda use: -use["price"])[:8]
+    ]
+    parts: list[RenderableType] = [
+        f"[bold]{escape(summary['name'])}[/], plan {summary['plan_id']}",
+        sheet(["", ""], facts),
+    ]
+    if limits:
+        parts += ["", sheet(["scarce limit", "may use", "uses", "next unit brings"], limits, numbers=[1, 2, 3])]
+    if summary["warnings"]:
+        parts += ["", *[f"[yellow]•[/] {escape(warning)}" for warning in summary["warnings"]]]
+    return Group(*parts)
+
+
+def assignments(rows: pa.Table, currency: str) -> RenderableType:
+    """The first rows of a plan's table."""
+    shown = [
+        (r["guest_id"], r["arm"], r["offer_id"] or "nothing", f"{r['propensity']:.3f}", in_words(r["gain_minor"], currency),
+         in_words(r["cost_minor"], currency))
+        for r in rows.to_pylist()
+    ]  # fmt: skip
+    return sheet(["guest", "arm", "gets", "propensity", "expected gain", "cost"], shown, numbers=[3, 4, 5])
+
+
+def findings(found: Sequence[Finding]) -> RenderableType:
+    """What the doctor saw."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for finding in found:
+        table.add_row(_MARKS[finding.state], finding.subject, escape(finding.words))
+    return table
+
+
+def refusal(console: Console, words: str) -> None:
+    """An error as a person would want to read it."""
+    console.print(Panel(escape(words), title="cannot do that", title_align="left", border_style="red", expand=False))
