@@ -42,10 +42,7 @@ def test_a_mean_is_welchs_test_of_scipy() -> None:
 def test_means_ratios_and_cuped_are_those_of_tea_tasting(covariate: str | None, denominator: str | None) -> None:
     tea_tasting = pytest.importorskip("tea_tasting", reason="uv pip install tea-tasting")
     data = spend(800, seed=2, effect=4)
-    if denominator is None:
-        metric = tea_tasting.Mean("outcome", covariate)
-    else:
-        metric = tea_tasting.RatioOfMeans("outcome", denominator, covariate)
+    metric = tea_tasting.RatioOfMeans("outcome", denominator, covariate)
     peer = tea_tasting.Experiment(m=metric, variant="arm").analyze(pl.DataFrame(data), control="control")["m"]
     (lift,) = measurement.compare(
         data["outcome"],
@@ -209,6 +206,18 @@ def test_clusters_in_a_frame_answer_as_the_rows_do(engine: str) -> None:
         )
 
 
+def test_a_column_far_from_zero_keeps_its_digits() -> None:
+    rng = np.random.default_rng(13)
+    frame = pl.DataFrame(
+        {"arm": ["offer", "control"] * 500, "minor": 1e9 + rng.normal(0, 3, 1_000), "one": np.ones(1_000)}
+    )
+    found = measurement.read_moments(frame, measurement.Needs.of("minor", "one"))
+    for label, moments in found.items():
+        rows = frame.filter(pl.col("arm") == label)["minor"].to_numpy()
+        assert_allclose(moments.covariance[0], [rows.var(ddof=1), 0], rtol=1e-9, atol=1e-9)
+        assert moments.total("one") == 500
+
+
 def test_moments_of_two_days_add_up_to_those_of_both() -> None:
     rng = np.random.default_rng(8)
     rows = {"a": rng.normal(1e6, 1, 300), "b": rng.gamma(2, 3, 300)}
@@ -302,5 +311,7 @@ def test_missing_values_in_a_frame_are_named() -> None:
     frame = pl.DataFrame({"arm": ARMS, "margin": [1.0, None, 2.0, 3.0]})
     with pytest.raises(DataError, match="arm 'offer', column margin: 1 of 2 rows have no value"):
         measurement.measure(frame, {"margin": Metric.mean("margin")})
+    with pytest.raises(DataError, match="column margin: a value is nan or endless"):
+        measurement.measure(frame.fill_null(float("nan")), {"margin": Metric.mean("margin")})
     with pytest.raises(DesignError, match="1 rows have no arm"):
         measurement.measure(pl.DataFrame({"arm": [None, *ARMS], "margin": [1.0] * 5}), {"m": Metric.mean("margin")})
