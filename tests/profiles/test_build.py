@@ -173,7 +173,7 @@ def test_only_the_top_categories_become_columns() -> None:
     orders = orders_table(order("ann", MARCH[0]))
     items = lines(("O0", "tea", 1.0, 100), ("O0", "cake", 1.0, 300), ("O0", "soup", 1.0, 200))
     names = build(orders, items, MENU, as_of=AS_OF, categories=2).column_names
-    assert names[len(COLUMNS) :] == ["category_share_dessert", "category_share_主菜", "favourite_category"]
+    assert names[len(COLUMNS) :] == ["favourite_category", "category_share_dessert", "category_share_主菜"]
     assert build(orders, items, MENU, as_of=AS_OF, categories=0).column_names[len(COLUMNS) :] == ["favourite_category"]
 
 

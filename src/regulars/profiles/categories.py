@@ -23,18 +23,12 @@ def category_spend(orders: nw.LazyFrame[Any], order_items: IntoFrame, menu_items
     """What each guest of the ready orders spent on each category; refunds taken off, items without category left out."""
     lines = opened(order_items, needs=("order_id", "item_id", "amount_minor"), name="order_items")
     menu = opened(menu_items, needs=("item_id", "category"), name="menu_items")
-    amount = nw.col("amount_minor").cast(nw.Int64)
-    bought = lines.select("order_id", "item_id", "amount_minor").join(
-        orders.select("order_id", "guest_id", "is_refund"), on="order_id", how="inner"
-    )
-    signed = bought.with_columns(amount_minor=nw.when(nw.col("is_refund")).then(-amount.abs()).otherwise(amount))
-    items = signed.group_by("guest_id", "item_id").agg(nw.col("amount_minor").sum().cast(nw.Int64))
     named = menu.select("item_id", "category").filter(~nw.col("category").is_null())
-    return (
-        items.join(named, on="item_id", how="inner")
-        .group_by("guest_id", "category")
-        .agg(nw.col("amount_minor").sum().cast(nw.Int64))
-    )
+    known = orders.select("order_id", "guest_id", "is_refund")
+    bought = lines.select("order_id", "item_id", "amount_minor").join(named, on="item_id").join(known, on="order_id")
+    amount = nw.col("amount_minor").cast(nw.Int64)
+    signed = bought.with_columns(amount_minor=nw.when(nw.col("is_refund")).then(-amount.abs()).otherwise(amount))
+    return signed.group_by("guest_id", "category").agg(nw.col("amount_minor").sum().cast(nw.Int64))
 
 
 def top_categories(spend: nw.LazyFrame[Any], count: int) -> list[str]:
@@ -50,21 +44,15 @@ def category_shares(spend: nw.LazyFrame[Any], categories: list[str]) -> nw.LazyF
     for name in categories:
         columns.setdefault(category_column(name).name, []).append(name)
     amount = nw.col("amount_minor")
-    pivoted = spend.with_columns(
-        amount,
+    ranked = spend.with_columns(less=-amount)
+    is_first = nw.col("less").shift(1).over("guest_id", order_by=("less", "category")).is_null()
+    pivoted = ranked.with_columns(
+        favourite_category=nw.when(is_first & (amount > 0)).then(nw.col("category")),
         **{
             column: nw.when(nw.col("category").is_in(names)).then(amount).otherwise(0)
             for column, names in columns.items()
         },
     )
-    summed = pivoted.group_by("guest_id").agg(
-        *(nw.col(name).sum().cast(nw.Int64) for name in ("amount_minor", *columns))
-    )
-    shares = summed.select("guest_id", **{column: ratio(nw.col(column), amount) for column in columns})
-    return shares.join(_favourites(spend), on="guest_id", how="left")
-
-
-def _favourites(spend: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    paid = spend.filter(nw.col("amount_minor") > 0).with_columns(less=-nw.col("amount_minor"))
-    first = nw.col("less").shift(1).over("guest_id", order_by=("less", "category")).is_null()
-    return paid.filter(first).select("guest_id", favourite_category="category")
+    sums = (nw.col(name).sum().cast(nw.Int64) for name in ("amount_minor", *columns))
+    summed = pivoted.group_by("guest_id").agg(*sums, nw.col("favourite_category").max())
+    return summed.select("guest_id", "favourite_category", **{name: ratio(nw.col(name), amount) for name in columns})
