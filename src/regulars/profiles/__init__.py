@@ -9,6 +9,7 @@ from regulars.profiles.columns import COLUMNS, DAYPARTS, FAVOURITE_CATEGORY, WEE
 from regulars.profiles.lifecycle import STAGES
 from regulars.profiles.migration import Move, migration
 from regulars.profiles.summaries import Decile, GapBand, StageCount, concentration, stage_counts, visit_gaps
+from regulars.profiles.taste import taste, variety
 
 __all__ = [
     "COLUMNS",
@@ -29,6 +30,8 @@ __all__ = [
     "lifetime",
     "migration",
     "stage_counts",
+    "taste",
+    "variety",
     "visit_gaps",
 ]
 
