@@ -118,7 +118,7 @@ def test_what_was_not_looked_at_is_said() -> None:
 
 
 def test_a_whale_is_named_in_the_statement() -> None:
-    columns, _ = campaign(1_000, seed=5, brought=600)
+    columns, _ = campaign(1_000, seed=5, brought=2_000)
     held = int(np.argmax(columns["arm"] == "holdout"))
     columns["margin_minor"] = columns["margin_minor"].copy()
     columns["margin_minor"][held] = 3_000_000

@@ -10,9 +10,8 @@ from narwhals.typing import IntoFrame
 from numpy.typing import ArrayLike
 
 from regulars.errors import DesignError
-from regulars.measurement.adjustment import Adjusted, adjust
 from regulars.measurement.columns import GUESTS, STRADDLES, as_cluster_sums, as_columns, cluster_rows, first_in_each
-from regulars.measurement.contrasts import Contrast, MeanContrast, ShareContrast, steadied
+from regulars.measurement.contrasts import contrasts
 from regulars.measurement.guests import as_amounts, as_labels, check_arms, check_clusters, check_each_guest_once
 from regulars.measurement.lift import Basis, Lift, plain
 from regulars.measurement.metrics import Adjustment, Metric
@@ -20,8 +19,6 @@ from regulars.measurement.moments import FloatArray, Label, Moments, Needs, mome
 from regulars.measurement.ratio_check import sample_ratio_check
 from regulars.measurement.verdicts import verdicts
 from regulars.measurement.whales import whale_note
-
-_SMALL_ARM = 200
 
 
 def compare(
@@ -52,8 +49,9 @@ def compare(
     shares: what each arm was meant to get; checked before anything else.
     guest_id: makes sure that nobody is there twice or in two arms, shape (n,).
 
-    Outcomes that are only 0 and 1 are shares and get score intervals unless adjusted or clustered; all else gets Welch's t
-    over linearised contributions. Several offers share one promise: all intervals of the call cover together with 1 - alpha.
+    Outcomes that are only 0 and 1 are shares and get score intervals unless adjusted or clustered. All else gets Welch's t over
+    linearised contributions; an arm below 200 beside one three times as large borrows its variance (see contrasts). Several
+    offers share one promise: all intervals of the call cover together with 1 - alpha.
 
     Raises DesignError where there is nothing to judge: no control, everybody treated, guests lost from an arm, a guest in two
     arms, one cluster in an arm, no outcome at all. Raises DataError for missing or endless values.
@@ -85,7 +83,7 @@ def compare(
         lift._replace(
             n=sizes[lift.offer],
             n_control=sizes[lift.control],
-            notes=lift.notes + whale_note(lift, columns, units, moments, metric, adjustment),
+            notes=lift.notes + whale_note(lift, columns, units, moments, metric, adjustment, bool(anytime)),
         )
         for lift in lifts
     ]
@@ -169,21 +167,11 @@ def compare_moments(
     """
     check_arms({label: part.n for label, part in moments.items()}, control, unit="units")
     _check_something_happened(moments, metric)
-    adjusted = adjust(moments, metric, adjustment)
-    lifts = verdicts(
-        {
-            offer: _contrast(moments, metric, adjusted, offer, control, is_steadied=bool(anytime))
-            for offer in sorted((label for label in moments if label != control), key=str)
-        },
-        {label: part.n for label, part in moments.items()},
-        control,
-        anytime=anytime,
-        alpha=alpha,
-        method=_method(metric, adjustment),
-        basis=basis,
-    )
-    cautions = [() if anytime else _small_arm_note(moments, metric, lift.offer, control) for lift in lifts]
-    return [lift._replace(notes=notes + caution) for lift, caution in zip(lifts, cautions, strict=True)]
+    pairs = contrasts(moments, metric, control, adjustment=adjustment, is_watched=bool(anytime))
+    sizes = {label: part.n for label, part in moments.items()}
+    method = _method(metric, adjustment)
+    lifts = verdicts(pairs, sizes, control, anytime=anytime, alpha=alpha, method=method, basis=basis)
+    return [lift._replace(notes=notes) for lift in lifts]
 
 
 def winsor_cap(outcome: ArrayLike, quantile: float = 0.99) -> float:
@@ -199,36 +187,6 @@ def winsor_cap(outcome: ArrayLike, quantile: float = 0.99) -> float:
     if len(positive) == 0:
         raise DesignError("no outcome is above 0, so there is nothing to cap")
     return float(np.quantile(positive, quantile))
-
-
-def _contrast(
-    moments: Mapping[Label, Moments],
-    metric: Metric,
-    adjusted: Adjusted,
-    offer: Label,
-    control: Label,
-    *,
-    is_steadied: bool,
-) -> Contrast:
-    if metric.is_simple_share:
-        arms = moments[offer], moments[control]
-        hits = [round(metric.average.value(arm) * arm.n) for arm in arms]
-        return ShareContrast(hits=(hits[0], hits[1]), n=(arms[0].n, arms[1].n))
-    averages = adjusted.arms[offer], adjusted.arms[control]
-    if is_steadied:
-        averages = steadied(*averages)
-    slope_error = adjusted.slope_error(offer, control) if metric.covariates else 0.0
-    return MeanContrast(offer=averages[0], control=averages[1], slope_error=slope_error)
-
-
-def _small_arm_note(moments: Mapping[Label, Moments], metric: Metric, offer: Label, control: Label) -> tuple[str, ...]:
-    """A caution where Welch's t is known to be too sure: a small arm of skewed bills beside a large one."""
-    small, large = sorted((offer, control), key=lambda arm: moments[arm].n)
-    if metric.is_simple_share or moments[small].n >= _SMALL_ARM or moments[large].n < 3 * moments[small].n:
-        return ()
-    return (
-        f"Arm {small} is small ({moments[small].n}): where bills are skewed, up to 8 in 100 such intervals miss instead of 5",
-    )
 
 
 def _method(metric: Metric, adjustment: Adjustment) -> str:

@@ -6,17 +6,20 @@ Each contrast answers for any level, so that several offers and daily looks only
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from scipy import optimize, special
 
-from regulars.measurement.adjustment import ArmAverage
+from regulars.measurement.adjustment import Adjusted, ArmAverage, adjust
+from regulars.measurement.metrics import Adjustment, Metric
+from regulars.measurement.moments import Label, Moments
 
 Interval = tuple[float, float]
 _EVERYTHING: Interval = (-math.inf, math.inf)
 _ENDLESS = 100.0
+_SMALL, _LOPSIDED = 200, 3
 
 
 class Contrast(Protocol):
@@ -91,15 +94,53 @@ class MeanContrast:
         return _around(self.offer.value / self.control.value, _t_quantile(freedom, level) * spread)
 
 
-def steadied(offer: ArmAverage, control: ArmAverage) -> tuple[ArmAverage, ArmAverage]:
-    """Both arms with their pooled variance where that makes the squared error greater.
+def contrasts(
+    moments: Mapping[Label, Moments],
+    metric: Metric,
+    control: Label,
+    *,
+    adjustment: Adjustment = "regression",
+    is_watched: bool = False,
+) -> dict[Label, Contrast]:
+    """Every arm against the control, in the order of their names; is_watched: somebody looks more than once."""
+    adjusted = adjust(moments, metric, adjustment)
+    offers = sorted((label for label in moments if label != control), key=str)
+    return {offer: _contrast(moments, metric, adjusted, offer, control, is_watched=is_watched) for offer in offers}
 
-    An early look at a small control often finds nobody who came, and so a variance of almost 0 just when its mean is low:
-    daily looks would then crown chance. The large arm knows better how bills vary.
+
+def _contrast(
+    moments: Mapping[Label, Moments],
+    metric: Metric,
+    adjusted: Adjusted,
+    offer: Label,
+    control: Label,
+    *,
+    is_watched: bool,
+) -> Contrast:
+    arms = moments[offer], moments[control]
+    if metric.is_simple_share:
+        hits = [round(metric.average.value(arm) * arm.n) for arm in arms]
+        return ShareContrast(hits=(hits[0], hits[1]), n=(arms[0].n, arms[1].n))
+    pair = adjusted.arms[offer], adjusted.arms[control]
+    alike = _made_alike(*pair)
+    small, large = sorted(arm.n for arm in arms)
+    if is_watched:
+        pair = max(pair, alike, key=lambda averages: averages[0].squared_error + averages[1].squared_error)
+    elif small < _SMALL and large > _LOPSIDED * small:
+        pair = alike
+    slope_error = adjusted.slope_error(offer, control) if metric.covariates else 0.0
+    return MeanContrast(offer=pair[0], control=pair[1], slope_error=slope_error)
+
+
+def _made_alike(offer: ArmAverage, control: ArmAverage) -> tuple[ArmAverage, ArmAverage]:
+    """Both arms with their pooled variance.
+
+    A small control of skewed bills has too small a variance just when its mean is low: Welch's t then misses in 8 of 100
+    campaigns instead of 5, and daily looks, which begin with almost nobody, crown chance in 16. The large arm knows better how
+    bills vary. For one look pooling keeps the promise; for many, the greater of both errors does.
     """
     pooled = (offer.variance * offer.freedom + control.variance * control.freedom) / (offer.freedom + control.freedom)
-    alike = replace(offer, variance=pooled), replace(control, variance=pooled)
-    return max((offer, control), alike, key=lambda arms: arms[0].squared_error + arms[1].squared_error)
+    return replace(offer, variance=pooled), replace(control, variance=pooled)
 
 
 def _welch(offer: ArmAverage, control: ArmAverage, scale: tuple[float, float] = (1.0, 1.0)) -> float:

@@ -51,6 +51,24 @@ class Lift(NamedTuple):
         """Whether the interval excludes no effect."""
         return not self.interval[0] <= 0 <= self.interval[1]
 
+    def stop_reason(self, worth: float = 0.0) -> str | None:
+        """Why the campaign can be stopped, or None if it has to go on; under daily looks only for lifts made with `anytime`.
+
+        worth: the smallest change per guest that would matter.
+
+        >>> from regulars.measurement import compare
+        >>> compare([9, 8, 9, 8, 1, 2, 1, 2], ["soup"] * 4 + ["control"] * 4)[0].stop_reason()
+        'soup is better than control'
+        """
+        low, high = self.interval
+        if low > 0:
+            return f"{self.offer} is better than {self.control}"
+        if high < 0:
+            return f"{self.offer} is worse than {self.control}"
+        if -worth < low and high < worth:
+            return f"{self.offer} changes less than matters"
+        return None
+
     def words(self, amount: Callable[[float], str] = plain) -> str:
         """One sentence; `amount` words a number, with its currency if it has one."""
         low, high = (amount(end) for end in self.interval)

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from regulars.measurement.adjustment import adjust
 from regulars.measurement.columns import GUESTS
-from regulars.measurement.contrasts import MeanContrast
+from regulars.measurement.contrasts import contrasts
 from regulars.measurement.guests import LabelArray
 from regulars.measurement.lift import Lift, plain
 from regulars.measurement.metrics import Adjustment, Metric
 from regulars.measurement.moments import FloatArray, Label, Moments
+
+_HEAVY = 1 / 8
 
 
 def whale_note(
@@ -22,8 +23,11 @@ def whale_note(
     moments: Mapping[Label, Moments],
     metric: Metric,
     adjustment: Adjustment,
+    is_watched: bool,
 ) -> tuple[str, ...]:
     """A note if the verdict hangs on the one unit that moves its arm most, in the offer's arm or in the control; else nothing.
+
+    It hangs on it if it is another without it, and the estimate moves by more than an eighth of the interval's length.
 
     columns: the rows behind the moments, each of shape (n,); arm: shape (n,).
     """
@@ -34,14 +38,10 @@ def whale_note(
             continue
         row, value = _heaviest(columns, arm, label, moments[label], metric)
         rest = {**moments, label: moments[label].without(row)}
-        adjusted = adjust(rest, metric, adjustment)
-        alone = MeanContrast(
-            offer=adjusted.arms[lift.offer],
-            control=adjusted.arms[lift.control],
-            slope_error=adjusted.slope_error(lift.offer, lift.control) if metric.covariates else 0.0,
-        )
+        alone = contrasts(rest, metric, lift.control, adjustment=adjustment, is_watched=is_watched)[lift.offer]
         low, high = alone.interval(lift.single_level)
-        if lift.is_conclusive == (not low <= 0 <= high) and lift.estimate * alone.estimate > 0:
+        is_heavy = abs(alone.estimate - lift.estimate) > _HEAVY * (lift.interval[1] - lift.interval[0])
+        if not is_heavy or _sign(low, high) == _sign(*lift.interval):
             continue
         one = "One guest" if metric.average.denominator != GUESTS else "One cluster"
         return (
@@ -49,6 +49,11 @@ def whale_note(
             f"(from {plain(low)} to {plain(high)}); cap the outcome or wait for more guests",
         )
     return ()
+
+
+def _sign(low: float, high: float) -> int:
+    """1 or -1 if an interval knows the sign, else 0."""
+    return int(low > 0) - int(high < 0)
 
 
 def _heaviest(
