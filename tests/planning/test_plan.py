@@ -1,0 +1,148 @@
+"""The plan: limits kept, arms by lot with exact propensities, immutable, and the same again to the byte."""
+
+import datetime as dt
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import regulars as rg
+from planning.conftest import NOW, make_lake
+from regulars.planning import Campaign, Plan, find, make_plan, read_assignments, replay, save, summary
+from regulars.planning.archive import assignment_bytes
+from regulars.planning.deciding import decide
+
+Made = Callable[..., Campaign]
+
+
+@pytest.fixture(scope="module")
+def plan(shop: rg.Lake) -> Plan:
+    from planning.conftest import CAMPAIGN
+    from regulars.planning import parse_campaign
+
+    return make_plan(shop, parse_campaign(CAMPAIGN))
+
+
+def test_everybody_in_the_audience_has_one_row(plan: Plan) -> None:
+    rows = plan.assignments()
+    assert len(rows) == len(plan.audience) == len(set(rows["guest_id"].to_pylist()))
+    assert min(plan.decision.arm_counts.values()) > 0
+    assert plan.lessons.basis_words == "randomised"
+
+
+def test_a_held_out_guest_gets_nothing(plan: Plan) -> None:
+    held = plan.decision.arm == "holdout"
+    assert 0.15 < held.mean() < 0.25
+    assert (plan.decision.action[held] == -1).all()
+
+
+def test_every_limit_is_kept(plan: Plan) -> None:
+    assert {use.limit for use in plan.decision.limits} == {"budget", "store", "stock"}
+    for use in plan.decision.limits:
+        assert use.used <= use.amount * (1 + 1e-9)
+    assert plan.decision.offer_counts(plan.offer_ids)["free-tea"] <= 50
+
+
+def test_propensities_are_those_of_the_draw(plan: Plan, campaign: Made) -> None:
+    """Over many draws the share of guests who get an action agrees with its propensity (Horvitz and Thompson 1952)."""
+    totals = []
+    for seed in range(40):
+        drawn = campaign(("seed = 3", f"seed = {seed}"))
+        decision = decide(plan.lessons, plan.audience, drawn, currency="USD", salt="s")
+        totals.append([((decision.action == a) / decision.propensity).mean() for a in (-1, 0, 1)])
+    error = np.std(totals, axis=0, ddof=1) / np.sqrt(len(totals))
+    assert (np.abs(np.mean(totals, axis=0) - 1.0) < 4 * error).all()
+
+
+def test_the_same_inputs_give_the_same_bytes_in_another_workspace(plan: Plan, tmp_path: Path) -> None:
+    again = make_plan(make_lake(tmp_path / "other"), plan.campaign)
+    assert again.plan_id == plan.plan_id
+    assert assignment_bytes(again) == assignment_bytes(plan)
+
+
+def test_another_seed_gives_another_plan(plan: Plan, shop: rg.Lake, campaign: Made) -> None:
+    other = make_plan(shop, campaign(("seed = 3", "seed = 4")))
+    assert other.plan_id != plan.plan_id
+    assert assignment_bytes(other) != assignment_bytes(plan)
+
+
+def test_a_kept_plan_is_never_changed_and_comes_out_the_same_after_more_orders(tmp_path: Path, campaign: Made) -> None:
+    lake = make_lake(tmp_path / "workspace", guests=300)
+    made = make_plan(lake, campaign())
+    folder = save(made, lake.workspace)
+    assert find(lake.workspace, made.plan_id[:6]) == find(lake.workspace) == folder
+    assert all(not path.stat().st_mode & stat.S_IWUSR for path in folder.iterdir())
+    assert read_assignments(folder).equals(made.assignments())
+    late = {
+        "order_id": ["late"], "guest_id": ["G0001"], "store_id": ["S1"],
+        "ordered_at": [dt.datetime(2026, 5, 5, 16, tzinfo=dt.UTC)], "amount_minor": [9_000],
+    }  # fmt: skip
+    lake.load("orders", pa.table(late), now=NOW)
+    assert make_plan(lake, campaign()).plan_id != made.plan_id
+    assert replay(lake, made.plan_id)
+
+
+def test_a_summary_is_plain_json(plan: Plan) -> None:
+    told = json.loads(json.dumps(summary(plan)))
+    assert told["expected"]["gain_low"] < told["expected"]["gain"] < told["expected"]["gain_high"]
+    assert told["audience"] == sum(told["arms"].values())
+    assert told["design"]["effect"] > 0
+
+
+def test_without_any_past_everybody_who_is_not_held_out_explores(tmp_path: Path, campaign: Made) -> None:
+    lake = make_lake(tmp_path / "workspace", guests=300)
+    first = make_plan(lake, campaign(("2026-10-05", "2026-06-01")))
+    assert first.lessons.model is None
+    assert first.decision.arm_counts["treated"] == 0
+    assert first.decision.arm_counts["explore"] > 0
+    assert (first.decision.action >= 0).any()
+    assert first.decision.certificate.cost <= 6_000
+    assert "nothing is known yet" in first.warnings[0]
+
+
+def test_a_plan_from_targeted_campaigns_says_so_and_must_learn(targeted: rg.Lake, campaign: Made) -> None:
+    made = make_plan(targeted, campaign())
+    assert "observational" in made.lessons.basis_words
+    with pytest.raises(rg.DesignError, match="must learn: set holdout and exploration above 0"):
+        make_plan(targeted, campaign(("exploration = 0.2", "exploration = 0")))
+
+
+def test_an_offer_nobody_was_ever_given_borrows_and_says_so(shop: rg.Lake, campaign: Made) -> None:
+    made = make_plan(shop, campaign(('offer_id = "five-off"', 'offer_id = "six-off"')))
+    averages = made.lessons.model.averages if made.lessons.model else ()
+    assert [a.offer for a in averages if a.is_borrowed] == ["six-off"]
+
+
+def test_rest_days_leave_recent_guests_in_peace(shop: rg.Lake, campaign: Made) -> None:
+    rested = make_plan(shop, campaign(("[budget]", "[caps]\nrest_days = 70\n\n[budget]")))
+    assert rested.audience.rested > 0
+    assert rested.audience.met_rule == len(rested.audience) + rested.audience.rested
+
+
+def test_an_offer_stays_at_its_stores(shop: rg.Lake, campaign: Made) -> None:
+    made = make_plan(shop, campaign(("amount = 5\n", 'amount = 5\nstores = ["S2"]\n')))
+    assert set(made.audience.store[made.decision.action == 0]) <= {"S2"}
+
+
+def test_an_audience_of_nobody_is_refused(shop: rg.Lake, campaign: Made) -> None:
+    with pytest.raises(rg.DesignError, match="the rule fits nobody"):
+        make_plan(shop, campaign(("visits >= 2", "visits >= 2000")))
+
+
+def test_a_rule_over_an_unknown_fact_is_refused_with_the_nearest(shop: rg.Lake, campaign: Made) -> None:
+    with pytest.raises(rg.DataError, match="visits"):
+        make_plan(shop, campaign(("visits >= 2", "visit >= 2")))
+
+
+def test_a_budget_for_a_store_nobody_calls_home_is_refused(shop: rg.Lake, campaign: Made) -> None:
+    with pytest.raises(rg.BudgetError, match="names S9"):
+        make_plan(shop, campaign(("each_store = 40", "per_store = { S9 = 10 }")))
+
+
+def test_a_budget_of_nothing_gives_nothing(shop: rg.Lake, campaign: Made) -> None:
+    made = make_plan(shop, campaign(("total = 60", "total = 0")))
+    assert (made.decision.action == -1).all()
