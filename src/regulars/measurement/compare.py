@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from regulars.errors import DesignError
 from regulars.measurement.columns import GUESTS, STRADDLES, as_cluster_sums, as_columns, cluster_rows, first_in_each
-from regulars.measurement.contrasts import contrasts
+from regulars.measurement.contrasts import contrasts, is_lopsided
 from regulars.measurement.guests import as_amounts, as_labels, check_arms, check_clusters, check_each_guest_once
 from regulars.measurement.lift import Basis, Lift, plain
 from regulars.measurement.metrics import Adjustment, Metric
@@ -171,7 +171,8 @@ def compare_moments(
     sizes = {label: part.n for label, part in moments.items()}
     method = _method(metric, adjustment)
     lifts = verdicts(pairs, sizes, control, anytime=anytime, alpha=alpha, method=method, basis=basis)
-    return [lift._replace(notes=notes) for lift in lifts]
+    is_borrowing = not anytime and not metric.is_simple_share
+    return [lift._replace(notes=notes + (_lopsided_note(lift) if is_borrowing else ())) for lift in lifts]
 
 
 def winsor_cap(outcome: ArrayLike, quantile: float = 0.99) -> float:
@@ -187,6 +188,15 @@ def winsor_cap(outcome: ArrayLike, quantile: float = 0.99) -> float:
     if len(positive) == 0:
         raise DesignError("no outcome is above 0, so there is nothing to cap")
     return float(np.quantile(positive, quantile))
+
+
+def _lopsided_note(lift: Lift) -> tuple[str, ...]:
+    if not is_lopsided(lift.units, lift.units_control):
+        return ()
+    small, n = min((lift.offer, lift.units), (lift.control, lift.units_control), key=lambda arm: arm[1])
+    return (
+        f"Arm {small} is small ({n}) and borrows its spread from the other, as if the offer did not change how bills vary",
+    )
 
 
 def _method(metric: Metric, adjustment: Adjustment) -> str:
