@@ -54,6 +54,8 @@ def _bounds(column: Column) -> list[str]:
 
 
 def _absence(column: Column) -> str:
+    if column.is_setting:
+        return "the workspace's"
     if column.default is not None:
         return f"`{str(column.default).lower()}`"
     return "stays empty" if column.is_optional else "row is rejected"

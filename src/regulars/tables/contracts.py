@@ -54,6 +54,7 @@ class Column:
     """One column of a contract.
 
     default: the value where the source has none; a column without default must be mapped unless `is_optional`.
+    is_setting: where the source has none, the workspace's setting of that name is the value.
     least, most: bounds, in the column's own unit.
     """
 
@@ -62,12 +63,13 @@ class Column:
     meaning: str
     is_optional: bool = False
     default: str | int | float | bool | None = None
+    is_setting: bool = False
     least: float | None = None
     most: float | None = None
 
     @property
     def may_be_absent(self) -> bool:
-        return self.is_optional or self.default is not None
+        return self.is_optional or self.is_setting or self.default is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,9 +149,9 @@ STORES = Contract(
     columns=(
         _id("store_id", "the store"),
         _text("name", "as guests know it"),
-        Column(name="zone", kind=Kind.ZONE, meaning="time zone, such as America/New_York"),
+        Column(name="zone", kind=Kind.ZONE, meaning="time zone, such as America/New_York", is_setting=True),
         Column(
-            name="day_closes_at", kind=Kind.CLOCK, meaning="local time at which the trading day ends", default="04:00"
+            name="day_closes_at", kind=Kind.CLOCK, meaning="local time at which the trading day ends", is_setting=True
         ),
         _text("city", "city"),
         *_PLACE,

@@ -122,7 +122,7 @@ class Intake:
     def _column(self, column: Column, raw: RawBatch) -> Reading:
         origin, length = self.mapping.columns.get(column.name), len(raw.line)
         if origin is None or origin.value is not None:
-            value = column.default if origin is None else origin.value
+            value = self._default(column) if origin is None else origin.value
             return read(column.kind, pa.array([value] * length), self._manner(From(value=0)))
         if origin.line_number:
             numbers = raw.line.cast(pa.string())
@@ -130,10 +130,14 @@ class Intake:
                 numbers = pc.binary_join_element_wise(self.source, numbers, ":")
             return read(column.kind, numbers, self._manner(origin))
         reading = self._combined(column.kind, [raw.rows.column(name) for name in origin.sources], origin)
-        if column.default is None:
+        default = self._default(column)
+        if default is None:
             return reading
-        filled = pc.fill_null(reading.values, pa.scalar(column.default, column.kind.arrow))
+        filled = pc.fill_null(reading.values, pa.scalar(default, column.kind.arrow))
         return Reading(pc.if_else(pc.is_null(reading.problem), filled, reading.values), reading.problem)
+
+    def _default(self, column: Column) -> str | int | float | bool | None:
+        return str(getattr(self.settings, column.name)) if column.is_setting else column.default
 
     def _combined(self, kind: Kind, parts: list[pa.Array], origin: From) -> Reading:
         manner = self._manner(origin)

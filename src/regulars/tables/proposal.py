@@ -159,8 +159,6 @@ def _by_need(contract: Contract, found: dict[str, From], sample: pa.RecordBatch)
         needs["store_id"] = From(value="S1")
     if contract.table == "order_items" and "line" not in found:
         needs["line"] = From(line_number=True)
-    if contract.table == "stores" and "zone" not in found:
-        needs["zone"] = From(value="UTC")
     return needs
 
 
