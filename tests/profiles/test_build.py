@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from regulars.errors import DataError
@@ -230,7 +230,12 @@ histories = st.lists(
 )
 
 
-@settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(
+    max_examples=15,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(history=histories)
 def test_orders_after_the_date_change_nothing(history: list[dict[str, Any]]) -> None:
     everything = orders_table(*history)
@@ -243,7 +248,12 @@ def test_orders_after_the_date_change_nothing(history: list[dict[str, Any]]) -> 
     assert seen.equals(blind)
 
 
-@settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(
+    max_examples=6,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(history=histories)
 def test_engines_agree_and_facts_are_consistent(history: list[dict[str, Any]]) -> None:
     table = orders_table(*history)

@@ -8,7 +8,7 @@ from narwhals.typing import IntoFrameT
 
 from regulars.profiles.categories import category_shares, category_spend, costed_lines, top_categories
 from regulars.profiles.columns import COLUMNS
-from regulars.profiles.frames import handed_back
+from regulars.profiles.frames import handed_back, settled
 from regulars.profiles.habits import days_at_stores, habits, home_stores, ratio
 from regulars.profiles.lifecycle import with_stages
 from regulars.profiles.orders import ready_orders, with_margins
@@ -54,7 +54,7 @@ def build(
     guests = with_stages(_with_home_stores(habits(days, as_of=as_of), home_stores(days)))
     names = [column.name for column in COLUMNS]
     if order_items is not None and menu_items is not None:
-        spend = category_spend(counted, order_items, menu_items)
+        spend = settled(category_spend(counted, order_items, menu_items), like=orders)
         shares = category_shares(spend, top_categories(spend, categories))
         names += [name for name in shares.collect_schema().names() if name != "guest_id"]
         guests = guests.join(shares, on="guest_id", how="left")

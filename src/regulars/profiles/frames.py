@@ -29,3 +29,14 @@ def handed_back(frame: nw.LazyFrame[Any], *, like: IntoFrameT) -> IntoFrameT:
     known = nw.from_native(brought)
     result = frame if isinstance(known, nw.LazyFrame) else frame.collect(known.implementation)
     return result.to_native()  # type: ignore[no-any-return]
+
+
+def settled(frame: nw.LazyFrame[Any], *, like: IntoFrame) -> nw.LazyFrame[Any]:
+    """A small result that several steps need, worked out once where that is possible.
+
+    A database of the caller's own takes back no table of ours, so there it stays a query.
+    """
+    known = nw.from_native(like)
+    if known.implementation.is_polars():
+        return frame.collect("polars").lazy()
+    return frame if isinstance(known, nw.LazyFrame) else frame.collect("pyarrow").lazy("duckdb")
