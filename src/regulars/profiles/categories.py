@@ -12,10 +12,10 @@ from regulars.profiles.habits import ratio
 
 def costed_lines(order_items: IntoFrame, menu_items: IntoFrame) -> nw.LazyFrame[Any] | None:
     """Order lines with the cost of their item, or None where the menu has no costs."""
-    menu = opened(menu_items, needs=("item_id", "category"), name="menu_items")
+    menu = opened(menu_items, needs=("item_id",), name="menu_items")
     if "cost_minor" not in menu.collect_schema():
         return None
-    lines = opened(order_items, needs=("order_id", "item_id", "quantity", "amount_minor"), name="order_items")
+    lines = opened(order_items, needs=("order_id", "item_id", "quantity"), name="order_items")
     return lines.select("order_id", "item_id", "quantity").join(menu.select("item_id", "cost_minor"), "item_id", "left")
 
 
