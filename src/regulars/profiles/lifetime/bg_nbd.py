@@ -142,22 +142,33 @@ class _Likelihood:
     """The log-likelihood of grouped histories with its derivatives, for one set of parameters after the other."""
 
     def __init__(self, histories: FloatArray, weights: FloatArray) -> None:
-        order = np.argsort(histories[:, 0], kind="stable")
-        self.repeats, self.last, self.age = (np.ascontiguousarray(column) for column in histories[order].T)
-        self.weights = weights[order]
-        self.counts, starts = np.unique(self.repeats, return_index=True)
-        self.guests = np.add.reduceat(self.weights, starts)
+        self.counts, groups = np.unique(histories[:, 0], return_inverse=True)
+        self.guests = np.bincount(groups, weights)
+        came_again = histories[:, 0] > 0
+        self.repeats, self.last, self.age = (np.ascontiguousarray(column) for column in histories[came_again].T)
+        self.weights = weights[came_again]
+        self.once_age, self.once_weights = histories[~came_again, 2], weights[~came_again]
 
     def __call__(self, parameters: FloatArray) -> Derivatives:
         r, alpha, a, b = map(float, parameters)
-        sums = _mixture_sums(self.repeats, self.last, self.age, self.weights, r, alpha, a, b)
-        mixture = np.zeros((4, 4))
-        mixture[np.triu_indices(4)] = sums[5:]
-        hessian = mixture + np.triu(mixture, 1).T
-        gamma = self._gamma_part(r, alpha, a, b)
-        return Derivatives(gamma.value + sums[0], gamma.gradient + sums[1:5], gamma.hessian + hessian)
+        visits, once = self._visits(r, alpha, a, b), self._once(r, alpha)
+        again = _again(self.repeats, self.last, self.age, self.weights, r, alpha, a, b)
+        return Derivatives(
+            visits.value + once.value + again.value,
+            visits.gradient + once.gradient + again.gradient,
+            visits.hessian + once.hessian + again.hessian,
+        )
 
-    def _gamma_part(self, r: float, alpha: float, a: float, b: float) -> Derivatives:
+    def _once(self, r: float, alpha: float) -> Derivatives:
+        """ln A3 of the guests who never came again: -r ln(alpha + T)."""
+        end = 1 / (alpha + self.once_age)
+        logs, inverse, square = (float(self.once_weights @ values) for values in (np.log(end), end, end * end))
+        hessian = np.zeros((4, 4))
+        hessian[0, 1] = hessian[1, 0] = -inverse
+        hessian[1, 1] = r * square
+        return Derivatives(r * logs, np.array([logs, -r * inverse, 0, 0]), hessian)
+
+    def _visits(self, r: float, alpha: float, a: float, b: float) -> Derivatives:
         """ln A1 + ln A2, which depend on the history only through the number of repeat visits."""
         x, n = self.counts, self.guests
         total, both = n.sum(), a + b
@@ -177,8 +188,25 @@ class _Likelihood:
         return Derivatives(float(n @ value), gradient, hessian)
 
 
+def _again(
+    repeats: FloatArray,
+    last: FloatArray,
+    age: FloatArray,
+    weights: FloatArray,
+    r: float,
+    alpha: float,
+    a: float,
+    b: float,
+) -> Derivatives:
+    """ln(A3 + A4) of the guests who came again."""
+    sums = _again_sums(repeats, last, age, weights, r, alpha, a, b)
+    triangle = np.zeros((4, 4))
+    triangle[np.triu_indices(4)] = sums[5:]
+    return Derivatives(float(sums[0]), sums[1:5], triangle + np.triu(triangle, 1).T)
+
+
 @njit(nogil=True, cache=True, fastmath=True)
-def _mixture_sums(
+def _again_sums(
     repeats: FloatArray,
     last: FloatArray,
     age: FloatArray,
@@ -188,43 +216,35 @@ def _mixture_sums(
     a: float,
     b: float,
 ) -> FloatArray:
-    """Sums over rows of ln(A3 + A4): the value, the gradient (4), the upper triangle of the Hessian (10)."""
+    """Over the rows: the value, the gradient (4), and the upper triangle of the Hessian (10), row by row.
+
+    With u = ln A3 and v = ln A4, p is the share of A4 in the sum, and d = grad v - grad u.
+    """
     sums = np.zeros(15)
+    d = np.empty(4)
     for i in range(repeats.size):
         w, k = weights[i], r + repeats[i]
-        end = 1 / (alpha + age[i])
-        log_end = -np.log(end)
-        if repeats[i] == 0:
-            sums[0] -= w * k * log_end
-            sums[1] -= w * log_end
-            sums[2] -= w * k * end
-            sums[6] -= w * end
-            sums[9] += w * k * end * end
-            continue
-        left = 1 / (b + repeats[i] - 1)
-        seen = 1 / (alpha + last[i])
-        apart = np.log(seen / end)  # ln((alpha + T) / (alpha + t))
+        left, end, seen = 1 / (b + repeats[i] - 1), 1 / (alpha + age[i]), 1 / (alpha + last[i])
+        apart, log_end = np.log(seen / end), -np.log(end)
         odds = a * left * np.exp(k * apart)
         p = odds / (1 + odds)
         q = 1 - p
-        mix = w * p * q
-        # gradients of u = ln A3 and v = ln A4; d = v' - u'
-        d_r, d_alpha, d_a, d_b = apart, -k * (seen - end), 1 / a, -left
+        d[0], d[1], d[2], d[3] = apart, -k * (seen - end), 1 / a, -left
+        inverse = q * end + p * seen
         sums[0] += w * (np.log1p(odds) - k * log_end)
         sums[1] += w * (p * apart - log_end)
-        sums[2] -= w * k * (q * end + p * seen)
+        sums[2] -= w * k * inverse
         sums[3] += w * p / a
         sums[4] -= w * p * left
-        sums[5] += mix * d_r * d_r
-        sums[6] += mix * d_r * d_alpha - w * (q * end + p * seen)
-        sums[7] += mix * d_r * d_a
-        sums[8] += mix * d_r * d_b
-        sums[9] += mix * d_alpha * d_alpha + w * k * (q * end * end + p * seen * seen)
-        sums[10] += mix * d_alpha * d_a
-        sums[11] += mix * d_alpha * d_b
-        sums[12] += mix * d_a * d_a - w * p / (a * a)
-        sums[13] += mix * d_a * d_b
-        sums[14] += mix * d_b * d_b + w * p * left * left
+        place = 5
+        for row in range(4):
+            for column in range(row, 4):
+                sums[place] += w * p * q * d[row] * d[column]
+                place += 1
+        sums[6] -= w * inverse
+        sums[9] += w * k * (q * end * end + p * seen * seen)
+        sums[12] -= w * p / (a * a)
+        sums[14] += w * p * left * left
     return sums
 
 
