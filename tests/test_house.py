@@ -4,7 +4,9 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,31 @@ def test_the_lock_has_a_hash_for_everything_and_no_address() -> None:
     assert len(pinned) > 50
     assert all(pinned)
     assert not re.search(r"://|find-links|index-url|^-e |^/| @ ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("folder", ["src", "tests"])
+def test_what_is_imported_is_declared(folder: str) -> None:
+    """What only comes along with something else may go away with it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    declared = {
+        *project["project"]["dependencies"],
+        *(project["dependency-groups"]["dev"] if folder == "tests" else ()),
+    }
+    names = {canonical(re.split(r"[<>=!~\[ ;]", line)[0]) for line in declared}
+    known = packages_distributions()
+    foreign = {name for path in (ROOT / folder).rglob("*.py") for name in imported(path)} & set(known)
+    foreign -= {"regulars", "markupsafe", *(path.stem for path in (ROOT / "tests").iterdir())}
+    assert sorted(name for name in foreign if not {canonical(known_as) for known_as in known[name]} & names) == []
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The first names of all modules that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.split(".")[0]

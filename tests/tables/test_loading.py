@@ -12,11 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from conftest import NOW
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import regulars as rg
+from conftest import NOW
 from regulars.tables import From, Mapping
 
 HEADER = "order_id,guest_id,store_id,ordered_at,amount_minor"
@@ -225,7 +225,7 @@ def test_an_order_with_a_bad_line_is_not_half_loaded(lake: rg.Lake, write: Calla
     ]  # fmt: skip
     report = load(lake, write("basket,store,day,time,paid,coupon,promo,how", *rows), mapping=LINES)
     assert (report.accepted, report.rejected, report.changed) == (1, 4, 1)
-    said = dict((line, reason) for line, _, reason in reasons(lake))
+    said = {line: reason for line, _, reason in reasons(lake)}
     assert said[2] == "line 3 of the same order was rejected; mend that first"
     assert said[5].startswith("the lines of this order do not agree in store_id")
 
