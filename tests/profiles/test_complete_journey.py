@@ -1,14 +1,14 @@
 """Profiles of a year of real orders: the published totals come back, and two engines agree on every fact."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 
-from regulars.profiles import build, concentration, stage_counts
+from regulars.profiles import build, concentration, lifetime, stage_counts
 
 AS_OF = date(2018, 1, 1)
 
@@ -59,3 +59,26 @@ def test_duckdb_and_polars_agree_on_every_fact(tables: list[duckdb.DuckDBPyRelat
             assert (profiles[name].is_null() == other[name].is_null()).all()
         else:
             assert profiles[name].equals(other[name]), name
+
+
+@pytest.fixture(scope="module")
+def seen_and_came(tables: list[duckdb.DuckDBPyRelation]) -> pl.DataFrame:
+    """Profiles at the end of September with the visits of the 90 days after."""
+    orders, today = tables[0].pl(), date(2017, 9, 30)
+    day = pl.col("business_date")
+    later = orders.filter(day > today, day <= today + timedelta(days=90))
+    came = later.group_by("guest_id").agg(came=day.n_unique())
+    profiles = build(orders, as_of=today, margin_rate=0.25).join(came, on="guest_id", how="left")
+    return profiles.with_columns(pl.col("came").fill_null(0))
+
+
+def test_ninety_days_of_visits_are_forecast_within_five_percent(seen_and_came: pl.DataFrame) -> None:
+    outlook = lifetime.outlook(seen_and_came, lifetime.fit_visits(seen_and_came), horizons=[90])
+    assert outlook["expected_visits_90"].sum() == pytest.approx(outlook["came"].sum(), rel=0.05)
+    inside = outlook["came"].is_between(outlook["expected_visits_90_low"], outlook["expected_visits_90_high"])
+    assert 0.78 < inside.mean() < 0.95
+
+
+def test_the_longer_lost_the_fewer_come_again(seen_and_came: pl.DataFrame) -> None:
+    again = dict(seen_and_came.group_by("stage").agg((pl.col("came") > 0).mean()).iter_rows())
+    assert again["regular"] > 0.95 > again["slipping"] > again["lost"]

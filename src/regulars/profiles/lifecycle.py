@@ -9,15 +9,18 @@ Lomax survival function)
 
 The rule, first match wins:
 
-    lost        silence_probability < 0.001 and away for 56 days or more, or away for more than 365 days
+    lost        silence_probability < 0.001 and away for 120 days or more, or away for more than 365 days
     slipping    silence_probability < 0.1 and away for 14 days or more
     new         one visit
     developing  two or three visits
     regular     four visits or more
 
 By the same reckoning his rhythm is `rhythm_days` = (T + g) / n, and he is due that many days after his latest visit.
-A holiday is no farewell: hence the 14 and the 56 days. g is the median of `gap_days` over the guests in the frame,
+A holiday is no farewell: hence the 14 and the 120 days. g is the median of `gap_days` over the guests in the frame,
 30 days where nobody came twice.
+
+A stage ranks, it does not bury: in a year of grocery households (Complete Journey, four dates of 2017) 98 in a hundred
+regular guests came again within 90 days, 79 of the slipping and 48 of the lost.
 """
 
 from typing import Any
@@ -29,7 +32,7 @@ from regulars.profiles.habits import ratio
 STAGES = ("new", "developing", "regular", "slipping", "lost")
 
 SLIPPING_BELOW, SLIPPING_AFTER_DAYS = 0.1, 14
-LOST_BELOW, LOST_AFTER_DAYS, LOST_ANYWAY_AFTER_DAYS = 0.001, 56, 365
+LOST_BELOW, LOST_AFTER_DAYS, LOST_ANYWAY_AFTER_DAYS = 0.001, 120, 365
 REGULAR_FROM_VISITS = 4
 _GAP_WITHOUT_CROWD = 30.0
 

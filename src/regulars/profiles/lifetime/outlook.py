@@ -63,6 +63,8 @@ def outlook(
     interval `expected_visits_90_low` to `_high` (nine in ten guests with this history, given the parameters), and with
     `values` the value expected of these visits, `expected_margin_90_minor`, from the column `value`. Empty for guests
     who never visited; a value not known counts as the crowd's.
+    The interval trusts the model: in grocery households (Complete Journey, 90 days) it held 82 in a hundred, not 90,
+    while the visits of all together came out within 1 %.
     """
     brought: IntoFrame = profiles
     table = _table(brought)
