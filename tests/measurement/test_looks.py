@@ -55,6 +55,14 @@ def test_the_boundary_is_the_published_confidence_sequence() -> None:
     assert half[1] == min(half)
 
 
+def test_several_offers_under_daily_looks_share_alpha() -> None:
+    rng = np.random.default_rng(3)
+    lifts = measurement.compare(rng.normal(size=900), np.tile(["control", "a", "b"], 300), anytime=True)
+    assert_allclose([lift.single_level for lift in lifts], sequential_level(0.025, 600, 1_000), rtol=1e-12)
+    assert all(lift.stop_reason() is None for lift in lifts)
+    assert [lift.stop_reason(worth=1.0) for lift in lifts] == [f"{offer} changes less than matters" for offer in "ab"]
+
+
 def test_the_sequential_p_value_is_the_least_level_that_excludes_nothing_happened() -> None:
     for z in (2.5, 3.2, 4.5):
         p_value = sequential_p_value(2 * stats.norm.sf(z), 800, 1_000, 0.05)

@@ -99,6 +99,14 @@ def test_the_guests_asked_for_are_enough() -> None:
     assert 65 <= found <= 95
 
 
+def test_what_chance_may_have_done_gets_no_name() -> None:
+    """Nothing is pulled forward or moved here, so neither is claimed; the differences stay unexplained."""
+    columns, _ = campaign(2_000, seed=8, brought=0)
+    made = measurement.settle(**columns)
+    assert (made.part(PULLED_FORWARD).amount_minor, made.part(MOVED).amount_minor) == (0, 0)
+    assert made.part(UNEXPLAINED).amount_minor != 0
+
+
 def test_a_loss_is_called_a_loss() -> None:
     columns, _ = campaign(6_000, seed=2, brought=50)
     made = measurement.settle(**columns)
