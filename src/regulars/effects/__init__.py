@@ -6,6 +6,7 @@ from regulars.effects.fitting import fit
 from regulars.effects.heterogeneity import Heterogeneity
 from regulars.effects.model import EffectModel, Effects
 from regulars.effects.race import Contender
+from regulars.effects.reasons import Reason
 from regulars.effects.validation import Validation, validate
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "EffectModel",
     "Effects",
     "Heterogeneity",
+    "Reason",
     "Validation",
     "fit",
     "validate",

@@ -66,6 +66,14 @@ class Columns:
             names=names, categories={name: kinds for name, kinds in self.categories.items() if name in names}
         )
 
+    def words(self, place: int, value: float) -> str:
+        """A value of a column as a reader knows it."""
+        if np.isnan(value):
+            return "not known"
+        if (known := self.categories.get(self.names[place])) is not None:
+            return known[int(value)]
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
     def _column(self, series: nw.Series[Any]) -> FloatArray:
         known = self.categories.get(series.name)
         if known is None:

@@ -13,9 +13,11 @@ from regulars.effects.balance import lottery_doubts, measure_balance
 from regulars.effects.costs import CostModel
 from regulars.effects.dose import Dose
 from regulars.effects.individual import LEARNERS, Individual
+from regulars.effects.leakage import suspects
 from regulars.effects.model import Basis, EffectModel, Predictor, settle_on_curve
 from regulars.effects.pooling import Pooled
 from regulars.effects.race import Contender, contend, run_race
+from regulars.effects.reasons import sample_values
 from regulars.effects.study import Study
 from regulars.effects.trial import Trial, read_trial
 from regulars.effects.words import design_warnings
@@ -74,7 +76,7 @@ def fit(
     trial, basis, doubts = _settle_basis(trial)
     study = Study.of(trial, seed=seed)
     own = [offer for offer in range(len(trial.offers)) if _has_own_effect(study, offer)]
-    _refuse_without_any(trial, own)
+    _refuse_without_any(trial, own, doubts)
     averages = _averages(study, own)
     settled, individual, race = _learn(study, learner, np.array([effect.gain for effect in averages]))
     costs = None if trial.cost is None else CostModel.fit(trial, study.nuisance.fold, seed=seed)
@@ -98,11 +100,12 @@ def fit(
         balance=tuple(balance.values()),
         heterogeneity=tuple(individual.heterogeneity[offer] for offer in own),
         race=race,
-        warnings=(*doubts, *warnings),
+        warnings=(*doubts, *suspects(trial), *warnings),
         columns=trial.columns,
         predictor=settled,
         costs=costs,
         dose=dose,
+        others=sample_values(trial.matrix, seed=seed),
     )
 
 
@@ -169,13 +172,13 @@ def _has_own_effect(study: Study, offer: int) -> bool:
     return min(map(len, compared)) >= FEWEST_GUESTS
 
 
-def _refuse_without_any(trial: Trial, own: list[int]) -> None:
+def _refuse_without_any(trial: Trial, own: list[int], doubts: list[str]) -> None:
     if own:
         return
     counts = ", ".join(f"{offer} to {trial.guests(arm)}" for arm, offer in enumerate(("nothing", *trial.offers)))
     raise DesignError(
         f"too few comparable guests: given {counts}; at least one offer and nothing need {FEWEST_GUESTS} guests each "
-        "who could have got either; randomise the next campaign"
+        "who could have got either; randomise the next campaign" + "".join(f" ({doubt})" for doubt in doubts)
     )
 
 

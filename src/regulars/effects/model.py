@@ -13,6 +13,7 @@ from regulars.effects.costs import CostModel
 from regulars.effects.dose import Dose
 from regulars.effects.heterogeneity import Heterogeneity
 from regulars.effects.race import Contender
+from regulars.effects.reasons import Reason, find_reasons
 from regulars.effects.words import BASIS_WORDS, average_words
 
 Basis = Literal["randomised", "adjusted"]
@@ -60,6 +61,7 @@ class EffectModel:
     heterogeneity: whether guests differ in their response, for each offer that was given often enough.
     race: the learners that ran, best first.
     warnings: what must be known before trusting this, in words.
+    others: values other guests have for each feature, for `reasons`; no row of it is a guest.
     """
 
     offers: tuple[str, ...]
@@ -75,6 +77,7 @@ class EffectModel:
     predictor: Predictor
     costs: CostModel | None
     dose: Dose | None
+    others: FloatArray
 
     @property
     def basis_words(self) -> str:
@@ -93,7 +96,23 @@ class EffectModel:
         Numpy and LightGBM only, so it can run on batches, in other processes too. Categories that were not there at the
         fit are treated like missing values. Raises DataError for missing columns and infinite values.
         """
-        matrix = self.columns.matrix(features)
+        return self._predict(self.columns.matrix(features))
+
+    def reasons(self, features: Any, offer: str, *, most: int = 3) -> tuple[tuple[Reason, ...], ...]:
+        """For each guest of a small frame, why his gain from an offer is higher or lower than that of others.
+
+        Each feature is compared with the values other guests have for it; changes of features that work together
+        overlap, so they need not add up. Raises ValueError for an offer the model does not know.
+        """
+        if offer not in self.offers:
+            raise ValueError(f"offer {offer!r} is none of {', '.join(self.offers)}")
+        place = self.offers.index(offer)
+        return tuple(
+            find_reasons(guest, self.others, self.columns, lambda asked: self._predict(asked).gain[:, place], most)
+            for guest in self.columns.matrix(features)
+        )
+
+    def _predict(self, matrix: FloatArray) -> Effects:
         gain, variance = self._lend(*self.predictor.predict(matrix))
         redemption, cost = np.full_like(gain, np.nan), np.full_like(gain, np.nan)
         if self.costs is not None:

@@ -1,0 +1,294 @@
+"""Effects against peers: one run, one scorer, the same base models, and coverage where the truth is known.
+
+    python benchmarks/effects.py                       all parts but the long coverage (about twenty minutes on two cores)
+    python benchmarks/effects.py --only hillstrom      one part: hillstrom, trial, offers, forest, coverage, scoring
+    python benchmarks/effects.py --quick               a tenth of the rows and replications
+
+econml and causalml are compared with if they are installed; their absence is printed. The Hillstrom experiment is found
+through REGULARS_DATA or in ../shared/data. Prints a table and a last line of JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import importlib.metadata
+import json
+import os
+import resource
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from lightgbm import LGBMClassifier, LGBMRegressor
+from numpy.typing import NDArray
+
+from regulars import effects
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Ranker = Callable[[FloatArray, IntArray, FloatArray, FloatArray], FloatArray]
+"""From features, action and outcome of the past, and features asked for, to gains (n, k)."""
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+BASE = {
+    "n_estimators": 60,
+    "learning_rate": 0.06,
+    "num_leaves": 8,
+    "min_child_samples": 200,
+    "verbosity": -1,
+    "n_jobs": 2,
+}
+HILLSTROM_FEATURES = ["recency", "history_segment", "history", "mens", "womens", "zip_code", "newbie", "channel"]
+HILLSTROM_ARMS = ["No E-Mail", "Womens E-Mail", "Mens E-Mail"]
+
+
+def version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def ours(learner: str) -> Ranker:
+    def rank(features: FloatArray, action: IntArray, outcome: FloatArray, asked: FloatArray) -> FloatArray:
+        shares = np.bincount(action + 1) / len(action)
+        lot = np.tile(shares, (len(action), 1))
+        return effects.fit(features, action, outcome, propensity=lot, learner=learner).predict(asked).gain
+
+    return rank
+
+
+def econml_dr(features: FloatArray, action: IntArray, outcome: FloatArray, asked: FloatArray) -> FloatArray:
+    from econml.dr import DRLearner
+
+    model = DRLearner(
+        model_propensity=LGBMClassifier(**BASE),
+        model_regression=LGBMRegressor(**BASE),
+        model_final=LGBMRegressor(**BASE),
+        cv=5,
+        random_state=0,
+    )
+    model.fit(outcome, action + 1, X=features)
+    return np.column_stack([model.effect(asked, T0=0, T1=arm) for arm in range(1, action.max() + 2)])
+
+
+def causalml_meta(name: str) -> Ranker:
+    def rank(features: FloatArray, action: IntArray, outcome: FloatArray, asked: FloatArray) -> FloatArray:
+        from causalml.inference import meta
+
+        model = getattr(meta, name)(learner=LGBMRegressor(**BASE), control_name=-1)
+        known = {arm: np.full(len(action), (action == arm).mean()) for arm in range(action.max() + 1)}
+        model.fit(features, action, outcome, p=known)
+        asked_known = {arm: np.full(len(asked), known[arm][0]) for arm in known}
+        return np.asarray(model.predict(asked, p=asked_known))
+
+    return rank
+
+
+def uplift_forest(features: FloatArray, action: IntArray, outcome: FloatArray, asked: FloatArray) -> FloatArray:
+    from causalml.inference.tree import UpliftRandomForestClassifier
+
+    model = UpliftRandomForestClassifier(control_name="-1", n_estimators=100, random_state=0, n_jobs=CORES)
+    model.fit(features, action.astype(str), outcome.astype(int))
+    return np.asarray(model.predict(asked))
+
+
+def rankers() -> dict[str, Ranker]:
+    found = {f"regulars {learner}": ours(learner) for learner in ("dr", "race")}
+    if version("econml"):
+        found["econml DRLearner"] = econml_dr
+    if version("causalml"):
+        found |= {"causalml X": causalml_meta("BaseXRegressor"), "causalml DR": causalml_meta("BaseDRRegressor")}
+    return found
+
+
+def qini(gain: FloatArray, is_given: NDArray[np.bool_], outcome: FloatArray, count: FloatArray) -> float:
+    """Area between the uplift curve and the straight line, per guest given the offer; ties in the order of the rows."""
+    order = np.argsort(-gain, kind="stable")
+    given, nothing = (is_given * count)[order], (~is_given * count)[order]
+    curve = np.cumsum(given * outcome[order]) / given.sum() - np.cumsum(nothing * outcome[order]) / nothing.sum()
+    share = np.cumsum(count[order]) / count.sum()
+    return float(np.trapezoid(np.append(0, curve), np.append(0, share)) - curve[-1] / 2)
+
+
+def true_qini(gain: FloatArray, truth: FloatArray) -> float:
+    """The same area if the effect of every guest is known."""
+    curve = np.cumsum(truth[np.argsort(-gain, kind="stable")]) / len(truth)
+    return float(curve.mean() - curve[-1] / 2)
+
+
+def hillstrom(scale: float) -> Iterator[tuple[str, Any]]:
+    """Visits, five folds, out-of-fold gains; the paired bootstrap of our Qini less the peer's, drawn 500 times."""
+    root = Path(os.environ.get("REGULARS_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    with gzip.open(root / "hillstrom" / "hillstrom.csv.gz") as file:
+        table = pl.read_csv(file.read(), infer_schema_length=None)
+    action = np.array([HILLSTROM_ARMS.index(arm) - 1 for arm in table["segment"]])
+    outcome = table["visit"].to_numpy().astype(float)
+    features = table.select(HILLSTROM_FEATURES).to_dummies(pl.selectors.string()).to_numpy().astype(float)
+    model = effects.fit(features, action, outcome, propensity=np.full(len(action), 1 / 3), learner="dr")
+    for name, average in zip(("Womens", "Mens"), model.averages, strict=True):
+        yield f"hillstrom {name}: naive effect, points", round(100 * average.naive, 2)
+        yield f"hillstrom {name}: effect, points", [round(100 * x, 2) for x in (average.gain, *average.interval)]
+    fold = np.random.default_rng(0).integers(0, 5, len(action))
+    gains = {name: np.zeros((len(action), 2)) for name in rankers()}
+    for name, rank in rankers().items():
+        start = time.perf_counter()
+        for part in range(5):
+            past = fold != part
+            gains[name][~past] = rank(features[past], action[past], outcome[past], features[~past])
+        yield f"hillstrom: seconds {name}", round(time.perf_counter() - start, 1)
+    for offer, label in enumerate(("Womens", "Mens")):
+        yield from judge_pair(f"hillstrom {label}", gains, offer, action, outcome, draws=int(500 * scale))
+
+
+def judge_pair(
+    title: str, gains: dict[str, FloatArray], offer: int, action: IntArray, outcome: FloatArray, draws: int
+) -> Iterator[tuple[str, Any]]:
+    compared = np.isin(action, (-1, offer))
+    given, brought = action[compared] == offer, outcome[compared]
+    draw = np.random.default_rng(1)
+    counts = [np.ones(len(given)), *(draw.poisson(1, len(given)).astype(float) for _ in range(draws))]
+    each = {
+        name: np.array([qini(gain[compared, offer], given, brought, c) for c in counts]) for name, gain in gains.items()
+    }
+    validation = effects.validate(
+        np.column_stack([gain[:, offer] for gain in gains.values()])[compared][:, :1],
+        np.where(given, 0, -1),
+        brought,
+        propensity=np.full(len(given), 0.5),
+    )
+    yield f"{title}: {next(iter(gains))}", str(validation[0].heterogeneity).split(": ", 1)[1]
+    best = each["regulars race"]
+    for name, found in each.items():
+        low, high = np.quantile(best[1:] - found[1:], [0.025, 0.975])
+        yield f"{title}: Qini {name}", round(found[0], 5)
+        if name != "regulars race":
+            yield f"{title}: race less {name}, 95 %", [round(low, 5), round(high, 5)]
+
+
+def made_up(rows: int, offers: int, seed: int) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:
+    """A trial with 20 features and a 0/1 outcome: base rate about 20 %, effects from -2 to 10 points."""
+    draw = np.random.default_rng(seed)
+    features = draw.normal(size=(rows, 20))
+    base = 0.2 + 0.08 * np.tanh(features[:, 0]) + 0.05 * (features[:, 1] > 0.5) + 0.03 * features[:, 2].clip(-1, 1)
+    truth = np.column_stack(
+        [
+            0.03 + 0.02 * np.tanh(features[:, 3 + j]) + 0.03 * (features[:, 4 + j] > 0) * (features[:, 0] < 0.5)
+            for j in range(offers)
+        ]
+    )
+    action = draw.integers(-1, offers, rows)
+    chance = base + np.where(action >= 0, truth[np.arange(rows), action], 0)
+    return features, action, (draw.random(rows) < chance).astype(float), truth
+
+
+def trial(scale: float) -> Iterator[tuple[str, Any]]:
+    yield from race_of_rankers("trial 100,000 x 20", rankers(), int(100_000 * scale), offers=1)
+
+
+def offers(scale: float) -> Iterator[tuple[str, Any]]:
+    chosen = {name: rank for name, rank in rankers().items() if name in ("regulars dr", "econml DRLearner")}
+    yield from race_of_rankers("five offers 200,000 x 20", chosen, int(200_000 * scale), offers=5)
+
+
+def forest(scale: float) -> Iterator[tuple[str, Any]]:
+    chosen = {"regulars dr": ours("dr")} | (
+        {"causalml UpliftRandomForest": uplift_forest} if version("causalml") else {}
+    )
+    yield from race_of_rankers("forest 100,000 x 20", chosen, int(100_000 * scale), offers=1)
+
+
+def race_of_rankers(title: str, chosen: dict[str, Ranker], rows: int, offers: int) -> Iterator[tuple[str, Any]]:
+    features, action, outcome, _ = made_up(rows, offers, seed=0)
+    asked, _, _, truth = made_up(50_000, offers, seed=1)
+    yield f"{title}: Qini of the truth", round(float(np.mean([true_qini(t, t) for t in truth.T])), 5)
+    ours("dr")(features[:2000], action[:2000], outcome[:2000], asked[:10])
+    for name, rank in chosen.items():
+        start = time.perf_counter()
+        gain = rank(features, action, outcome, asked)
+        yield f"{title}: seconds {name}", round(time.perf_counter() - start, 2)
+        yield (
+            f"{title}: Qini {name}",
+            round(float(np.mean([true_qini(*pair) for pair in zip(gain.T, truth.T, strict=True)])), 5),
+        )
+
+
+def coverage(scale: float) -> Iterator[tuple[str, Any]]:
+    """95 % intervals in 1,000 trials of 1,000 rows, and of 1,000 targeted tables of 2,000; then per guest in 20 of 12,000."""
+    replications = int(1000 * scale)
+    for kind, rows, targeting in (("randomised", 1000, 0.0), ("adjusted", 2000, 0.7)):
+        hits, guests = [], []
+        for seed in range(replications):
+            features, action, outcome, lot, truth = shops(rows, seed, targeting)
+            model = effects.fit(
+                features, action, outcome, propensity=None if targeting else lot, learner="pooled", seed=seed
+            )
+            low, high = model.averages[0].interval
+            hits.append(low <= 0.5 <= high)
+            guests.append(covered(model, features, truth))
+        yield f"coverage: average effect, {kind}, {replications} replications", round(float(np.mean(hits)), 3)
+        yield f"coverage: per guest, {kind}, pooled", round(float(np.mean(guests)), 3)
+    found = []
+    for seed in range(max(int(20 * scale), 2)):
+        features, action, outcome, lot, truth = shops(24_000, seed, 0.0)
+        model = effects.fit(features, action, outcome, propensity=lot, learner="dr", seed=seed)
+        found.append(covered(model, *(shops(2000, seed + 10_000, 0.0)[i] for i in (0, 4))))
+    yield "coverage: per guest, randomised, dr, 24,000 rows", round(float(np.mean(found)), 3)
+
+
+def shops(rows: int, seed: int, targeting: float) -> tuple[FloatArray, IntArray, FloatArray, FloatArray, FloatArray]:
+    """One offer that brings 0.5 on average, more to habitual guests."""
+    draw = np.random.default_rng(seed)
+    features = draw.normal(size=(rows, 4))
+    truth = 0.5 + 0.4 * features[:, 0]
+    chance = 1 / (1 + np.exp(-targeting * features[:, 1]))
+    given = draw.random(rows) < chance
+    outcome = features[:, 1] + 0.5 * features[:, 2] + draw.normal(size=rows) + truth * given
+    return features, np.where(given, 0, -1), outcome, np.column_stack([1 - chance, chance]), truth
+
+
+def covered(model: effects.EffectModel, features: FloatArray, truth: FloatArray) -> float:
+    found = model.predict(features)
+    return float((np.abs(found.gain[:, 0] - truth) < 1.96 * found.gain_se[:, 0]).mean())
+
+
+def scoring(scale: float) -> Iterator[tuple[str, Any]]:
+    """Guests x 5 offers in batches of 100,000, as `map_batches` would bring them."""
+    features, action, outcome, _ = made_up(50_000, 5, seed=0)
+    batch, rows = made_up(100_000, 5, seed=2)[0], int(10_000_000 * scale)
+    for learner in ("dr", "pooled"):
+        model = effects.fit(features, action, outcome, propensity=np.full(len(action), 1 / 6), learner=learner)
+        start = time.perf_counter()
+        for _ in range(0, rows, len(batch)):
+            model.predict(batch)
+        yield f"scoring {learner}: guests x 5 offers per second", round(rows / (time.perf_counter() - start))
+    yield "scoring: peak memory, GB", round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
+
+
+PARTS = {part.__name__: part for part in (hillstrom, trial, offers, forest, coverage, scoring)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=PARTS, action="append")
+    parser.add_argument("--quick", action="store_true")
+    chosen = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    found: dict[str, Any] = {}
+    for package in ("regulars", "lightgbm", "scikit-learn", "econml", "causalml"):
+        found[package] = version(package) or "not installed"
+        print(f"{package:75} {found[package]}")
+    for part in chosen.only or PARTS:
+        for name, value in PARTS[part](0.1 if chosen.quick else 1.0):
+            found[name] = value
+            print(f"{name:75} {value}", flush=True)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
