@@ -11,6 +11,8 @@ import pytest
 
 import regulars as rg
 
+pytest_plugins = ["shops"]
+
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
 

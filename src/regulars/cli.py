@@ -2,11 +2,12 @@
 
 import datetime as dt
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -31,21 +32,25 @@ Workspace = Annotated[
 HERE = Path()
 
 
+class _StoppedError(BaseException):
+    """Somebody pressed Ctrl-C."""
+
+
 def main() -> None:
-    """The program: errors that were foreseen are shown as sentences, and leave with status 1."""
+    """The program: errors that were foreseen are shown as sentences, and leave with status 1; Ctrl-C leaves with 130."""
+    signal.signal(signal.SIGINT, _stop)
     try:
-        app(standalone_mode=False)
-    except typer.Exit as leave:
-        sys.exit(leave.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
+        app()
+    except _StoppedError:
         err.print("stopped; nothing was changed")
         sys.exit(130)
     except RegularsError as error:
         _refuse(str(error))
         sys.exit(1)
-    except typer.core.click.ClickException as error:  # type: ignore[attr-defined]
-        error.show()
-        sys.exit(error.exit_code)
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    raise _StoppedError
 
 
 def _refuse(words: str) -> None:
@@ -305,7 +310,7 @@ def demo(
     for loaded in told.loads:
         out.print(screens.load_report(loaded))
     out.print(f"\n{told.guests:,} guests known\n{told.test.sentence}\n")
-    out.print(screens.averages(told.plan.lessons.model, comes_to["currency"]))
+    out.print(screens.averages(told.test.model, comes_to["currency"]))
     out.print()
     out.print(screens.plan(comes_to))
     out.print("\nthe first ten rows of the plan table:")

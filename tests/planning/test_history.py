@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import regulars as rg
-from planning.conftest import NOW, make_lake
 from regulars.planning.facts import Facts
 from regulars.planning.history import build_history, past_campaigns
+from shops import NOW, make_lake
 
 UNTIL = dt.date(2026, 10, 1)
 

@@ -11,18 +11,18 @@ import pyarrow as pa
 import pytest
 
 import regulars as rg
-from planning.conftest import NOW, make_lake
 from regulars.planning import Campaign, Plan, find, make_plan, read_assignments, replay, save, summary
 from regulars.planning.archive import assignment_bytes
 from regulars.planning.deciding import decide
+from shops import NOW, make_lake
 
 Made = Callable[..., Campaign]
 
 
 @pytest.fixture(scope="module")
 def plan(shop: rg.Lake) -> Plan:
-    from planning.conftest import CAMPAIGN
     from regulars.planning import parse_campaign
+    from shops import CAMPAIGN
 
     return make_plan(shop, parse_campaign(CAMPAIGN))
 

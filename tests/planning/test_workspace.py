@@ -7,9 +7,9 @@ import pyarrow.csv as arrow_csv
 import pytest
 
 import regulars as rg
-from planning.conftest import NOW, make_lake
 from regulars.planning import backtest, examine, find_segment, keep_profiles, middle_date
 from regulars.planning.facts import Facts
+from shops import NOW, make_lake
 
 
 def test_a_backtest_learns_only_from_before_the_cut_off(shop: rg.Lake) -> None:

@@ -16,3 +16,11 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
         lake.load("stores", pa.table({"store_id": ["S1"], "zone": [zone]}), now=NOW)
     assert rg.Lake.open(tmp_path / name).read("stores")["zone"].to_pylist() == ["Asia/Shanghai"]
     assert {path.name for path in tmp_path.iterdir()} == {name}
+
+
+def test_a_derived_table_may_change_its_columns(lake: rg.Lake) -> None:
+    import narwhals as nw
+
+    lake.write("profiles", lake.scan("stores").select("store_id"))
+    lake.write("profiles", lake.scan("stores").select("store_id", nw.lit(1).alias("visits")))
+    assert lake.read("profiles").column_names == ["store_id", "visits"]

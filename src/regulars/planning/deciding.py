@@ -13,15 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from regulars.allocation import Allocation, Frontier, solve
+from regulars.allocation import Allocation, solve
 from regulars.measurement import assign
 from regulars.planning.audience import Audience
 from regulars.planning.campaign import Campaign
 from regulars.planning.learning import Lessons
 from regulars.planning.limits import LimitUse, limits_of, one_hot, uses
 
-FRONTIER_POINTS = 16
-FRONTIER_REACH = 2.0
 CONFIDENT = 1.96
 
 
@@ -47,7 +45,7 @@ class Decision:
     """One action for each of n guests.
 
     action: (n,) offer index, -1 for nothing. arm: (n,) treated, explore or holdout. propensity: (n,) of the action taken.
-    allocation: what each guest would get if treated, and why. frontier: what other budgets would bring, all treated.
+    allocation: what each guest would get if treated, and why.
     """
 
     action: np.ndarray
@@ -56,7 +54,6 @@ class Decision:
     allocation: Allocation
     certificate: Certificate
     limits: tuple[LimitUse, ...]
-    frontier: Frontier
 
     @property
     def arm_counts(self) -> dict[str, int]:
@@ -84,7 +81,6 @@ def decide(lessons: Lessons, audience: Audience, campaign: Campaign, *, currency
     lottery = np.random.default_rng(list(blake2b(f"{salt}/{key}".encode(), digest_size=16).digest()))
     drawn = allocation.explore(share=explore, holdout=holdout, arm=arm, allowed=allowed, rng=lottery)
     action = drawn.action.astype(np.int64)
-    budgets = np.linspace(0.0, FRONTIER_REACH * float(limits[0].amounts[0]), FRONTIER_POINTS)
     return Decision(
         action=action,
         arm=drawn.arm,
@@ -92,7 +88,6 @@ def decide(lessons: Lessons, audience: Audience, campaign: Campaign, *, currency
         allocation=allocation,
         certificate=_certificate(lessons, action, allocation),
         limits=uses(limits, lessons.cost, one_hot(action, lessons.cost.shape), allocation.prices),
-        frontier=allocation.frontier(budgets),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from regulars import __version__
+from regulars.allocation import Frontier
 from regulars.errors import DesignError
 from regulars.measurement import Design, Noise, minimum_detectable_effect
 from regulars.planning.audience import Audience, find_audience
@@ -43,6 +44,15 @@ class Plan:
     @property
     def offer_ids(self) -> tuple[str, ...]:
         return tuple(offer.offer_id for offer in self.campaign.offers)
+
+    @property
+    def budget(self) -> float:
+        """The total budget, minor units."""
+        return next(use.amount for use in self.decision.limits if use.limit == "budget")
+
+    def frontier(self, points: int = 16, reach: float = 2.0) -> Frontier:
+        """What budgets from nothing to `reach` times this one would bring, were nobody held out; solved anew for each."""
+        return self.decision.allocation.frontier(np.linspace(0.0, reach * self.budget, points))
 
     def assignments(self) -> pa.Table:
         """One row per guest, by guest_id: offer_id (none: nothing), arm, propensity, and what is expected of it."""

@@ -43,7 +43,7 @@ def _cards(plan: Plan, money: Any) -> list[dict[str, str]]:
             "value": f"{len(plan.audience):,}",
             "note": f"{given:,} get an offer, {arms['holdout']:,} are held out",
         },
-        {"name": "subsidy", "value": money(expected.cost), "note": f"expected, of {money(_budget(plan))}"},
+        {"name": "subsidy", "value": money(expected.cost), "note": f"expected, of {money(plan.budget)}"},
     ]
     if plan.lessons.model is not None:
         interval = f"between {money(expected.gain_low)} and {money(expected.gain_high)}"
@@ -78,10 +78,6 @@ def _verdict(plan: Plan, money: Any) -> str:
     )
 
 
-def _budget(plan: Plan) -> float:
-    return next(use.amount for use in plan.decision.limits if use.limit == "budget")
-
-
 def _crowd_words(crowd: pa.Table) -> str:
     counts = {count.stage: count for count in stage_counts(crowd)}
     gaps = crowd["gap_days"].drop_null().to_numpy()
@@ -101,18 +97,18 @@ def _limits(plan: Plan) -> list[LimitUse]:
 
 
 def _pictures(plan: Plan, crowd: pa.Table, test: Backtest | None) -> dict[str, Any]:
-    exponent, decision, frontier = exponent_of(plan.currency), plan.decision, plan.decision.frontier
+    exponent, decision = exponent_of(plan.currency), plan.decision
     model = plan.lessons.model
     stages = [stage for stage in STAGES if (plan.audience.stage == stage).any()]
     titles = [offer.title for offer in plan.campaign.offers]
-    budget, gain = _budget(plan), decision.allocation.gain
+    gain = decision.allocation.gain
     return {
         "life_cycle": charts.life_cycle(stage_counts(crowd)),
         "concentration": _concentration(crowd),
         "visit_gaps": charts.visit_gaps(visit_gaps(crowd)),
         "effects": charts.average_effects(model.averages, exponent, plan.currency) if model else None,
         "calibration": charts.calibration(test) if test else None,
-        "profit": charts.profit_curve(frontier, budget, gain, exponent, plan.currency) if model else None,
+        "profit": charts.profit_curve(plan.frontier(), plan.budget, gain, exponent, plan.currency) if model else None,
         "who": charts.who_gets_what(plan.audience.stage, decision.action, titles, stages),
     }
 

@@ -83,10 +83,12 @@ def upsert(path: Path, rows: pa.RecordBatchReader, key: tuple[str, ...], transac
 
 
 def replace(path: Path, rows: pa.RecordBatchReader, predicate: str | None = None) -> None:
-    """Put rows in the place of those that match the predicate, or of all."""
+    """Put rows in the place of those that match the predicate; without one, of all, and the columns may be others."""
     with _saying_why(path):
-        narrowed = predicate if exists(path) else None
-        deltalake.write_deltalake(str(path), rows, mode="overwrite", predicate=narrowed)
+        if predicate is None:
+            deltalake.write_deltalake(str(path), rows, mode="overwrite", schema_mode="overwrite")
+        else:
+            deltalake.write_deltalake(str(path), rows, mode="overwrite", predicate=predicate if exists(path) else None)
 
 
 def _properties(transaction: Transaction) -> deltalake.CommitProperties:
