@@ -213,7 +213,8 @@ def speed(rows: int) -> Findings:
     measure(engine.table("outcomes"), metrics)
     yield f"seconds for 10 adjusted metrics of {rows:,} guests (DuckDB)", time.perf_counter() - started
     if importlib.util.find_spec("tea_tasting") is None:
-        import tea_tasting  # type: ignore[import-untyped]
+        return
+    import tea_tasting  # type: ignore[import-untyped]
 
     frame = engine.table("outcomes").limit(rows // 10).pl()
     peer = tea_tasting.Experiment({name: tea_tasting.Mean(name, "before") for name in metrics}, variant="arm")

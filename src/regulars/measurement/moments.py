@@ -160,9 +160,9 @@ def read_moments(frame: IntoFrame, needs: Needs, *, arm: str = "arm") -> dict[La
 
 
 def _read_about(centre: FloatArray, frame: IntoFrame, needs: Needs, arm: str) -> dict[Label, Moments]:
-    columns = [
-        nw.col(name).cast(nw.Float64) - about for name, about in zip(needs.columns, centre.tolist(), strict=True)
-    ]
+    columns = [nw.col(name).cast(nw.Float64) for name in needs.columns]
+    if centre.any():
+        columns = [column - about for column, about in zip(columns, centre.tolist(), strict=True)]
     values = {f"x{place}": column for place, column in enumerate(columns)}
     for left, right in _places(needs):
         values[f"x{left}x{right}"] = columns[left] * columns[right]
