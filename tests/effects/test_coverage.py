@@ -9,12 +9,12 @@ from regulars.effects.averages import average_effect
 from regulars.effects.study import Study
 from regulars.effects.trial import read_trial
 
-DRAWS = 50
+DRAWS = 30
 
 
 @pytest.mark.parametrize("targeted", [0.0, 0.5])
 def test_average_effects_are_within_their_intervals_19_times_in_20(targeted: float) -> None:
-    """Three effects in 50 tables. Misses at 5 % are 7.5 of 150; above 18, once in ten thousand by chance."""
+    """Three effects in 30 tables. Misses at 5 % are 4.5 of 90; above 14, once in ten thousand by chance."""
     misses, population = 0, make_past(200_000, seed=0).truth.mean(axis=0)
     for seed in range(DRAWS):
         past = make_past(800, seed=100 + seed, targeted=targeted)
@@ -25,7 +25,7 @@ def test_average_effects_are_within_their_intervals_19_times_in_20(targeted: flo
         for offer, true in enumerate(population):
             low, high = average_effect(trial, study.nuisance, study.scores, offer).interval
             misses += not low <= true <= high
-    assert misses <= 18
+    assert misses <= 14
 
 
 def test_intervals_of_guests_hold_nine_times_in_ten() -> None:

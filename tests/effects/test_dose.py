@@ -20,6 +20,26 @@ def coupons(rows: int, *, seed: int) -> tuple[dict[str, np.ndarray], np.ndarray,
     return {"visits": draw.poisson(3, rows)}, action, outcome, cost
 
 
+def averages(errors: list[float], *, untried: tuple[int, ...] = ()) -> list[rg.effects.AverageEffect]:
+    return [
+        rg.effects.AverageEffect(
+            offer=str(place),
+            exposures=100,
+            guests=100,
+            gain=0.0,
+            gain_se=error,
+            interval=(-error, error),
+            naive=0.0,
+            naive_interval=(0.0, 0.0),
+            overlap=1.0,
+            robustness=0.0,
+            robustness_of_interval=0.0,
+            rests_on="other offers" if place in untried else "exposures",
+        )
+        for place, error in enumerate(errors)
+    ]
+
+
 def test_the_curve_rises_ever_more_slowly_and_reaches_a_value_never_tried() -> None:
     features, action, outcome, cost = coupons(8000, seed=1)
     model = rg.effects.fit(
@@ -52,7 +72,7 @@ def test_the_curve_is_the_nearest_of_all_that_rise_ever_more_slowly() -> None:
 
     draw = np.random.default_rng(0)
     error = np.array([1.0, 2.0, 0.5, 1.0])
-    dose = Dose.of([1, 2, 4, 7], np.full(4, True), error)
+    dose = Dose.of([1, 2, 4, 7], averages(error.tolist()))
     response = draw.normal(1, 2, (50, 4))
     settled, _ = dose.settle(response, np.ones((50, 4)))
     basis = np.minimum.outer(dose.value, dose.value)
@@ -62,17 +82,17 @@ def test_the_curve_is_the_nearest_of_all_that_rise_ever_more_slowly() -> None:
 
 
 def test_offers_outside_the_family_are_left_alone() -> None:
-    dose = Dose.of([5, None, 10], np.full(3, True), np.ones(3))
+    dose = Dose.of([5, None, 10], averages([1.0] * 3))
     settled, _ = dose.settle(np.array([[4.0, -7.0, 2.0]]), np.ones((1, 3)))
     np.testing.assert_allclose(settled, [[3, -7, 3]])
 
 
 def test_a_family_that_cannot_be_seen_is_refused() -> None:
     with pytest.raises(DesignError, match="its curve cannot be seen"):
-        Dose.of([5, None], np.array([False, True]), np.ones(2))
+        Dose.of([5, None], averages([1.0] * 2, untried=(0,)))
     with pytest.raises(ValueError, match="values has -5"):
-        Dose.of([-5, 5], np.full(2, True), np.ones(2))
+        Dose.of([-5, 5], averages([1.0] * 2))
     with pytest.raises(ValueError, match="values has 1 entries for 2 offers"):
-        Dose.of([5], np.full(2, True), np.ones(2))
+        Dose.of([5], averages([1.0] * 2))
     with pytest.raises(ValueError, match="more than 8"):
-        Dose.of(list(range(1, 11)), np.full(10, True), np.ones(10))
+        Dose.of(list(range(1, 11)), averages([1.0] * 10))

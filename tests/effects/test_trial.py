@@ -87,7 +87,7 @@ def test_an_unknown_learner_is_a_wrong_argument() -> None:
         fit(learner="forest")
 
 
-@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pl.LazyFrame, pa.table])
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pl.LazyFrame, pa.table, pa.RecordBatch.from_pydict, dict])
 def test_any_frame_gives_the_same_matrix(kind: Any) -> None:
     table = {"visits": [1, None, 3], "city": ["Rome", None, "Oslo"], "is_app": [True, False, True]}
     columns = Columns.learn(kind(table))

@@ -99,6 +99,8 @@ def as_frame(features: Any) -> nw.DataFrame[Any]:
         return _array_frame(np.asarray(features))
     if isinstance(features, Mapping):
         return _mapping_frame(features)
+    if hasattr(features, "__arrow_c_array__"):
+        features = pa.table(features)
     try:
         frame = nw.from_native(features)
     except TypeError as error:

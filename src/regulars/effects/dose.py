@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from regulars.effects.arrays import BoolArray, FloatArray
+from regulars.effects.averages import AverageEffect
 from regulars.errors import DesignError
 
 MOST_VALUES = 8
@@ -31,11 +32,13 @@ class Dose:
     precision: FloatArray
 
     @classmethod
-    def of(cls, values: Sequence[float | None], is_tried: BoolArray, error: FloatArray) -> Self:
-        """A family from face values, None for offers outside it; error: (k,) standard errors of the average effects.
+    def of(cls, values: Sequence[float | None], averages: Sequence[AverageEffect]) -> Self:
+        """A family from face values, None for offers outside it, and the average effect of each offer.
 
         Raises ValueError for values that are not above 0 or too many, DesignError if none of them was tried.
         """
+        is_tried = np.array([not effect.is_borrowed for effect in averages])
+        error = np.array([effect.gain_se for effect in averages])
         value = np.array([np.nan if amount is None else amount for amount in values], dtype=np.float64)
         if value.shape != is_tried.shape:
             raise ValueError(f"values has {len(value)} entries for {len(is_tried)} offers")

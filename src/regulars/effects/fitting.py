@@ -77,14 +77,23 @@ def fit(
     study = Study.of(trial, seed=seed)
     own = [offer for offer in range(len(trial.offers)) if _has_own_effect(study, offer)]
     _refuse_without_any(trial, own, doubts)
-    averages = _averages(study, own)
+    return _build_model(study, own, learner, values, basis, doubts)
+
+
+def _build_model(
+    study: Study,
+    own: list[int],
+    learner: str,
+    values: Sequence[float | None] | None,
+    basis: Basis,
+    doubts: list[str],
+) -> EffectModel:
+    """The model of a study in which the offers numbered in `own` were given often enough."""
+    trial, averages = study.trial, _averages(study, own)
     settled, individual, race = _learn(study, learner, np.array([effect.gain for effect in averages]))
-    costs = None if trial.cost is None else CostModel.fit(trial, study.nuisance.fold, seed=seed)
-    dose = None
-    if values is not None:
-        dose = Dose.of(
-            values, np.isin(np.arange(len(averages)), own), np.array([effect.gain_se for effect in averages])
-        )
+    costs = None if trial.cost is None else CostModel.fit(trial, study.nuisance.fold, seed=study.seed)
+    dose = None if values is None else Dose.of(values, averages)
+    if dose is not None:
         costs = None if costs is None else costs.on_curve(dose)
         averages = _averages_on_curve(averages, dose, costs)
     balance = {offer: measure_balance(trial, study.scores, offer) for offer in own}
@@ -105,7 +114,7 @@ def fit(
         predictor=settled,
         costs=costs,
         dose=dose,
-        others=sample_values(trial.matrix, seed=seed),
+        others=sample_values(trial.matrix, seed=study.seed),
     )
 
 
