@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -191,6 +192,14 @@ def test_margin_comes_from_the_order_then_menu_costs_then_the_rate(as_frame: Fra
     assert known == {"own": -5, "costed": 750, "half known": None, "refunded": None}
     rated = {row["guest_id"]: row["margin_minor"] for row in read(build(*frames, as_of=AS_OF, margin_rate=0.6))}
     assert rated == {"own": -5, "costed": 750, "half known": 600, "refunded": 300}
+
+
+@pytest.mark.parametrize("make", [lambda table: table, lambda table: table.to_pandas()], ids=["arrow", "pandas"])
+def test_threads_that_share_the_engine_wait_for_each_other(make: Frame) -> None:
+    frame = make(orders_table(*(order(f"guest {number}", MARCH[number % 31]) for number in range(300))))
+    with ThreadPoolExecutor(4) as threads:
+        sizes = list(threads.map(lambda _: len(build(frame, as_of=AS_OF)), range(8)))
+    assert sizes == [300] * 8
 
 
 def test_no_orders_make_no_profiles(as_frame: Frame, read: Rows) -> None:

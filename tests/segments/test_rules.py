@@ -216,6 +216,11 @@ def test_a_text_that_looks_like_sql_stays_a_text() -> None:
     assert connection.execute("select count(*) from guests").fetchall() == [(1,)]
 
 
+def test_a_text_that_is_also_the_name_of_a_fact_stays_a_text(guests: Any) -> None:
+    assert members('home_store != "visits"', guests) == "abd"
+    assert members('home_store in ["visits", "S1"]', guests) == "b"
+
+
 PAYLOADS = [
     "__import__('os').system('true')", "().__class__.__bases__[0].__subclasses__()", "(lambda: 1)()", "[x for x in [1]]",
     "{1: 2}", "{1, 2}", "f'{visits}'", "visits := 3", "(visits := 3) > 1", "await visits", "yield", "print(visits)",

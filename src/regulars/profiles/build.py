@@ -8,12 +8,13 @@ from narwhals.typing import IntoFrameT
 
 from regulars.profiles.categories import category_shares, category_spend, costed_lines, top_categories
 from regulars.profiles.columns import COLUMNS
-from regulars.profiles.frames import handed_back, settled
+from regulars.profiles.frames import handed_back, in_turn, settled
 from regulars.profiles.habits import days_at_stores, habits, home_stores, ratio
 from regulars.profiles.lifecycle import with_stages
 from regulars.profiles.orders import ready_orders, with_margins
 
 
+@in_turn
 def build(
     orders: IntoFrameT,
     order_items: IntoFrameT | None = None,

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import narwhals as nw
 from narwhals.typing import IntoFrame
 
+from regulars.profiles.frames import in_turn
 from regulars.profiles.orders import ready_orders
 
 
@@ -20,6 +21,7 @@ class CohortMonth(NamedTuple):
     is_complete: bool
 
 
+@in_turn
 def cohorts(orders: IntoFrame, *, as_of: date) -> tuple[CohortMonth, ...]:
     """The retention triangle by calendar months of the business date, from first month to `as_of`, without gaps.
 

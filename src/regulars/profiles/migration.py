@@ -1,11 +1,11 @@
 """Migration: from which stage of life to which, between two dates."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import narwhals as nw
 from narwhals.typing import IntoFrame
 
-from regulars.profiles.frames import opened
+from regulars.profiles.frames import checked
 from regulars.profiles.lifecycle import STAGES
 
 
@@ -33,11 +33,11 @@ def migration(before: IntoFrame, after: IntoFrame) -> tuple[Move, ...]:
     [(None, 'new', 1, 1.0), ('regular', 'regular', 1, 0.5), ('regular', 'slipping', 1, 0.5)]
     """
     needs = ("guest_id", "stage")
-    earlier = opened(before, needs=needs, name="before").select("guest_id", before="stage")
-    later = opened(after, needs=needs, name="after").select("guest_id", after="stage")
+    earlier: Any = checked(before, needs=needs, name="before").select("guest_id", before="stage")
+    later = checked(after, needs=needs, name="after").select("guest_id", after="stage")
     both = later.filter(~nw.col("after").is_null()).join(earlier, on="guest_id", how="left")
-    counted = both.group_by("before", "after").agg(nw.len().cast(nw.Int64).alias("guests")).collect("pyarrow")
-    guests = {(row[0], row[1]): row[2] for row in counted.rows()}
+    counted = both.group_by("before", "after").agg(nw.len().alias("guests")).lazy().collect("pyarrow")
+    guests = {(row[0], row[1]): int(row[2]) for row in counted.rows()}
     totals = {start: sum(guests.get((start, end), 0) for end in STAGES) for start in (None, *STAGES)}
     return tuple(
         Move(start, end, found := guests.get((start, end), 0), found / max(totals[start], 1))

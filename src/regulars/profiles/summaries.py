@@ -1,6 +1,6 @@
 """The crowd in a few rows: where the money is, how often guests come, how many are in each stage of life."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import narwhals as nw
 import numpy as np
@@ -8,7 +8,7 @@ from narwhals.typing import IntoFrame
 from numpy.typing import NDArray
 
 from regulars.errors import DataError
-from regulars.profiles.frames import opened
+from regulars.profiles.frames import checked
 from regulars.profiles.lifecycle import STAGES
 
 GAP_BANDS = (1, 2, 3, 7, 14, 30, 60, 90, 180)
@@ -94,10 +94,10 @@ def stage_counts(profiles: IntoFrame) -> tuple[StageCount, ...]:
     >>> counts[0]
     StageCount(stage='new', guests=2, share=0.6666666666666666, spend_minor=300, spend_share=0.75)
     """
-    frame = opened(profiles, needs=("stage", "spend_minor"), name="profiles")
-    spend = nw.col("spend_minor").sum().cast(nw.Int64)
-    grouped = frame.filter(~nw.col("stage").is_null()).group_by("stage").agg(spend, nw.len().alias("guests"))
-    rows = {stage: (guests, worth) for stage, worth, guests in _rows(grouped.select("stage", "spend_minor", "guests"))}
+    frame = checked(profiles, needs=("stage", "spend_minor"))
+    known = frame.filter(~nw.col("stage").is_null()).group_by("stage")
+    counted = known.agg(nw.len().alias("guests"), nw.col("spend_minor").sum()).lazy().collect("pyarrow")
+    rows = {stage: (int(guests), int(worth or 0)) for stage, guests, worth in counted.rows()}
     everyone = sum(guests for guests, _ in rows.values())
     total = sum(worth for _, worth in rows.values())
     return tuple(
@@ -106,13 +106,7 @@ def stage_counts(profiles: IntoFrame) -> tuple[StageCount, ...]:
     )
 
 
-def _rows(frame: nw.LazyFrame[Any]) -> list[tuple[Any, ...]]:
-    return frame.collect("pyarrow").rows()
-
-
 def _numbers(profiles: IntoFrame, column: str) -> NDArray[np.float64]:
     """The values a column has, in no order."""
-    frame = opened(profiles, needs=(column,), name="profiles")
-    known = frame.select(nw.col(column).cast(nw.Float64)).filter(~nw.col(column).is_null())
-    numbers = known.collect("pyarrow").get_column(column).to_numpy()
-    return np.asarray(numbers, dtype=np.float64)
+    known = checked(profiles, needs=(column,)).select(column).filter(~nw.col(column).is_null())
+    return np.asarray(known.lazy().collect("pyarrow").get_column(column).to_numpy(), dtype=np.float64)

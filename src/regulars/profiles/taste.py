@@ -10,7 +10,7 @@ from typing import Any
 import narwhals as nw
 from narwhals.typing import IntoFrame, IntoFrameT
 
-from regulars.profiles.frames import handed_back, opened
+from regulars.profiles.frames import handed_back, in_turn, opened
 from regulars.profiles.habits import ratio
 from regulars.profiles.orders import ready_orders
 
@@ -18,6 +18,7 @@ FEWEST_ORDERS = 3
 _Z = 1.959963984540054
 
 
+@in_turn
 def taste(
     orders: IntoFrameT, order_items: IntoFrameT, menu_items: IntoFrameT, *, as_of: date, by: str = "category"
 ) -> IntoFrameT:
@@ -63,6 +64,7 @@ def taste(
     return handed_back(judged.select("guest_id", nw.col("thing").alias(by), *columns, is_taste=is_taste), like=orders)
 
 
+@in_turn
 def variety(orders: IntoFrameT, order_items: IntoFrameT, *, as_of: date) -> IntoFrameT:
     """One row for each guest with a known item: whether he repeats or explores; what goes in comes out.
 

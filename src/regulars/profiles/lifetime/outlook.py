@@ -9,7 +9,7 @@ import pyarrow as pa
 from narwhals.typing import IntoFrame, IntoFrameT
 
 from regulars.errors import DataError
-from regulars.profiles.frames import opened
+from regulars.profiles.frames import checked
 from regulars.profiles.lifetime.bg_nbd import BgNbd, fit_bg_nbd
 from regulars.profiles.lifetime.gamma_gamma import GammaGamma, fit_gamma_gamma
 from regulars.profiles.lifetime.newton import FloatArray
@@ -59,6 +59,8 @@ def outlook(
 ) -> IntoFrameT:
     """Profiles with what to expect of each guest; what goes in comes out, worked out at once.
 
+    A DuckDB relation comes back as one of DuckDB's default connection.
+
     Adds `alive_probability`, `no_visit_30_probability`, and for each horizon in days `expected_visits_90`, its
     interval `expected_visits_90_low` to `_high` (nine in ten guests with this history, given the parameters), and with
     `values` the value expected of these visits, `expected_margin_90_minor`, from the column `value`. Empty for guests
@@ -104,7 +106,7 @@ def _table(profiles: IntoFrame) -> pa.Table:
 
 def _columns(profiles: IntoFrame, names: tuple[str, ...]) -> FloatArray:
     """Columns as numbers, shape (n, k), in the order of the frame; nothing is NaN. Raises DataError if one is missing."""
-    opened(profiles, needs=names, name="profiles")
+    checked(profiles, needs=names)
     table = _table(profiles)
     columns = [table[name].cast(pa.float64()).to_numpy() for name in names]
     return np.column_stack(columns)
