@@ -39,7 +39,7 @@ from regulars.measurement.statement import (
 
 SALES, REDEEMED, SUBSIDY, MARGIN = "sales_minor", "redeemed_minor", "subsidy_minor", "margin_minor"
 LATER, SISTER = "later_minor", "sister_minor"
-_NET, _CONTACTED = "net", "contacted"
+_CONTACTED = "contacted"
 _POWER, _OUT_OF_REACH = 0.8, 100.0
 
 
@@ -181,11 +181,14 @@ class _Trial:
     def change(self, *columns: str) -> _Change:
         """The change of a sum of columns; those that were not given, or are 0 for everybody, do not change."""
         known = tuple(column for column in columns if self.has(column))
-        arms: dict[Label, Moments] = {_CONTACTED: self.contacted.with_sum(_NET, known)}
-        arms |= {arm: part.with_sum(_NET, known) for arm, part in self.arms.items() if arm == self.control}
+        together = " + ".join(known)
+        arms: dict[Label, Moments] = {_CONTACTED: self.contacted}
+        arms |= {arm: part for arm, part in self.arms.items() if arm == self.control}
+        if len(known) > 1:
+            arms = {arm: part.with_sum(together, known) for arm, part in arms.items()}
         if columns != (MARGIN,) and not any(part.total(column) for part in arms.values() for column in known):
             return _Change()
-        (lift,) = compare_moments(arms, Metric.mean(_NET, *self.before), self.control, alpha=self.alpha)
+        (lift,) = compare_moments(arms, Metric.mean(together, *self.before), self.control, alpha=self.alpha)
         guests = arms[_CONTACTED].n
         return _Change(lift.estimate * guests, lift.interval[0] * guests, lift.interval[1] * guests)
 

@@ -13,21 +13,27 @@ from regulars.errors import DataError, DesignError
 from regulars.measurement.moments import FloatArray, Label
 
 LabelArray = NDArray[Any]
+_BEYOND_ANY_BILL = 1e15
 
 
 def as_amounts(values: ArrayLike, name: str, n: int | None = None) -> FloatArray:
     """Numbers, one a guest; shape (n,).
 
-    Raises DataError if a value is missing or endless, ValueError if the shape is wrong.
+    Raises DataError if there are none, or one is missing, endless or beyond 1e15; ValueError if the shape is wrong.
     """
     amounts = np.asarray(values, dtype=np.float64)
     if amounts.ndim != 1 or (n is not None and len(amounts) != n):
         raise ValueError(
             f"{name} has shape {amounts.shape}; expected one value for each guest" + (f", ({n},)" if n else "")
         )
+    if len(amounts) == 0:
+        raise DataError(f"{name} is empty; give one value for each guest who was assigned")
     if not np.isfinite(amounts).all():
         row = int(np.argmin(np.isfinite(amounts)))
         raise DataError(f"{name}[{row}] is {amounts[row]}; give 0 to a guest who did not come, and leave nobody out")
+    if np.abs(amounts).max() > _BEYOND_ANY_BILL:
+        row = int(np.argmax(np.abs(amounts)))
+        raise DataError(f"{name}[{row}] is {amounts[row]:g}, beyond any bill; mend it where it was loaded")
     return amounts
 
 
@@ -53,6 +59,8 @@ def as_labels(values: ArrayLike, name: str, n: int) -> LabelArray:
 
 def check_arms(sizes: Mapping[Label, int], control: Label, unit: str = "guests") -> None:
     """Raise DesignError unless there are a control and an offer with at least two units each."""
+    if not sizes:
+        raise DesignError("there is no guest in any arm")
     if control not in sizes:
         near = difflib.get_close_matches(str(control), [str(arm) for arm in sizes], n=1)
         meant = f"; did you mean {near[0]!r}?" if near else ""

@@ -151,7 +151,7 @@ def read_moments(frame: IntoFrame, needs: Needs, *, arm: str = "arm") -> dict[La
     its spread, a second query sums about the means that the first one found.
     frame: one row a guest (or a cluster); arm: the column with the label.
 
-    Raises DataError if a needed column has missing or endless values.
+    Raises DataError if a needed column is not there, or has missing or endless values.
     """
     moments = _read_about(np.zeros(len(needs.columns)), frame, needs, arm)
     if any(part.lost_digits for part in moments.values()):
@@ -160,6 +160,10 @@ def read_moments(frame: IntoFrame, needs: Needs, *, arm: str = "arm") -> dict[La
 
 
 def _read_about(centre: FloatArray, frame: IntoFrame, needs: Needs, arm: str) -> dict[Label, Moments]:
+    source = nw.from_native(frame).lazy()
+    there = source.collect_schema().names()
+    if absent := [name for name in (arm, *needs.columns) if name not in there]:
+        raise DataError(f"the frame has no column {absent[0]!r}; it has {', '.join(there)}")
     columns = [nw.col(name).cast(nw.Float64) for name in needs.columns]
     if centre.any():
         columns = [column - about for column, about in zip(columns, centre.tolist(), strict=True)]
@@ -168,7 +172,7 @@ def _read_about(centre: FloatArray, frame: IntoFrame, needs: Needs, arm: str) ->
         values[f"x{left}x{right}"] = columns[left] * columns[right]
     statistics = [nw.len().alias(_ROWS), *(nw.col(name).sum().alias(f"sum_{name}") for name in values)]
     statistics += [nw.col(f"x{place}").count().alias(f"count_x{place}") for place in range(len(columns))]
-    rows = nw.from_native(frame).lazy().select(nw.col(arm).alias(_ARM), **values)
+    rows = source.select(nw.col(arm).alias(_ARM), **values)
     answer = rows.group_by(_ARM).agg(*statistics).collect()
     return {row[_ARM]: _from_sums(row, needs, centre) for row in answer.rows(named=True)}
 
