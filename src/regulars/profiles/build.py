@@ -51,8 +51,9 @@ def build(
     _check(as_of, margin_rate, categories)
     counted = ready_orders(orders, as_of=as_of)
     lines = None if order_items is None or menu_items is None else costed_lines(order_items, menu_items)
-    days = days_at_stores(with_margins(counted, lines, margin_rate))
-    guests = with_stages(_with_home_stores(habits(days, as_of=as_of), home_stores(days)))
+    days = days_at_stores(counted)
+    known = habits(with_margins(counted, lines, margin_rate), days, as_of=as_of)
+    guests = with_stages(_with_home_stores(known, home_stores(days)))
     names = [column.name for column in COLUMNS]
     if order_items is not None and menu_items is not None:
         spend = settled(category_spend(counted, order_items, menu_items), like=orders)

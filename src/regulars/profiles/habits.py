@@ -12,50 +12,25 @@ _COUNTS = ("orders", "discounted", "covered", "covers", *DAYPARTS, *_MONEY, "unk
 
 
 def days_at_stores(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Ready orders summed to one row for each guest, store and business date.
+    """One row for each guest, store and business date with an order that was no refund.
 
-    Everything else is counted from these rows, so that a distinct count is a plain count.
+    Visits and stores are counted from these rows, so that a distinct count is a plain count.
     """
-    sale = ~nw.col("is_refund")
-    covers = nw.when(sale).then(nw.col("covers").cast(nw.Int64))
-    marked = orders.with_columns(
-        orders=sale.cast(nw.Int64),
-        discounted=(sale & (nw.col("discount_minor") > 0)).cast(nw.Int64),
-        covered=(~covers.is_null()).cast(nw.Int64),
-        covers=covers,
-        unknown_margins=nw.col("margin_minor").is_null().cast(nw.Int64),
-        **{part: (sale & nw.col("hour").is_in(hours)).cast(nw.Int64) for part, hours in DAYPARTS.items()},
-    )
-    return marked.group_by("guest_id", "store_id", "business_date").agg(*_sums(_COUNTS))
+    keys = ("guest_id", "store_id", "business_date")
+    return orders.filter(~nw.col("is_refund")).group_by(keys).agg(nw.len().alias("orders_that_day"))
 
 
-def habits(days: nw.LazyFrame[Any], *, as_of: date) -> nw.LazyFrame[Any]:
-    """Profile facts from the rows of `days_at_stores`, all but the stores and the life cycle."""
-    visits = days.group_by("guest_id", "business_date").agg(*_sums(_COUNTS))
-    guests = (
-        _with_gaps(visits)
-        .group_by("guest_id")
-        .agg(
-            *_sums((*_COUNTS, *WEEKDAYS)),
-            nw.col("is_visit").sum().cast(nw.Int64).alias("visits"),
-            nw.col("visited_on").min().alias("first_ordered_on"),
-            nw.col("visited_on").max().alias("last_ordered_on"),
-            nw.col("gap").median().alias("gap_days"),
-            *_sums(("gap", "gap_squared")),
-        )
-    )
-    return guests.with_columns(as_of=nw.lit(as_of, dtype=nw.Date)).with_columns(**_facts())
+def habits(orders: nw.LazyFrame[Any], days: nw.LazyFrame[Any], *, as_of: date) -> nw.LazyFrame[Any]:
+    """Profile facts from ready orders and their `days_at_stores`, all but the home store and the life cycle."""
+    guests = _totals(orders).join(_visits(days), on="guest_id", how="left")
+    known = guests.with_columns(visits=nw.col("visits").fill_null(0), as_of=nw.lit(as_of, dtype=nw.Date))
+    return known.with_columns(**_facts())
 
 
 def home_stores(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """`home_store`, the visits there, and the number of stores of each guest."""
-    pairs = (
-        days.filter(nw.col("orders") > 0)
-        .group_by("guest_id", "store_id")
-        .agg(
-            nw.len().cast(nw.Int64).alias("home_visits"),
-            day_number(nw.col("business_date").max()).alias("last_day"),
-        )
+    pairs = days.group_by("guest_id", "store_id").agg(
+        nw.len().cast(nw.Int64).alias("home_visits"), day_number(nw.col("business_date").max()).alias("last_day")
     )
     ranked = pairs.with_columns(
         fewer=-nw.col("home_visits"), earlier=-nw.col("last_day"), stores=nw.len().over("guest_id").cast(nw.Int64)
@@ -75,19 +50,36 @@ def _sums(names: tuple[str, ...]) -> list[nw.Expr]:
     return [nw.col(name).sum().cast(nw.Int64) for name in names]
 
 
-def _with_gaps(visits: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Visits with the days since the one before; a date with nothing but refunds is no visit and breaks no gap."""
-    is_visit = nw.col("orders") > 0
-    weekday = nw.col("business_date").dt.weekday()
-    marked = visits.with_columns(
-        is_visit=is_visit.cast(nw.Int64),
-        day=day_number(nw.col("business_date")),
-        visited_on=nw.when(is_visit).then(nw.col("business_date")),
-        **{name: (is_visit & (weekday == number)).cast(nw.Int64) for number, name in enumerate(WEEKDAYS, 1)},
+def _totals(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Orders, dayparts and money of each guest."""
+    sale = ~nw.col("is_refund")
+    covers = nw.when(sale).then(nw.col("covers").cast(nw.Int64))
+    marked = orders.with_columns(
+        orders=sale.cast(nw.Int64),
+        discounted=(sale & (nw.col("discount_minor") > 0)).cast(nw.Int64),
+        covered=(~covers.is_null()).cast(nw.Int64),
+        covers=covers,
+        unknown_margins=nw.col("margin_minor").is_null().cast(nw.Int64),
+        **{part: (sale & nw.col("hour").is_in(hours)).cast(nw.Int64) for part, hours in DAYPARTS.items()},
     )
-    previous = nw.col("day").shift(1).over("guest_id", "is_visit", order_by="day")
-    gap = nw.when(nw.col("is_visit") == 1).then(nw.col("day") - previous)
-    return marked.with_columns(gap=gap, gap_squared=gap * gap)
+    return marked.group_by("guest_id").agg(*_sums(_COUNTS))
+
+
+def _visits(days: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Visits, their weekdays, and the gaps from one to the next."""
+    dates = days.group_by("guest_id", "business_date").agg(nw.len().alias("stores_that_day"))
+    numbered = dates.with_columns(day=day_number(nw.col("business_date")), weekday=nw.col("business_date").dt.weekday())
+    gap = nw.col("day") - nw.col("day").shift(1).over("guest_id", order_by="day")
+    marked = numbered.with_columns(
+        gap=gap, **{name: (nw.col("weekday") == place).cast(nw.Int64) for place, name in enumerate(WEEKDAYS, 1)}
+    ).with_columns(gap_squared=nw.col("gap") * nw.col("gap"))
+    return marked.group_by("guest_id").agg(
+        nw.len().cast(nw.Int64).alias("visits"),
+        nw.col("business_date").min().alias("first_ordered_on"),
+        nw.col("business_date").max().alias("last_ordered_on"),
+        nw.col("gap").median().alias("gap_days"),
+        *_sums(("gap", "gap_squared", *WEEKDAYS)),
+    )
 
 
 def _gap_deviation() -> nw.Expr:
