@@ -273,6 +273,15 @@ def test_a_whale_that_decides_is_named_and_a_cap_is_told() -> None:
     assert "Outcomes above" in capped.words()
 
 
+def test_a_verdict_on_the_edge_is_not_blamed_on_an_ordinary_guest() -> None:
+    rng = np.random.default_rng(16)
+    outcome, arm = rng.normal(size=800), np.array(["offer", "control"] * 400)
+    (lift,) = measurement.compare(outcome, arm)
+    (edge,) = measurement.compare(outcome + (1e-6 - lift.interval[0]) * (arm == "offer"), arm)
+    assert edge.is_conclusive
+    assert edge.notes == ()
+
+
 def test_the_sentence_says_what_is_known() -> None:
     (lift,) = measurement.compare([30, 50, 40, 42] * 9, ["soup", "soup", "soup", "soup"] * 8 + ["control"] * 4)
     assert lift.words().startswith("soup: cannot know yet; the change per guest lies between")

@@ -55,6 +55,14 @@ def test_the_boundary_is_the_published_confidence_sequence() -> None:
     assert half[1] == min(half)
 
 
+def test_a_control_where_nobody_came_yet_is_not_taken_for_sure() -> None:
+    """Welch's error here is that of the offer's arm alone; pooled, it is more than three times as great."""
+    spend = np.concatenate([np.tile([0.0, 30.0, 60.0], 30), np.zeros(10)])
+    (lift,) = measurement.compare(spend, ["offer"] * 90 + ["control"] * 10, anytime=True)
+    assert not lift.is_conclusive
+    assert np.ptp(lift.interval) / 2 > 3 * spend[:90].std() / np.sqrt(10)
+
+
 def test_several_offers_under_daily_looks_share_alpha() -> None:
     rng = np.random.default_rng(3)
     lifts = measurement.compare(rng.normal(size=900), np.tile(["control", "a", "b"], 300), anytime=True)

@@ -100,11 +100,11 @@ def test_the_guests_asked_for_are_enough() -> None:
 
 
 def test_what_chance_may_have_done_gets_no_name() -> None:
-    """Nothing is pulled forward or moved here, so neither is claimed; the differences stay unexplained."""
-    columns, _ = campaign(2_000, seed=8, brought=0)
-    made = measurement.settle(**columns)
-    assert (made.part(PULLED_FORWARD).amount_minor, made.part(MOVED).amount_minor) == (0, 0)
-    assert made.part(UNEXPLAINED).amount_minor != 0
+    """Nothing is pulled forward here: one campaign in forty may claim it, and without the rule it would be every other."""
+    made = [measurement.settle(**campaign(600, seed, brought=0)[0]) for seed in range(30)]
+    assert sum(one.part(PULLED_FORWARD).amount_minor > 0 for one in made) <= 4
+    assert sum(one.part(MOVED).amount_minor > 0 for one in made) <= 4
+    assert any(one.part(UNEXPLAINED).amount_minor for one in made)
 
 
 def test_a_loss_is_called_a_loss() -> None:
