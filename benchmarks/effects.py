@@ -168,7 +168,7 @@ def judge_pair(
         low, high = np.quantile(best[1:] - found[1:], [0.025, 0.975])
         yield f"{title}: Qini {name}", round(found[0], 5)
         if name != "regulars race":
-            yield f"{title}: race less {name}, 95 %", [round(low, 5), round(high, 5)]
+            yield f"{title}: race less {name}, 95 %", [round(float(low), 5), round(float(high), 5)]
 
 
 def made_up(rows: int, offers: int, seed: int) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:

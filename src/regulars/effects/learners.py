@@ -72,7 +72,7 @@ def learn_s(study: Study, rows: BoolArray) -> OneModel:
     trial = study.trial
     design = np.column_stack([trial.matrix, trial.given[:, 1:]])
     bins = Bins.of(design, trial.columns.categorical, seed=study.seed)
-    model = bins.fit(rows, trial.outcome, _pace(rows))
+    model = bins.fit(rows, trial.outcome, _outcome_pace(rows))
     return OneModel(model=model, offers=len(trial.offers))
 
 
@@ -89,8 +89,8 @@ def learn_x(study: Study, rows: BoolArray) -> CrossModels:
     from_given, from_nothing, weight = [], [], []
     for arm in range(1, len(expected)):
         given = rows & (trial.arm == arm)
-        from_given.append(bins.fit(given, trial.outcome - expected[0], _pace(given)))
-        from_nothing.append(bins.fit(nothing, expected[arm] - trial.outcome, _pace(nothing)))
+        from_given.append(bins.fit(given, trial.outcome - expected[0], _effect_pace(given)))
+        from_nothing.append(bins.fit(nothing, expected[arm] - trial.outcome, _effect_pace(nothing)))
         weight.append(nothing.sum() / (nothing.sum() + given.sum()))
     return CrossModels(
         from_given=ModelPerOffer(models=tuple(from_given)),
@@ -104,16 +104,19 @@ def learn_dr(study: Study, rows: BoolArray) -> ModelPerOffer:
     models = []
     for offer in range(len(study.trial.offers)):
         usable = rows & study.scores.has_overlap[:, offer]
-        models.append(study.bins.fit(usable, study.scores.value[:, offer], _pace(usable)))
+        models.append(study.bins.fit(usable, study.scores.value[:, offer], _effect_pace(usable)))
     return ModelPerOffer(models=tuple(models))
 
 
 def _arm_model(study: Study, rows: BoolArray, arm: int) -> lgb.Booster:
     taught = rows & (study.trial.arm == arm)
-    return study.bins.fit(taught, study.trial.outcome, _pace(taught))
+    return study.bins.fit(taught, study.trial.outcome, _outcome_pace(taught))
 
 
-def _pace(rows: BoolArray) -> Pace:
-    """Small trees and few: effects are faint, and a held-out calibration follows."""
-    leaf_rows = int(np.clip(rows.sum() // 100, 10, 1000))
-    return Pace(rounds=60, learning_rate=0.06, leaves=8, leaf_rows=leaf_rows)
+def _outcome_pace(rows: BoolArray) -> Pace:
+    return Pace(rounds=60, learning_rate=0.06, leaves=8, leaf_rows=int(np.clip(rows.sum() // 100, 10, 1000)))
+
+
+def _effect_pace(rows: BoolArray) -> Pace:
+    """Smaller trees: effects are faint beside the noise of their scores, and a calibration on held-out guests follows."""
+    return Pace(rounds=60, learning_rate=0.06, leaves=4, leaf_rows=int(np.clip(rows.sum() // 300, 10, 1000)))
