@@ -16,6 +16,7 @@ import numpy as np
 from regulars.allocation.problem import Offered, Rules
 
 FAR = np.inf
+BLOCK = 512
 
 
 @numba.njit(cache=True, nogil=True)
@@ -27,38 +28,80 @@ def value_of(offered: Offered, weights: Any, i: int, j: int, c: int) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _add(sums: Any, offered: Offered, i: int, j: int, c: int) -> None:
-    sums[c, j, 0] += offered.gain[i, j]
-    sums[c, j, 1] += offered.cost[i, j]
-    sums[c, j, 2] += 1.0
-    for e in range(offered.extra.shape[2]):
-        sums[c, j, 3 + e] += offered.extra[i, j, e]
-
-
-@numba.njit(cache=True, nogil=True)
-def _add_share(sums: Any, offered: Offered, i: int, j: int, c: int, share: float) -> None:
-    sums[c, j, 0] += share * offered.gain[i, j]
-    sums[c, j, 1] += share * offered.cost[i, j]
-    sums[c, j, 2] += share
-    for e in range(offered.extra.shape[2]):
-        sums[c, j, 3 + e] += share * offered.extra[i, j, e]
+def _pick_best(offered: Offered, weights: Any, start: int, stop: int, picks: Any) -> None:
+    """Each guest's best offer from start to stop, -1 for nothing; without a branch that could be mispredicted."""
+    gain, cost, extra, cells = offered
+    pair = 1 if cells.shape[1] > 1 else 0
+    for i in range(start, stop):
+        best = 0.0
+        pick = np.int16(-1)
+        for j in range(gain.shape[1]):
+            c = cells[i, j * pair]
+            value = weights[c, j, 0] * gain[i, j] + weights[c, j, 1] * cost[i, j] + weights[c, j, 2]
+            for e in range(extra.shape[2]):
+                value += weights[c, j, 3 + e] * extra[i, j, e]
+            is_better = value > best
+            best = value if is_better else best
+            pick = np.int16(j) if is_better else pick
+        picks[i - start] = pick
 
 
 @numba.njit(cache=True, nogil=True)
 def respond(offered: Offered, weights: Any, start: int, stop: int, sums: Any) -> None:
-    """Let each guest take the offer of highest value at the prices, and add up what they take."""
-    k = offered.gain.shape[1]
-    pair = 1 if offered.cells.shape[1] > 1 else 0
+    """Let each guest take the offer of highest value at the prices, and add up what they take.
+
+    Picking and adding are loops of their own over a block that stays in the cache: together they run half as fast.
+    """
+    gain, cost, extra, cells = offered
+    pair = 1 if cells.shape[1] > 1 else 0
+    picks = np.empty(BLOCK, np.int16)
+    for first in range(start, stop, BLOCK):
+        last = min(first + BLOCK, stop)
+        _pick_best(offered, weights, first, last, picks)
+        for i in range(first, last):
+            j = picks[i - first]
+            if j >= 0:
+                c = cells[i, j * pair]
+                sums[c, j, 0] += gain[i, j]
+                sums[c, j, 1] += cost[i, j]
+                sums[c, j, 2] += 1.0
+                for e in range(extra.shape[2]):
+                    sums[c, j, 3 + e] += extra[i, j, e]
+
+
+@numba.njit(cache=True, nogil=True)
+def _pick_two(offered: Offered, weights: Any, start: int, stop: int, picks: Any, nexts: Any, margins: Any) -> None:
+    """Each guest's best action and his next best from start to stop, -1 for nothing, and by how much the one beats the other."""
+    gain, cost, extra, cells = offered
+    pair = 1 if cells.shape[1] > 1 else 0
     for i in range(start, stop):
         best = 0.0
-        pick = -1
-        for j in range(k):
-            value = value_of(offered, weights, i, j, offered.cells[i, j * pair])
-            if value > best:
-                best = value
-                pick = j
-        if pick >= 0:
-            _add(sums, offered, i, pick, offered.cells[i, pick * pair])
+        second = -FAR
+        pick = np.int16(-1)
+        next_pick = np.int16(-1)
+        for j in range(gain.shape[1]):
+            c = cells[i, j * pair]
+            value = weights[c, j, 0] * gain[i, j] + weights[c, j, 1] * cost[i, j] + weights[c, j, 2]
+            for e in range(extra.shape[2]):
+                value += weights[c, j, 3 + e] * extra[i, j, e]
+            is_best = value > best
+            is_second = value > second
+            next_pick = pick if is_best else (np.int16(j) if is_second else next_pick)
+            second = best if is_best else (value if is_second else second)
+            pick = np.int16(j) if is_best else pick
+            best = value if is_best else best
+        picks[i - start] = pick
+        nexts[i - start] = next_pick
+        margins[i - start] = best - second
+
+
+@numba.njit(cache=True, nogil=True)
+def margins(offered: Offered, weights: Any, out: Any) -> None:
+    """By how much each guest's best action, nothing included, beats his next."""
+    picks, nexts = np.empty(BLOCK, np.int16), np.empty(BLOCK, np.int16)
+    for first in range(0, len(out), BLOCK):
+        last = min(first + BLOCK, len(out))
+        _pick_two(offered, weights, first, last, picks, nexts, out[first:last])
 
 
 @numba.njit(cache=True, nogil=True)
@@ -68,34 +111,51 @@ def respond_softly(offered: Offered, weights: Any, soft: float, start: int, stop
     max(best, next) becomes best + (soft - margin)^2 / (4 soft) within `soft` (Huber), which has a continuous slope. Returns
     what this adds to the total value of the shared choices.
     """
-    k = offered.gain.shape[1]
-    pair = 1 if offered.cells.shape[1] > 1 else 0
+    gain, cost, extra, cells = offered
+    pair = 1 if cells.shape[1] > 1 else 0
+    picks, nexts, margin = np.empty(BLOCK, np.int16), np.empty(BLOCK, np.int16), np.empty(BLOCK)
     added = 0.0
-    for i in range(start, stop):
-        best = 0.0
-        second = -FAR
-        pick = -1
-        next_pick = -1
-        for j in range(k):
-            value = value_of(offered, weights, i, j, offered.cells[i, j * pair])
-            if value > best:
-                second = best
-                next_pick = pick
-                best = value
-                pick = j
-            elif value > second:
-                second = value
-                next_pick = j
-        share = 0.0
-        if best - second < soft:
-            short = soft - (best - second)
-            share = short / (2.0 * soft)
-            added += short * short / (4.0 * soft) + share * (best - second)
-        if pick >= 0:
-            _add_share(sums, offered, i, pick, offered.cells[i, pick * pair], 1.0 - share)
-        if share > 0.0 and next_pick >= 0:
-            _add_share(sums, offered, i, next_pick, offered.cells[i, next_pick * pair], share)
+    for first in range(start, stop, BLOCK):
+        last = min(first + BLOCK, stop)
+        _pick_two(offered, weights, first, last, picks, nexts, margin)
+        for i in range(first, last):
+            at = i - first
+            share = 0.0
+            if margin[at] < soft:
+                short = soft - margin[at]
+                share = short / (2.0 * soft)
+                added += short * short / (4.0 * soft) + share * margin[at]
+            for is_next in range(2 if share > 0.0 else 1):
+                j = nexts[at] if is_next else picks[at]
+                if j >= 0:
+                    part = share if is_next else 1.0 - share
+                    c = cells[i, j * pair]
+                    sums[c, j, 0] += part * gain[i, j]
+                    sums[c, j, 1] += part * cost[i, j]
+                    sums[c, j, 2] += part
+                    for e in range(extra.shape[2]):
+                        sums[c, j, 3 + e] += part * extra[i, j, e]
     return added
+
+
+@numba.njit(cache=True, nogil=True)
+def share_out(offered: Offered, weights: Any, soft: float, choice: Any, owed: Any) -> None:
+    """Write choices that take best and next as often as `respond_softly` shares between them, over each cell.
+
+    owed: scratch of shape (cells, k + 1, k + 1), 0 at first: how much of the next offer the guests so far still owe.
+    """
+    n = len(offered.gain)
+    pair = 1 if offered.cells.shape[1] > 1 else 0
+    nexts, margin = np.empty(n, np.int16), np.empty(n)
+    _pick_two(offered, weights, 0, n, choice, nexts, margin)
+    for i in range(n):
+        if margin[i] < soft:
+            c = offered.cells[i, max(choice[i], nexts[i], 0) * pair]
+            best, second = choice[i] + 1, nexts[i] + 1
+            owed[c, best, second] += (soft - margin[i]) / (2.0 * soft)
+            if owed[c, best, second] > 0.5:
+                owed[c, best, second] -= 1.0
+                choice[i] = nexts[i]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -106,56 +166,43 @@ def choose(
 
     They are listed in `close`; returns how many there are.
     """
-    k = offered.gain.shape[1]
-    pair = 1 if offered.cells.shape[1] > 1 else 0
+    gain, cost, extra, cells = offered
+    pair = 1 if cells.shape[1] > 1 else 0
+    nexts, margin = np.empty(BLOCK, np.int16), np.empty(BLOCK)
     listed = 0
-    for i in range(start, stop):
-        best = 0.0
-        second = -FAR
-        pick = -1
-        for j in range(k):
-            value = value_of(offered, weights, i, j, offered.cells[i, j * pair])
-            if value > best:
-                second = best
-                best = value
-                pick = j
-            elif value > second:
-                second = value
-        if best - second < near:
-            close[listed] = i
-            listed += 1
-            pick = -1
-        choice[i] = pick
-        if pick >= 0:
-            _add(sums, offered, i, pick, offered.cells[i, pick * pair])
+    for first in range(start, stop, BLOCK):
+        last = min(first + BLOCK, stop)
+        _pick_two(offered, weights, first, last, choice[first:last], nexts, margin)
+        for i in range(first, last):
+            j = choice[i]
+            if margin[i - first] < near:
+                close[listed] = i
+                listed += 1
+                choice[i] = -1
+            elif j >= 0:
+                c = cells[i, j * pair]
+                sums[c, j, 0] += gain[i, j]
+                sums[c, j, 1] += cost[i, j]
+                sums[c, j, 2] += 1.0
+                for e in range(extra.shape[2]):
+                    sums[c, j, 3 + e] += extra[i, j, e]
     return listed
-
-
-@numba.njit(cache=True, nogil=True)
-def margins(offered: Offered, weights: Any, out: Any) -> None:
-    """By how much each guest's best action, nothing included, beats his next."""
-    pair = 1 if offered.cells.shape[1] > 1 else 0
-    for i in range(len(out)):
-        best = 0.0
-        second = -FAR
-        for j in range(offered.gain.shape[1]):
-            value = value_of(offered, weights, i, j, offered.cells[i, j * pair])
-            if value > best:
-                second = best
-                best = value
-            elif value > second:
-                second = value
-        out[i] = best - second
 
 
 @numba.njit(cache=True, nogil=True)
 def add_up(offered: Offered, choice: Any, start: int, stop: int, sums: Any) -> None:
     """Add up what the chosen offers bring and consume."""
-    pair = 1 if offered.cells.shape[1] > 1 else 0
+    gain, cost, extra, cells = offered
+    pair = 1 if cells.shape[1] > 1 else 0
     for i in range(start, stop):
         j = choice[i]
         if j >= 0:
-            _add(sums, offered, i, j, offered.cells[i, j * pair])
+            c = cells[i, j * pair]
+            sums[c, j, 0] += gain[i, j]
+            sums[c, j, 1] += cost[i, j]
+            sums[c, j, 2] += 1.0
+            for e in range(extra.shape[2]):
+                sums[c, j, 3 + e] += extra[i, j, e]
 
 
 @numba.njit(cache=True, nogil=True)

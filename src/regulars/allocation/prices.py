@@ -23,16 +23,23 @@ SAMPLE = 1 << 14
 ROUNDS = 4
 GOOD_ENOUGH = 1e-3
 STEPS, FLAT, PRECISION = 400, 1e-6, 1e-12
-ROUND, SHARP = (0.1, 0.03), (0.03, 0.003)
+ROUND, SHARP = (0.1, 0.03), (0.03, 0.003, 0.0003)
+LEAST_SOFT = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Priced:
-    """Prices, the sample they were found on, and how far from the amounts consumption at these prices is, as a share."""
+    """Prices and how they were found.
+
+    sample: the guests they were found on.
+    residual: how far from the amounts consumption at these prices is, as a share.
+    soft: how wide the corners of the dual were rounded off.
+    """
 
     prices: Rows
     sample: Problem
     residual: float
+    soft: float
 
 
 def price(problem: Problem, passes: Passes, *, seed: int, start: Rows | None = None) -> Priced:
@@ -43,13 +50,13 @@ def price(problem: Problem, passes: Passes, *, seed: int, start: Rows | None = N
     part = replace(problem.take(guests), amounts=problem.amounts * share)
     inner = Passes(part.offered, part.table_shape)
     if share >= 1 or not problem.guests:
-        prices = descend(part, inner, prices, soft_shares=(*ROUND, *SHARP[1:]))
-        return Priced(prices=prices, sample=part, residual=0.0)
+        prices, soft = descend(part, inner, prices, soft_shares=(*ROUND, *SHARP[1:]))
+        return Priced(prices=prices, sample=part, residual=0.0, soft=soft)
     best = None
     for soft_shares in (ROUND, *[ROUND[1:]] * (ROUNDS - 1)):
-        prices = descend(part, inner, prices, soft_shares=soft_shares)
+        prices, soft = descend(part, inner, prices, soft_shares=soft_shares)
         used = problem.used(passes.respond(problem.weights(prices)))
-        found = Priced(prices=prices, sample=part, residual=residual(problem, prices, used))
+        found = Priced(prices=prices, sample=part, residual=residual(problem, prices, used), soft=soft)
         best = found if best is None else min(best, found, key=lambda priced: priced.residual)
         if best.residual < GOOD_ENOUGH or best is not found:
             break
@@ -92,22 +99,29 @@ def bound(problem: Problem, passes: Passes, prices: Rows) -> float:
     return problem.dual(prices, sums) + problem.rounding(prices, passes.chain)
 
 
-def descend(problem: Problem, passes: Passes, prices: Rows, *, soft_shares: tuple[float, ...]) -> Rows:
-    """Minimise the dual from these prices on, its corners rounded off for one share of the guests after the other."""
+def descend(problem: Problem, passes: Passes, prices: Rows, *, soft_shares: tuple[float, ...]) -> tuple[Rows, float]:
+    """Minimise the dual from these prices on, its corners rounded off for one share of the guests after the other.
+
+    Returns the prices and how wide corners were rounded off at last: as near as that share of the guests is to a change of
+    mind, within parts of the mean gain, since guests who are alike change their minds all at once.
+    """
+    soft = 0.0
     if not (len(prices) and problem.guests):
-        return prices
-    for share in soft_shares:
-        soft = nearness(problem, problem.weights(prices), share)
-        prices = _descend(problem, passes, prices, soft)
-    return prices
-
-
-def _descend(problem: Problem, passes: Passes, prices: Rows, soft: float) -> Rows:
-    has_end = np.isfinite(problem.amounts)
-    payable = np.where(has_end, np.maximum(problem.amounts, 0.0), 0.0)
+        return prices, soft
     free_sums = passes.respond(problem.weights(np.zeros_like(prices)))
-    unit = max(float(free_sums[..., GAIN].sum()), float(np.finfo(float).tiny))
-    scale = _scale(problem.used(free_sums), payable, unit)
+    unit = float(free_sums[..., GAIN].sum())
+    if unit <= 0:
+        return np.zeros_like(prices), soft
+    scale = _scale(problem.used(free_sums), _payable(problem), unit)
+    for share in soft_shares:
+        most = share * unit / problem.guests
+        soft = float(np.clip(nearness(problem, problem.weights(prices), share), LEAST_SOFT * most, most))
+        prices = _descend(problem, passes, prices, soft=soft, scale=scale, unit=unit)
+    return prices, soft
+
+
+def _descend(problem: Problem, passes: Passes, prices: Rows, *, soft: float, scale: Rows, unit: float) -> Rows:
+    has_end, payable = np.isfinite(problem.amounts), _payable(problem)
 
     def scaled(point: Rows) -> tuple[float, Rows]:
         weights = problem.weights(point * scale)
@@ -118,6 +132,10 @@ def _descend(problem: Problem, passes: Passes, prices: Rows, soft: float) -> Row
 
     found = minimise(scaled, np.where(has_end, prices / scale, 0.0), steps=STEPS, flat=FLAT, precision=PRECISION)
     return found * scale
+
+
+def _payable(problem: Problem) -> Rows:
+    return np.where(np.isfinite(problem.amounts), np.maximum(problem.amounts, 0.0), 0.0)
 
 
 def _scale(free: Rows, amounts: Rows, unit: float) -> Rows:

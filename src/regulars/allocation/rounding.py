@@ -15,7 +15,7 @@ import numpy as np
 from regulars.allocation import kernels
 from regulars.allocation.passes import Passes
 from regulars.allocation.prices import SHARP, Priced, descend, nearness
-from regulars.allocation.problem import Choice, Guests, Problem, Rows, Table
+from regulars.allocation.problem import GAIN, Choice, Problem, Rows, Table
 from regulars.allocation.search import improve
 
 CLOSE = 1 << 14
@@ -42,10 +42,10 @@ def round_off(problem: Problem, passes: Passes, priced: Priced, *, seed: int) ->
         if not problem.is_kept(left - problem.guard):
             continue
         rest = replace(problem.take(chosen.close), amounts=left)
-        prices = priced.prices
+        prices, soft = priced.prices, priced.soft
         if len(chosen.close) < problem.guests:
-            prices = descend(rest, Passes(rest.offered, rest.table_shape), prices, soft_shares=SHARP)
-        choice = _decide(rest, prices, near, seed)
+            prices, soft = descend(rest, Passes(rest.offered, rest.table_shape), prices, soft_shares=SHARP)
+        choice = _decide(rest, prices, soft, near, seed)
         if choice is not None:
             chosen.choice[chosen.close] = choice
             return Rounded(choice=chosen.choice, prices=prices)
@@ -61,24 +61,33 @@ def _shares(problem: Problem, residual: float) -> Iterator[float]:
     yield 1.0
 
 
-def _decide(problem: Problem, prices: Rows, near: float, seed: int) -> Choice | None:
-    """Choices at these prices, made to keep every limit; None if that came to a dead end."""
-    weights = problem.weights(prices)
-    chosen = Passes(problem.offered, problem.table_shape).choose(weights, 0.0)
-    left = problem.amounts - problem.guard - problem.used(chosen.sums)
-    everybody = np.arange(problem.guests)
-    _give_way(problem, weights, near, left, everybody, chosen.choice)
-    if not problem.is_kept(left):
-        return None
-    _fill(problem, weights, left, everybody, chosen.choice)
-    improve(problem, prices, left, chosen.choice, seed=seed)
-    return chosen.choice
+def _decide(problem: Problem, prices: Rows, soft: float, near: float, seed: int) -> Choice | None:
+    """Choices at these prices, made to keep every limit, the better of two beginnings; None if both came to a dead end."""
+    weights, passes = problem.weights(prices), Passes(problem.offered, problem.table_shape)
+    found = []
+    for choice in (passes.choose(weights, 0.0).choice, _shared(problem, weights, soft)):
+        left = problem.amounts - problem.guard - problem.used(passes.add_up(choice))
+        _give_way(problem, weights, near, left, choice)
+        if problem.is_kept(left):
+            _fill(problem, weights, left, choice)
+            improve(problem, prices, left, choice, seed=seed)
+            found.append((float(passes.add_up(choice)[..., GAIN].sum()), choice))
+    return max(found, key=lambda one: one[0])[1] if found else None
 
 
-def _give_way(problem: Problem, weights: Table, near: float, left: Rows, guests: Guests, choice: Choice) -> None:
+def _shared(problem: Problem, weights: Table, soft: float) -> Choice:
+    """Choices as the rounded-off dual has them, which uses limits up even where whole crowds of guests are alike."""
+    cells, offers, _ = problem.table_shape
+    choice, owed = np.empty(problem.guests, np.int16), np.zeros((cells, offers + 1, offers + 1))
+    kernels.share_out(problem.offered, weights, soft, choice, owed)
+    return choice
+
+
+def _give_way(problem: Problem, weights: Table, near: float, left: Rows, choice: Choice) -> None:
     """Move guests to their next best until no limit is broken, or no change helps."""
     if problem.is_kept(left):
         return
+    guests = np.arange(problem.guests)
     most = len(guests) * problem.offered.gain.shape[1]
     at, offer, loss = np.empty(most, np.int64), np.empty(most, np.int16), np.empty(most)
     listed = kernels.downgrades(problem.offered, weights, guests, choice, near, at, offer, loss)
@@ -86,8 +95,9 @@ def _give_way(problem: Problem, weights: Table, near: float, left: Rows, guests:
     kernels.relieve(problem.offered, problem.rules, left, at[order], offer[order], choice)
 
 
-def _fill(problem: Problem, weights: Table, left: Rows, guests: Guests, choice: Choice) -> None:
+def _fill(problem: Problem, weights: Table, left: Rows, choice: Choice) -> None:
     """Spend what is left on changes that bring more gain."""
+    guests = np.arange(problem.guests)
     loss, offer = np.empty(len(guests)), np.empty(len(guests), np.int16)
     kernels.upgrades(problem.offered, weights, guests, choice, loss, offer)
     order = np.argsort(loss, kind="stable")
@@ -103,5 +113,5 @@ def _from_nothing(problem: Problem, weights: Table) -> Choice:
     choice, everybody = np.full(problem.guests, -1, np.int16), np.arange(problem.guests)
     left = problem.amounts - problem.guard
     kernels.place(problem.offered, weights, problem.rules, left, everybody, choice)
-    _fill(problem, weights, left, everybody, choice)
+    _fill(problem, weights, left, choice)
     return choice
