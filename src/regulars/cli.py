@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from regulars import __version__
@@ -109,7 +110,7 @@ def init(
     except pydantic.ValidationError as error:
         raise typer.BadParameter("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
     settings = lake.settings.model_dump(exclude={"salt"})
-    next_step = f"made {folder}; next: cd {folder}; regulars load stores FILE; regulars load orders FILE"
+    next_step = escape(f"made {folder}; next: cd {folder}; regulars load stores FILE; regulars load orders FILE")
     _answer(as_json, {"workspace": str(folder), **settings}, lambda: next_step)
 
 
@@ -132,7 +133,7 @@ def map_file(
     if save:
         path = _open(workspace).save_mapping(mapping)
         text += f"\n# kept as {path}; look through it, then: regulars load {mapping.table} {file}"
-    _answer(as_json, mapping.model_dump(exclude_defaults=True), lambda: text.replace("[", "\\["))
+    _answer(as_json, mapping.model_dump(exclude_defaults=True), lambda: escape(text))
 
 
 @app.command()
@@ -241,7 +242,7 @@ def plan(
     comes_to = summary(made)
     _answer(as_json, comes_to, lambda: screens.plan(comes_to))
     if not as_json:
-        out.print(f"\nkept in {folder}; next: regulars report")
+        out.print(escape(f"\nkept in {folder}; next: regulars report"))
 
 
 @app.command()
@@ -272,7 +273,7 @@ def report(
             _answer(as_json, {"plan_id": folder.name, "is_same": same}, lambda: f"plan {folder.name} {words}")
             raise typer.Exit(0 if same else 1)
         path = write_report(lake, folder.name, say)
-    _answer(as_json, {"plan_id": folder.name, "report": str(path)}, lambda: f"wrote {path}")
+    _answer(as_json, {"plan_id": folder.name, "report": str(path)}, lambda: escape(f"wrote {path}"))
 
 
 @app.command()
@@ -315,5 +316,5 @@ def demo(
     out.print(screens.plan(comes_to))
     out.print("\nthe first ten rows of the plan table:")
     out.print(screens.assignments(told.plan.assignments().slice(0, 10), comes_to["currency"]))
-    out.print(f"\nplan table   {told.plan_folder / 'assignments.parquet'}\nreport       {told.report}")
+    out.print(escape(f"\nplan table   {told.plan_folder / 'assignments.parquet'}\nreport       {told.report}"))
     return None

@@ -1,6 +1,6 @@
 """Screens: what the command line shows of results."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -33,7 +33,7 @@ def sheet(
 def load_report(report: LoadReport) -> RenderableType:
     """What a load did, and what to do next."""
     if report.is_repeated:
-        return f"{report.table}: {report.source} was loaded before; nothing changed ({report.accepted:,} rows)"
+        return escape(f"{report.table}: {report.source} was loaded before; nothing changed ({report.accepted:,} rows)")
     line = f"{report.table}: {report.accepted:,} rows accepted, {report.rejected:,} rejected; {report.changed:,} changed in the lake"
     if report.rejected:
         line += f"\n[yellow]`regulars rejects --table {report.table}` shows what is wrong with the rejected ones[/]"
@@ -116,25 +116,30 @@ def plan(summary: dict[str, Any]) -> RenderableType:
     ]
     if design := summary["design"]:
         facts.append(("can find out", f"a change of {money(design['effect'])} per guest or more"))
-    scarce = [use for use in summary["limits"] if use["price"] > 0]
-    limits = [
+    parts: list[RenderableType] = [
+        f"[bold]{escape(summary['name'])}[/], plan {summary['plan_id']}",
+        sheet(["", ""], facts),
+    ]
+    if any(use["price"] > 0 for use in summary["limits"]):
+        parts += ["", scarce_limits(summary["limits"], money)]
+    if summary["warnings"]:
+        parts += ["", *[f"[yellow]•[/] {escape(warning)}" for warning in summary["warnings"]]]
+    return Group(*parts)
+
+
+def scarce_limits(limits: Sequence[dict[str, Any]], money: Callable[[float], str]) -> Table:
+    """The limits of which one more unit would bring something, the dearest first."""
+    scarce = sorted((use for use in limits if use["price"] > 0), key=lambda use: -use["price"])[:8]
+    rows = [
         (
             f"{use['limit']} {use['group']}",
             money(use["amount"]) if use["is_money"] else f"{use['amount']:,.0f}",
             money(use["used"]) if use["is_money"] else f"{use['used']:,.0f}",
             f"{use['price']:,.2f}" if use["is_money"] else money(use["price"]),
         )
-        for use in sorted(scarce, key=lambda use: -use["price"])[:8]
+        for use in scarce
     ]
-    parts: list[RenderableType] = [
-        f"[bold]{escape(summary['name'])}[/], plan {summary['plan_id']}",
-        sheet(["", ""], facts),
-    ]
-    if limits:
-        parts += ["", sheet(["scarce limit", "may use", "uses", "next unit brings"], limits, numbers=[1, 2, 3])]
-    if summary["warnings"]:
-        parts += ["", *[f"[yellow]•[/] {escape(warning)}" for warning in summary["warnings"]]]
-    return Group(*parts)
+    return sheet(["scarce limit", "may use", "uses", "next unit brings"], rows, numbers=[1, 2, 3])
 
 
 def assignments(rows: pa.Table, currency: str) -> RenderableType:

@@ -86,6 +86,7 @@ BAD_ROWS = {
     "X,ann,S1,31/01/2026,100": ("ordered_at", "expected ISO 8601"),
     "X,ann,S1,2027-03-01 12:00:00,100": ("ordered_at", "lies in the future"),
     "X,ann,S1,2026-03-08 02:30:00,100": ("ordered_at", "never was: the clock was put forward"),
+    "X,ann,S1,0001-01-01 00:00:00,100": ("ordered_at", "lies before 1970"),
     "X,ann,S1,,100": ("ordered_at", "is missing"),
     "X,ann,S1,2026-10-01 12:00:00,NaN": ("amount_minor", "'NaN' is no amount"),
     "X,ann,S1,2026-10-01 12:00:00,1e308": ("amount_minor", "out of range"),
@@ -115,12 +116,41 @@ def test_a_bad_row_is_kept_with_line_column_and_reason(lake: rg.Lake, write: Cal
     assert kept["original"] == row
 
 
-def test_what_an_open_quote_swallows_is_kept_whole(lake: rg.Lake, write: Callable[..., Path]) -> None:
-    rows = ["A,ann,S1,2026-10-01 12:00:00,100", 'B,"bob,S1,2026-10-01 12:00:00,100', "C,cat,S1,2026-10-01 12:00:00,100"]
-    report = load(lake, write(HEADER, *rows))
-    assert (report.accepted, report.rejected) == (1, 1)
-    assert reasons(lake)[0][2] == "2 columns where the header has 5; a quote opens in it and is never closed"
-    assert lake.collect(lake.rejects())["original"].to_pylist() == ["\n".join(rows[1:])]
+@pytest.mark.parametrize("column", [1, 4])
+def test_a_quote_that_never_closes_is_refused_with_its_line(
+    lake: rg.Lake, write: Callable[..., Path], column: int
+) -> None:
+    opened = [*["B", "bob", "S1", "2026-10-01 12:00:00", "100"]]
+    opened[column] = '"' + opened[column]
+    rows = ["A,ann,S1,2026-10-01 12:00:00,100", ",".join(opened), "C,cat,S1,2026-10-01 12:00:00,100"]
+    with pytest.raises(rg.DataError, match=r"orders\.csv line 3: a quote opens here and is never closed"):
+        load(lake, write(HEADER, *rows))
+    assert not lake.has("orders")
+
+
+def test_a_lone_quote_within_a_word_is_text(lake: rg.Lake, write: Callable[..., Path]) -> None:
+    assert load(lake, write(HEADER + ",channel", 'A,ann,S1,2026-10-01 12:00:00,100,5" tray')).accepted == 1
+    assert lake.read("orders")["channel"].to_pylist() == ['5" tray']
+
+
+def test_orders_are_read_anew_when_their_store_was_in_another_zone(lake: rg.Lake, write: Callable[..., Path]) -> None:
+    path = write(HEADER, "A,ann,S1,2026-10-01 12:00:00,100")
+    load(lake, path)
+    load(lake, pa.table({"store_id": ["S1"], "zone": ["Asia/Shanghai"]}), "stores")
+    assert load(lake, path).changed == 1
+    assert lake.read("orders")["ordered_at"].to_pylist() == [dt.datetime(2026, 10, 1, 4, tzinfo=dt.UTC)]
+
+
+def test_nested_columns_of_a_frame_are_text(lake: rg.Lake) -> None:
+    rows = {
+        "order_id": ["A"],
+        "store_id": ["S1"],
+        "ordered_at": ["2026-10-01"],
+        "amount_minor": [5],
+        "channel": [["a", "b"]],
+    }
+    assert load(lake, pa.table(rows)).accepted == 1
+    assert lake.read("orders")["channel"].to_pylist() == ['["a", "b"]']
 
 
 def test_lines_are_counted_across_quoted_line_ends(lake: rg.Lake, write: Callable[..., Path]) -> None:
@@ -153,7 +183,7 @@ REFUSED: dict[str, tuple[bytes | None, str]] = {
     "bytes.csv": (HEADER.encode() + b"\nA,\xff\xfe\xff,S1,2026-10-01,1\n", "line 2: byte 0xFF is not utf-8"),
     "quote.csv": (
         HEADER.encode() + b'\nA,"a,S1,2026-10-01,1\n' + b"B,b,S1,2026-10-01,1\n" * 900_000,
-        "line 2: a quote opens here",
+        "line 2: a quote opens here and is never closed",
     ),
     "not.parquet": (b"PAR2....", "no Parquet file"),
     "not.xlsx": (b"hello", "no XLSX workbook"),

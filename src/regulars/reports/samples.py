@@ -7,6 +7,8 @@ import numpy as np
 from regulars.planning import Plan
 from regulars.tables.money import in_words
 
+LEAST_REASON_MINOR = 1.0
+
 
 class Sample(NamedTuple):
     """One guest of a plan. who: what is known of him. gets: the offer or nothing. why: in a sentence."""
@@ -71,7 +73,27 @@ def _why(plan: Plan, row: int, action: int, arm: str) -> str:
     explanation = plan.decision.allocation.explain(row)
     second = "nothing" if explanation.runner_up < 0 else plan.campaign.offers[explanation.runner_up].title
     lost = in_words(abs(explanation.lost_by), plan.currency)
-    return f"expected to change {_expected(plan, row, action)}; next best is {second}, worth {lost} less at the price of the limits"
+    because = _because(plan, row, action)
+    expected = _expected(plan, row, action)
+    return (
+        f"expected to change {expected}{because}; next best is {second}, worth {lost} less at the price of the limits"
+    )
+
+
+def _because(plan: Plan, row: int, offer: int) -> str:
+    """What lifts or lowers this guest's gain most against other guests, as the model sees it; nothing where all are alike."""
+    model = plan.lessons.model
+    if model is None:
+        return ""
+    known = plan.audience.features(model.columns.names, plan.campaign.starts_on).slice(row, 1)
+    found = model.reasons(known, plan.campaign.offers[offer].learns_from, most=2)[0]
+    words = [
+        f"{reason.feature.replace('_', ' ')} {reason.value} {'adds' if reason.change > 0 else 'takes'} "
+        f"{in_words(abs(reason.change), plan.currency)}"
+        for reason in found
+        if abs(reason.change) >= LEAST_REASON_MINOR
+    ]
+    return f" ({', '.join(words)})" if words else ""
 
 
 def _expected(plan: Plan, row: int, offer: int) -> str:

@@ -19,6 +19,7 @@ from regulars.tables.workspace import Settings
 
 LINE = "__line"
 FUTURE_ALLOWED = dt.timedelta(days=1)
+EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 REASONS = pa.schema(
     [
         ("line", pa.int64()),
@@ -165,6 +166,7 @@ class Intake:
         if column.most is not None:
             verdict.add_where(column.name, pc.greater(values, column.most), f"is more than {column.most:g}")
         if column.kind is Kind.INSTANT:
+            verdict.add_where(column.name, pc.less(values, pa.scalar(EARLIEST, INSTANT)), "lies before 1970")
             is_late = pc.greater(values, pa.scalar(self.now + FUTURE_ALLOWED, INSTANT))
             verdict.add_where(column.name, is_late, f"lies in the future (it is {self.now:%Y-%m-%d %H:%M} UTC now)")
         if self.contract.references.get(column.name) == "stores":

@@ -87,13 +87,12 @@ class Lake:
         if mapping.table != table:
             raise DataError(f"this mapping makes {mapping.table}, not {table}")
         mapping.require(opened.columns, opened.name)
-        if report := loading.repeated(opened, mapping, self.workspace):
-            return report
         intake = Intake(
             mapping=mapping, settings=self.settings, clocks=self._clocks(), now=now or dt.datetime.now(dt.UTC),
             written=opened.written, source=opened.name,
         )  # fmt: skip
-        return loading.load(opened, intake, self.workspace, self.engine, progress)
+        before = loading.repeated(opened, intake, self.workspace)
+        return before or loading.load(opened, intake, self.workspace, self.engine, progress)
 
     def at(self, versions: Mapping[str, int]) -> "Lake":
         """The same lake as it was: each table at the version given, others as they are now."""

@@ -23,7 +23,6 @@ from regulars.tables import changes, delta
 from regulars.tables.changes import Staging
 from regulars.tables.engines import Engine, Frame
 from regulars.tables.intake import LINE, REASONS, Intake
-from regulars.tables.mapping import Mapping
 from regulars.tables.sources import Source
 from regulars.tables.workspace import Workspace
 
@@ -52,27 +51,23 @@ class LoadReport(NamedTuple):
     is_repeated: bool
 
 
-def identity_of(source: Source, mapping: Mapping, workspace: Workspace) -> str:
+def identity_of(source: Source, intake: Intake) -> str:
     """The identity of a load: the same content, read in the same way."""
-    settings = workspace.settings
-    parts = (
-        source.identity or uuid.uuid4().hex,
-        mapping.fingerprint,
-        settings.currency,
-        settings.zone,
-        settings.day_closes_at,
-    )
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    settings, content = intake.settings, source.identity or uuid.uuid4().hex
+    clocks = sorted(intake.clocks.items()) if "stores" in intake.contract.references.values() else []
+    manner = (settings.currency, settings.zone, settings.day_closes_at, clocks)
+    return hashlib.sha256(f"{content}\0{intake.mapping.fingerprint}\0{manner}".encode()).hexdigest()[:32]
 
 
-def repeated(source: Source, mapping: Mapping, workspace: Workspace) -> LoadReport | None:
+def repeated(source: Source, intake: Intake, workspace: Workspace) -> LoadReport | None:
     """The report of a load that was done before and left nothing to mend, else None."""
     if source.identity is None:
         return None
-    before = delta.remembered(workspace.table(mapping.table), identity_of(source, mapping, workspace))
+    table = intake.contract.table
+    before = delta.remembered(workspace.table(table), identity_of(source, intake))
     if not before or before["rejected"]:
         return None
-    return LoadReport(mapping.table, source.name, before["accepted"], 0, 0, True)
+    return LoadReport(table, source.name, before["accepted"], 0, 0, True)
 
 
 def load(
@@ -83,7 +78,7 @@ def load(
     Raises DataError where the source breaks off, or where storage refuses; the table is then as it was.
     """
     mapping = intake.mapping
-    load_id = identity_of(source, mapping, workspace)
+    load_id = identity_of(source, intake)
     with _staging(workspace) as staging:
         rows = _stage(source, intake, staging, progress)
         accepted, rejects = changes.settle(staging, intake, workspace, engine)

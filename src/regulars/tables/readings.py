@@ -142,6 +142,8 @@ def _read_money(values: pa.Array, manner: Manner) -> Reading:
 
 def _numbers(values: pa.Array, manner: Manner) -> tuple[pa.Array, pa.Array]:
     """The values as written, and as float64: null where they are no numbers."""
+    if pa.types.is_boolean(values.type):
+        values = values.cast(pa.string())
     if not pa.types.is_string(values.type):
         return values, values.cast(pa.float64(), safe=False)
     plain = pc.replace_substring_regex(values, r"^\+", "")

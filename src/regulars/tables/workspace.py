@@ -14,6 +14,7 @@ from regulars.tables.money import exponent_of
 from regulars.tables.readings import zones
 
 FORMAT = 1
+ODD_LETTERS = "[]"
 SETTINGS = "workspace.toml"
 _TEXT = """\
 # The settings of this workspace.
@@ -73,6 +74,10 @@ class Workspace:
         """Make the folder. Raises DataError where there is a workspace already, or no leave to write."""
         if (path / SETTINGS).exists():
             raise DataError(f"{path}: is a workspace already; open it, or choose another folder")
+        if odd := sorted(set(ODD_LETTERS) & set(str(path.absolute()))):
+            raise DataError(
+                f"{path}: a workspace cannot lie in a folder with {' or '.join(odd)} in its name; choose another"
+            )
         try:
             for folder in ("lake", "mappings", "plans", "reports"):
                 (path / folder).mkdir(parents=True, exist_ok=True)

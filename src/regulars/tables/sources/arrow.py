@@ -1,5 +1,6 @@
 """Sources that are typed already: Parquet files and Arrow objects."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,10 +69,15 @@ def _numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[RawBatch]:
 
 
 def _plain(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """Every kind of text as one kind, of which all of Arrow's functions know."""
-    fields = [field.with_type(pa.string()) if _is_text(field.type) else field for field in rows.schema]
-    return rows.cast(pa.schema(fields))
+    """Every kind of text as one kind, of which all of Arrow's functions know; nested values as JSON."""
+    return pa.RecordBatch.from_arrays([_as_text(column) for column in rows.columns], names=rows.schema.names)
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+def _as_text(column: pa.Array) -> pa.Array:
+    kind = column.type
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        said = [None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in column.to_pylist()]
+        return pa.array(said, pa.string())
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return column.cast(pa.string())
+    return column

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +44,13 @@ class DelimitedSource:
             header_lines = reader.line_num
             if not any(line.strip() for line in text):
                 raise DataError(f"{path.name}: has a header and no rows")
+        if found.quotes % 2 and (line := _open_quote(path, found.encoding, mark)):
+            raise DataError(
+                f"{path.name} line {line}: a quote opens here and is never closed; close it, or write it twice"
+            )
         return cls(
             path=path, name=path.name, identity=found.identity, columns=columns, encoding=found.encoding,
-            delimiter=mark, has_quotes=found.has_quotes, header_lines=header_lines,
+            delimiter=mark, has_quotes=found.quotes > 0, header_lines=header_lines,
         )  # fmt: skip
 
     def written(self, row: dict[str, Any]) -> str:
@@ -84,7 +89,9 @@ class DelimitedSource:
             with open_bytes(self.path) as file:
                 yield from arrow_csv.open_csv(file, reading, parsing, as_text)
         except pa.ArrowInvalid as error:
-            raise DataError(f"{self.name}: {_open_quote(self) or error}") from None
+            if "straddl" in str(error):
+                error = f"a row is longer than {BYTES_PER_BLOCK >> 20} MB; is a quote open before it?"
+            raise DataError(f"{self.name}: {error}") from None
 
 
 @dataclass(slots=True)
@@ -118,10 +125,7 @@ def _number(rows: pa.RecordBatch, ragged: list[Any], place: _Place, *, has_line_
 
 
 def _misshapen(row: Any, line: int) -> Misshapen:
-    reason = f"{row.actual_columns} columns where the header has {row.expected_columns}"
-    if row.text.count('"') % 2:
-        reason += "; a quote opens in it and is never closed"
-    return Misshapen(line, reason, row.text)
+    return Misshapen(line, f"{row.actual_columns} columns where the header has {row.expected_columns}", row.text)
 
 
 def _line_ends(rows: pa.RecordBatch) -> np.ndarray:
@@ -149,14 +153,17 @@ def _delimiter_of(header: str) -> str:
     return max(DELIMITERS, key=outside_quotes.count)
 
 
-def _open_quote(source: DelimitedSource) -> str | None:
-    """Where a quote opens that never closes: the record that swallows the rest of the file."""
-    with open_text(source.path, source.encoding) as text:
-        reader = csv.reader(text, delimiter=source.delimiter, strict=True)
-        line = 1
-        try:
+def _open_quote(path: Path, encoding: str, delimiter: str) -> int | None:
+    """The line on which the last record begins, where it ends within quotes; else None."""
+    limit = csv.field_size_limit(sys.maxsize)
+    try:
+        with open_text(path, encoding) as text:
+            reader = csv.reader(text, delimiter=delimiter, strict=True)
+            line = 1
             for _ in reader:
                 line = reader.line_num + 1
-        except csv.Error:
-            return f"line {line}: a quote opens here and is never closed as it should be; write a quote within a value twice"
+    except csv.Error as error:
+        return line if "unexpected end of data" in str(error) else None
+    finally:
+        csv.field_size_limit(limit)
     return None

@@ -12,11 +12,11 @@ from regulars.tables.sources.raw import BYTES_PER_BLOCK
 
 
 class Inspection(NamedTuple):
-    """identity: SHA-256 of the bytes. encoding: a Python codec name."""
+    """identity: SHA-256 of the bytes. encoding: a Python codec name. quotes: how many double quotes stand in the text."""
 
     identity: str
     encoding: str
-    has_quotes: bool
+    quotes: int
 
 
 class _MistakeError(Exception):
@@ -69,14 +69,13 @@ def _survey_or_none(path: Path, encoding: str) -> Inspection | None:
 
 
 def _survey(path: Path, encoding: str) -> Inspection:
-    digest, has_quotes, line, block = hashlib.sha256(), False, 1, b""
+    digest, quotes, line, block = hashlib.sha256(), 0, 1, b""
     decoder = _decoder(encoding)
     try:
         with open_bytes(path) as file:
             while block := file.read(BYTES_PER_BLOCK):
                 digest.update(block)
-                text = decoder.decode(block)
-                has_quotes = has_quotes or '"' in text
+                quotes += decoder.decode(block).count('"')
                 line += block.count(b"\n")
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
@@ -84,7 +83,7 @@ def _survey(path: Path, encoding: str) -> Inspection:
         raise _MistakeError(f"line {line}: byte 0x{error.object[error.start]:02X}") from None
     except (OSError, EOFError) as error:
         raise DataError(f"{path.name}: cannot be read: {error}") from None
-    return Inspection(digest.hexdigest(), encoding, has_quotes)
+    return Inspection(digest.hexdigest(), encoding, quotes)
 
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
