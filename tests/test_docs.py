@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import itertools
 import re
 import shlex
 import tempfile
@@ -89,7 +90,9 @@ def test_the_commands_on_a_page_exist(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for block in blocks(page, "console"):
         for line in re.findall(r"^\$ (.+)$", block.text.replace("\\\n", " "), re.MULTILINE):
-            words = shlex.split(re.split(r" [|>] | && ", line)[0], comments=True)
+            words = list(
+                itertools.takewhile(lambda word: word not in ("|", ">", "&&"), shlex.split(line, comments=True))
+            )
             if words[0] == "make":
                 assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in words[1:]), line
             elif words[0] == "regulars":

@@ -163,6 +163,16 @@ def _fits(offered: Offered, rules: Rules, left: Any, i: int, j: int, own: int) -
 
 
 @numba.njit(cache=True, nogil=True)
+def _picked(chance: Any, luck: float) -> int:
+    """Which of the options a number in [0, 1) falls on."""
+    pick = 0
+    while pick < len(chance) - 1 and luck >= chance[pick]:
+        luck -= chance[pick]
+        pick += 1
+    return pick
+
+
+@numba.njit(cache=True, nogil=True)
 def _draw(
     offered: Offered,
     rules: Rules,
@@ -191,10 +201,7 @@ def _draw(
             chance[j] = even * factor[offered.cells[i, j * pair], j] if is_open else 0.0
             chance[k] -= chance[j]
         if arms[i] == EXPLORE:
-            rest, pick = luck[i], 0
-            while pick < k and rest >= chance[pick]:
-                rest -= chance[pick]
-                pick += 1
+            pick = _picked(chance, luck[i])
             if pick < k:
                 action[i] = pick
                 for limit in range(rules.rows.shape[0]):

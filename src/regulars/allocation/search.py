@@ -77,30 +77,31 @@ def _is_beyond(rules: Rules, offered: Offered, left: Any, i: int, j: int) -> boo
 
 
 @numba.njit(cache=True, nogil=True)
+def _give_back(
+    offered: Offered, rules: Rules, guests: Any, regret: Any, left: Any, choice: Choice
+) -> tuple[float, float]:
+    """Take from these guests what they have: the gain that goes with it, and the regret."""
+    gain, freed = 0.0, 0.0
+    for i in guests:
+        freed += regret[i]
+        if choice[i] >= 0:
+            gain += offered.gain[i, choice[i]]
+            _take(offered, rules, left, i, choice[i], -1.0)
+    return gain, freed
+
+
+@numba.njit(cache=True, nogil=True)
 def _search(
-    offered: Offered,
-    rules: Rules,
-    guests: Any,
-    regrets: Any,
-    offers: Any,
-    regret: Any,
-    left: Any,
-    choice: Any,
-    gap: float,
-    nodes: int,
-) -> float:
+    offered: Offered, rules: Rules, guests: Any, regrets: Any, offers: Any, regret: Any, left: Any, choice: Any,
+    gap: float, nodes: int,
+) -> float:  # fmt: skip
     """Depth-first over the options of these guests, all others staying; returns by how much the gain grew."""
     k, depth_end = offered.gain.shape[1], len(guests)
     lefts, spent, brought = np.empty((depth_end + 1, len(left))), np.empty(depth_end + 1), np.empty(depth_end + 1)
     option, best_option = np.full(depth_end, -1), np.full(depth_end, -1)
-    lefts[0], spent[0], brought[0] = left, regret.sum(), 0.0
-    gain_now = 0.0
-    for i in guests:
-        spent[0] -= regret[i]
-        if choice[i] >= 0:
-            gain_now += offered.gain[i, choice[i]]
-            _take(offered, rules, lefts[0], i, choice[i], -1.0)
-    best, depth = gain_now, 0
+    lefts[0], brought[0] = left, 0.0
+    gain_now, freed = _give_back(offered, rules, guests, regret, lefts[0], choice)
+    spent[0], best, depth = regret.sum() - freed, gain_now, 0
     while depth >= 0 and nodes > 0:
         if depth == depth_end:
             if brought[depth] > best + 1e-12 * abs(best) and (lefts[depth] >= np.minimum(left, 0.0)).all():
@@ -127,13 +128,22 @@ def _search(
             _take(offered, rules, lefts[depth + 1], i, j, 1.0)
         depth += 1
     if best > gain_now:
-        for at in range(depth_end):
-            i = guests[at]
-            j = offers[i, best_option[at]]
-            if choice[i] >= 0:
-                _take(offered, rules, left, i, choice[i], -1.0)
-            choice[i] = j if j < k else -1
-            regret[i] = regrets[i, best_option[at]]
-            if j < k:
-                _take(offered, rules, left, i, j, 1.0)
+        _move(offered, rules, guests, best_option, regrets, offers, regret, left, choice)
     return best - gain_now
+
+
+@numba.njit(cache=True, nogil=True)
+def _move(
+    offered: Offered, rules: Rules, guests: Any, option: Any, regrets: Any, offers: Any, regret: Any, left: Any, choice: Choice
+) -> None:  # fmt: skip
+    """Give these guests the options found, and keep the book of what is left."""
+    k = offered.gain.shape[1]
+    for at in range(len(guests)):
+        i = guests[at]
+        j = offers[i, option[at]]
+        if choice[i] >= 0:
+            _take(offered, rules, left, i, choice[i], -1.0)
+        choice[i] = j if j < k else -1
+        regret[i] = regrets[i, option[at]]
+        if j < k:
+            _take(offered, rules, left, i, j, 1.0)

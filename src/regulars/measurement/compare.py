@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import reduce
+from typing import Any
 
 import numpy as np
 from narwhals.typing import IntoFrame
@@ -64,8 +66,7 @@ def compare(
     labels = as_labels(arm, "arm", len(amounts))
     if guest_id is not None:
         check_each_guest_once(guest_id, labels)
-    if shares is not None and not (ratio := sample_ratio_check(labels, shares)).is_ok:
-        raise DesignError(ratio.words)
+    _check_sizes(labels, shares)
     capped, notes = _capped(amounts, cap)
     columns, metric = as_columns(capped, covariate, denominator)
     units = labels
@@ -75,17 +76,13 @@ def compare(
         columns, metric = as_cluster_sums(columns, metric, clusters)
         units = first_in_each(clusters, labels)
     moments = moments_by_arm(columns, units)
-    lifts = compare_moments(
-        moments, metric, control, anytime=anytime, alpha=alpha, adjustment=adjustment, basis=basis, notes=notes
-    )
-    sizes = dict(zip(*(part.tolist() for part in np.unique(labels, return_counts=True)), strict=True))
+    promise: Any = {"anytime": anytime, "alpha": alpha, "adjustment": adjustment, "basis": basis}
+    lifts = compare_moments(moments, metric, control, notes=notes, **promise)
+    sizes = Counter(labels.tolist())
+    whales = [whale_note(lift, columns, units, moments, metric, adjustment, bool(anytime)) for lift in lifts]
     return [
-        lift._replace(
-            n=sizes[lift.offer],
-            n_control=sizes[lift.control],
-            notes=lift.notes + whale_note(lift, columns, units, moments, metric, adjustment, bool(anytime)),
-        )
-        for lift in lifts
+        lift._replace(n=sizes[lift.offer], n_control=sizes[lift.control], notes=lift.notes + whale)
+        for lift, whale in zip(lifts, whales, strict=True)
     ]
 
 
@@ -120,11 +117,7 @@ def measure(
         needs = reduce(Needs.__or__, (metric.needs for metric in metrics.values()), Needs.of(STRADDLES))
         moments = read_moments(rows, needs, arm=arm)
     _check_labels(moments, arm, cluster)
-    if (
-        shares is not None
-        and not (ratio := sample_ratio_check({arm: part.n for arm, part in moments.items()}, shares)).is_ok
-    ):
-        raise DesignError(ratio.words)
+    _check_sizes({arm: part.n for arm, part in moments.items()}, shares)
     answers = {
         name: compare_moments(
             moments, metric, control, anytime=anytime, alpha=alpha, adjustment=adjustment, basis=basis
@@ -138,6 +131,12 @@ def measure(
         name: [lift._replace(n=guests[lift.offer], n_control=guests[lift.control]) for lift in lifts]
         for name, lifts in answers.items()
     }
+
+
+def _check_sizes(arms: ArrayLike | Mapping[Label, int], shares: Mapping[Label, float] | None) -> None:
+    """Raise DesignError where the arms do not have the sizes they were meant to get."""
+    if shares is not None and not (ratio := sample_ratio_check(arms, shares)).is_ok:
+        raise DesignError(ratio.words)
 
 
 def _check_labels(moments: Mapping[Label, Moments], arm: str, cluster: str | None) -> None:
