@@ -1,19 +1,24 @@
 """Screens: what the command line shows of results."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from __future__ import annotations
 
-import pyarrow as pa
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from regulars.effects import EffectModel
-from regulars.planning import Finding
-from regulars.profiles import Decile, StageCount
-from regulars.tables import LoadReport
 from regulars.tables.money import in_words
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from regulars.effects import EffectModel
+    from regulars.planning import Finding
+    from regulars.profiles import Decile, StageCount
+    from regulars.tables import LoadReport
 
 _MARKS = {"good": "[green]✓[/]", "look": "[yellow]•[/]", "wrong": "[red]✗[/]"}
 
