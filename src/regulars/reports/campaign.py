@@ -61,11 +61,9 @@ def _cards(plan: Plan, money: Any) -> list[dict[str, str]]:
 def _verdict(plan: Plan, money: Any) -> str:
     """What to make of it, in one sentence or two."""
     expected, design = plan.decision.certificate, plan.design
-    proof = (
-        f" Its {design.control:,} held-out guests will prove any change above {money(design.effect)} a guest."
-        if design
-        else ""
-    )
+    proof = ""
+    if design is not None:
+        proof = f" Four times in five its {design.control:,} held-out guests will show a change of {money(design.effect)} a guest."
     if plan.lessons.model is None:
         return f"Run this to learn: it costs at most {money(expected.cost)}.{proof}"
     if expected.gain_low > 0:

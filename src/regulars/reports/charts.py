@@ -14,6 +14,7 @@ from regulars.profiles import Decile, GapBand, StageCount
 INK, SOFT, GRID = "#1f2933", "#7b8794", "#e4e7eb"
 MAIN, WARM, PALE = "#0f766e", "#d97706", "#99d5cf"
 WIDTH, HEIGHT = 560, 240
+NARROW = 340
 
 Chart = alt.Chart | alt.LayerChart
 Words = Callable[[float], str]
@@ -52,7 +53,7 @@ def life_cycle(counts: Sequence[StageCount]) -> Chart:
     )
     colour = alt.Color("what:N", scale=alt.Scale(domain=["guests", "spend"], range=[PALE, MAIN]))
     labels = base.mark_text(align="left", dx=4, color=SOFT, fontSize=11).encode(text="label:N")
-    return _themed(base.mark_bar(cornerRadiusEnd=2).encode(color=colour) + labels, "Stages of life")  # type: ignore[no-any-return]
+    return _themed(base.mark_bar(cornerRadiusEnd=2).encode(color=colour) + labels, "Stages of life", NARROW)  # type: ignore[no-any-return]
 
 
 def concentration(deciles: Sequence[Decile]) -> Chart:
@@ -66,7 +67,7 @@ def concentration(deciles: Sequence[Decile]) -> Chart:
         color=alt.condition("datum.tenth <= 2", alt.value(MAIN), alt.value(PALE))
     )
     labels = base.mark_text(dy=-7, color=SOFT, fontSize=11).encode(text="label:N")
-    return _themed(bars + labels, "Where the value is")  # type: ignore[no-any-return]
+    return _themed(bars + labels, "Where the value is", NARROW)  # type: ignore[no-any-return]
 
 
 def visit_gaps(bands: Sequence[GapBand]) -> Chart:
@@ -77,18 +78,21 @@ def visit_gaps(bands: Sequence[GapBand]) -> Chart:
         .mark_bar(color=MAIN, cornerRadiusEnd=2)
         .encode(
             x=alt.X(
-                "days:N", sort=alt.SortField("order"), title="typical days between visits", axis=alt.Axis(labelAngle=0)
+                "days:N",
+                sort=alt.SortField("order"),
+                title="typical days between visits",
+                axis=alt.Axis(labelAngle=-40),
             ),
             y=alt.Y("guests:Q", title="guests", axis=alt.Axis(tickCount=5, format=",d")),
         )
     )
-    return _themed(chart, "How often guests come")  # type: ignore[no-any-return]
+    return _themed(chart, "How often guests come", NARROW)  # type: ignore[no-any-return]
 
 
 def _band(band: GapBand) -> str:
     low, high = band.above_days, band.until_days
     if high is None:
-        return f"over {low:g}"
+        return f">{low:g}"
     return f"{high:g}" if high - low == 1 else f"{low + 1:g}–{high:g}"
 
 
