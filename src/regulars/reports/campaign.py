@@ -27,7 +27,8 @@ def campaign_report(plan: Plan, crowd: pa.Table, *, test: Backtest | None = None
     values = {
         "version": __version__, "plan": plan, "campaign": plan.campaign, "about": about, "money": money,
         "verdict": _verdict(plan, money), "cards": _cards(plan, money), "crowd_words": _crowd_words(crowd),
-        "samples": samples(plan), "price_of_knowing": plan.decision.allocation.gain - plan.decision.certificate.gain,
+        "samples": samples(plan), "next_unit": next(use.price for use in plan.decision.limits if use.limit == "budget"),
+        "price_of_knowing": plan.decision.allocation.gain - plan.decision.certificate.gain,
         "limits": _limits(plan), "test": test,
         **_pictures(plan, crowd, test),
     }  # fmt: skip

@@ -88,12 +88,22 @@ def _because(plan: Plan, row: int, offer: int) -> str:
     known = plan.audience.features(model.columns.names, plan.campaign.starts_on).slice(row, 1)
     found = model.reasons(known, plan.campaign.offers[offer].learns_from, most=2)[0]
     words = [
-        f"{reason.feature.replace('_', ' ')} {reason.value} {'adds' if reason.change > 0 else 'takes'} "
-        f"{in_words(abs(reason.change), plan.currency)}"
+        f"{_fact(reason.feature, known[reason.feature][0].as_py(), plan.currency)} "
+        f"{'adds' if reason.change > 0 else 'takes'} {in_words(abs(reason.change), plan.currency)}"
         for reason in found
         if abs(reason.change) >= LEAST_REASON_MINOR
     ]
     return f" ({', '.join(words)})" if words else ""
+
+
+def _fact(name: str, value: float | None, currency: str) -> str:
+    """A profile column and its value as people say them."""
+    plain = name.removesuffix("_minor").replace("_", " ")
+    if value is None:
+        return f"{plain} unknown"
+    if name.endswith("_minor"):
+        return f"{plain} {in_words(value, currency)}"
+    return f"{plain} {value:.0%}" if name.endswith("_share") else f"{plain} {value:,.4g}"
 
 
 def _expected(plan: Plan, row: int, offer: int) -> str:
