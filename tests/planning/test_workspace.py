@@ -3,6 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pytest
 
@@ -43,8 +44,6 @@ def test_profiles_are_kept_and_asked_by_rule(tmp_path: Path) -> None:
 
 
 def test_an_export_cannot_run_formulas(tmp_path: Path) -> None:
-    import pyarrow as pa
-
     lake = make_lake(tmp_path / "workspace", guests=20)
     names = ["=1+1", "+1", "-1", "@sum", "fine"]
     orders = {
@@ -70,3 +69,17 @@ def test_the_doctor_says_what_is_missing_and_what_is_old(tmp_path: Path, shop: r
 def test_the_doctor_sees_unlogged_propensities(targeted: rg.Lake) -> None:
     seen = {finding.subject: finding for finding in examine(targeted, NOW)}
     assert seen["past campaigns"].state == "look"
+
+
+def test_orders_without_guests_have_no_profiles(tmp_path: Path) -> None:
+    lake = rg.Lake.create(tmp_path / "workspace")
+    lake.load("stores", pa.table({"store_id": ["S1"]}), now=NOW)
+    orders = {"order_id": ["A"], "store_id": ["S1"], "ordered_at": ["2026-05-01T12:00:00Z"], "amount_minor": [100]}
+    lake.load("orders", pa.table(orders), now=NOW)
+    with pytest.raises(rg.DataError, match="no order names its guest; map guest_id"):
+        keep_profiles(lake)
+
+
+def test_a_date_before_the_first_order_is_refused(shop: rg.Lake) -> None:
+    with pytest.raises(rg.DataError, match="no guest had ordered by 2020-01-01"):
+        keep_profiles(shop, dt.date(2020, 1, 1))

@@ -4,14 +4,13 @@ import datetime as dt
 from pathlib import Path
 from typing import NamedTuple
 
-import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
 
 from regulars.errors import DataError
-from regulars.planning.facts import profiles_with_taste
+from regulars.planning.facts import known_span, profiles_with_taste
 from regulars.segments import Segment
 from regulars.tables import Lake
 
@@ -29,19 +28,15 @@ class Found(NamedTuple):
 def keep_profiles(lake: Lake, as_of: dt.date | None = None) -> tuple[dt.date, pa.Table]:
     """Work out every guest's profile at the end of a business date and keep them as the table profiles.
 
-    as_of: None takes the last business date of any order. Raises DataError where the lake holds no orders.
+    as_of: None takes the last business date of any order that names its guest. Raises DataError where there is no such order
+    until then.
     """
-    date = as_of or last_business_date(lake)
+    first, last = known_span(lake)
+    date = as_of or last
+    if date < first:
+        raise DataError(f"no guest had ordered by {date}; the first order that names its guest is of {first}")
     lake.write(PROFILES, profiles_with_taste(lake, date))
     return date, lake.read(PROFILES)
-
-
-def last_business_date(lake: Lake) -> dt.date:
-    """The latest business date of any order. Raises DataError where there is none."""
-    latest: dt.date | None = lake.collect(lake.scan("orders").select(nw.col("business_date").max()))[0][0].as_py()
-    if latest is None:
-        raise DataError(f"{lake.workspace.path} holds no orders yet; `regulars load orders FILE` brings them")
-    return latest
 
 
 def find_segment(lake: Lake, rule: str, export: Path | None = None) -> Found:

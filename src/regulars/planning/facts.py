@@ -53,11 +53,17 @@ class Facts:
 
     def span(self) -> tuple[dt.date, dt.date]:
         """The first and the last business date of any order of a known guest."""
-        day = nw.col("business_date")
-        row = self.lake.collect(self.orders.select(day.min().alias("first"), day.max().alias("last"))).to_pylist()[0]
-        if row["first"] is None:
-            raise DataError("no order in the lake names its guest; map guest_id, then load the orders again")
-        return row["first"], row["last"]
+        return known_span(self.lake)
+
+
+def known_span(lake: Lake) -> tuple[dt.date, dt.date]:
+    """The first and the last business date of any order that names its guest. Raises DataError where there is none."""
+    day = nw.col("business_date")
+    named = lake.scan("orders").filter(~nw.col("guest_id").is_null())
+    row = lake.collect(named.select(day.min().alias("first"), day.max().alias("last"))).to_pylist()[0]
+    if row["first"] is None:
+        raise DataError(f"{lake.workspace.path}: no order names its guest; map guest_id, then load the orders again")
+    return row["first"], row["last"]
 
 
 def profiles_with_taste(lake: Lake, as_of: dt.date) -> Frame:
