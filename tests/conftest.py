@@ -3,13 +3,16 @@
 import datetime as dt
 import importlib.util
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 import regulars as rg
+from regulars.tables.engines import open_engine
 
 pytest_plugins = ["shops"]
 
@@ -48,6 +51,22 @@ def wheel_file() -> Callable[[str, str], Path]:
         return Path(spec.submodule_search_locations[0]) / name
 
     return path
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One Spark session for all tests, set for many small queries; engines opened in the tests run in it."""
+    if shutil.which("java") is None or importlib.util.find_spec("pyspark") is None:
+        lacking("spark", "no Java or no PySpark; `apt-get install openjdk-17-jre-headless; make install` brings them")
+    session = open_engine("local[2]", memory="1GB", scratch=tmp_path_factory.mktemp("spark")).session
+    for name, value in {
+        "shuffle.partitions": "2",
+        "codegen.wholeStage": "false",
+        "codegen.factoryMode": "NO_CODEGEN",
+    }.items():
+        session.conf.set(f"spark.sql.{name}", value)
+    yield session
+    session.stop()
 
 
 @pytest.fixture

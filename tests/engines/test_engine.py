@@ -13,8 +13,10 @@ from regulars.tables.engines import Engine, open_engine
 ROWS = pa.table({"guest_id": ["ann", "bob", None], "amount_minor": [5, 7, 11]})
 
 
-@pytest.fixture(params=["duckdb"])
+@pytest.fixture(params=["duckdb", "spark"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    if request.param == "spark":
+        request.getfixturevalue("spark")
     return open_engine(request.param, memory="1GB", scratch=tmp_path / "scratch")
 
 
@@ -44,6 +46,11 @@ def test_what_is_written_is_read_again(engine: Engine, files: list[str], tmp_pat
     assert read.cast(ROWS.schema).equals(ROWS)
 
 
+def test_files_that_are_written_hold_every_row_once(engine: Engine, files: list[str], tmp_path: Path) -> None:
+    written = engine.write_files(engine.scan(files, ROWS.schema), tmp_path / "table")
+    assert sorted(pq.read_table(written)["amount_minor"].to_pylist()) == [5, 5, 7, 7, 11, 11]
+
+
 def test_a_kept_frame_outlives_its_files(engine: Engine, files: list[str]) -> None:
     kept = engine.keep(engine.scan(files[:1], ROWS.schema).filter(nw.col("amount_minor") > 5))
     Path(files[0]).unlink()
@@ -71,8 +78,13 @@ def test_a_function_over_batches_sees_every_row_once(engine: Engine, files: list
         assert sorted(engine.stream(mapped).read_all()["double"].to_pylist()) == [10, 10, 14, 14, 22, 22]
 
 
-def test_its_scratch_goes_away_with_it(tmp_path: Path, files: list[str]) -> None:
-    engine = open_engine("duckdb", memory="1GB", scratch=tmp_path / "scratch")
+@pytest.mark.parametrize("name", ["duckdb", "spark"])
+def test_its_scratch_goes_away_with_it(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path, files: list[str]
+) -> None:
+    if name == "spark":
+        request.getfixturevalue("spark")
+    engine = open_engine(name, memory="1GB", scratch=tmp_path / "scratch")
     engine.keep(engine.scan(files, ROWS.schema))
     assert any((tmp_path / "scratch").rglob("*.parquet"))
     del engine

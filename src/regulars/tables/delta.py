@@ -5,15 +5,17 @@ A load is a Delta application transaction: the same transaction is never applied
 
 import errno
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import deltalake
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from regulars.errors import DataError
 
@@ -89,6 +91,22 @@ def replace(path: Path, rows: pa.RecordBatchReader, predicate: str | None = None
             deltalake.write_deltalake(str(path), rows, mode="overwrite", schema_mode="overwrite")
         else:
             deltalake.write_deltalake(str(path), rows, mode="overwrite", predicate=predicate if exists(path) else None)
+
+
+def replace_with_files(path: Path, write: Callable[[Path], list[Path]]) -> None:
+    """Put the rows of new Parquet files in the place of all there are. `write` makes them somewhere below the table's folder."""
+    with _saying_why(path):
+        path.mkdir(parents=True, exist_ok=True)
+        files = write(path)
+        schema = deltalake.Schema.from_arrow(pq.read_schema(files[0]))
+        added = [_added(path, file) for file in files]
+        create_table_with_add_actions(str(path), schema, added, mode="overwrite")
+
+
+def _added(path: Path, file: Path) -> AddAction:
+    known = file.stat()
+    rows = json.dumps({"numRecords": pq.read_metadata(file).num_rows})
+    return AddAction(quote(str(file.relative_to(path))), known.st_size, {}, int(known.st_mtime * 1000), True, rows)
 
 
 def _properties(transaction: Transaction) -> deltalake.CommitProperties:

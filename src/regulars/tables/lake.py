@@ -1,6 +1,7 @@
 """The lake: the tables of a workspace."""
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,17 +48,21 @@ class Lake:
 
     @classmethod
     def create(cls, path: str | Path, **settings: Any) -> "Lake":
-        """Make a workspace; settings are those of workspace.toml (currency, zone, day_closes_at, margin_rate, memory)."""
-        return cls._over(Workspace.create(Path(path), Settings(**settings)), "duckdb")
+        """Make a workspace; settings are those of workspace.toml (currency, zone, day_closes_at, margin_rate, memory, engine)."""
+        return cls._over(Workspace.create(Path(path), Settings(**settings)))
 
     @classmethod
-    def open(cls, path: str | Path, *, engine: str = "duckdb") -> "Lake":
-        """Open a workspace. Raises DataError where there is none, or one that a newer version made."""
+    def open(cls, path: str | Path, *, engine: str | None = None) -> "Lake":
+        """Open a workspace. engine: `duckdb`, `spark` or the address of a Spark cluster; None takes that of workspace.toml.
+
+        Raises DataError where there is no workspace, one that a newer version made, or no such engine.
+        """
         return cls._over(Workspace.open(Path(path)), engine)
 
     @classmethod
-    def _over(cls, workspace: Workspace, engine: str) -> "Lake":
-        return cls(workspace, open_engine(engine, memory=workspace.settings.memory, scratch=workspace.scratch))
+    def _over(cls, workspace: Workspace, engine: str | None = None) -> "Lake":
+        settings = workspace.settings
+        return cls(workspace, open_engine(engine or settings.engine, memory=settings.memory, scratch=workspace.scratch))
 
     @property
     def settings(self) -> Settings:
@@ -128,7 +133,7 @@ class Lake:
         if table in CONTRACTS:
             raise DataError(f"{table} is loaded, never written; use load")
         self.workspace.require_writable()
-        delta.replace(self.workspace.table(table), self.engine.stream(frame))
+        delta.replace_with_files(self.workspace.table(table), functools.partial(self.engine.write_files, frame))
 
     def rejects(self) -> Frame:
         """The rejected rows of all loads: load_id, table, file, line, column, reason, original, loaded_at."""

@@ -10,6 +10,7 @@ import pydantic
 
 from regulars.documents import Document, nearest, parse, read_text
 from regulars.errors import DataError
+from regulars.tables.engines import NAMES
 from regulars.tables.money import exponent_of
 from regulars.tables.readings import zones
 
@@ -24,6 +25,7 @@ zone = "{zone}"            # of stores that do not say theirs
 day_closes_at = "{day_closes_at}"       # local time at which a trading day ends
 margin_rate = {margin_rate}           # share of a bill left after the cost of food, where an order does not say its margin
 memory = "{memory}"              # most that queries may hold in memory; the rest goes to disk
+engine = "{engine}"           # or spark, or the address of a cluster, such as spark://host:7077
 salt = "{salt}"   # keep it secret: it decides who is kept as a holdout
 """
 
@@ -37,6 +39,7 @@ class Settings(Document):
     day_closes_at: Annotated[str, pydantic.Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "04:00"
     margin_rate: Annotated[float, pydantic.Field(gt=0, le=1)] = 0.65
     memory: Annotated[str, pydantic.Field(pattern=r"^\d+ ?[MG]B$")] = "2GB"
+    engine: Annotated[str, pydantic.Field(pattern=f"^({NAMES})$")] = "duckdb"
     salt: Annotated[str, pydantic.Field(pattern=r"^[\w-]{1,64}$")] = pydantic.Field(
         default_factory=lambda: secrets.token_hex(16)
     )

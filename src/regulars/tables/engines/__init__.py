@@ -1,7 +1,8 @@
 """Engines: who does the work on tables. A few verbs; the only place that names DuckDB or Spark."""
 
 import importlib
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +13,9 @@ from regulars.errors import DataError
 
 Frame = nw.LazyFrame[Any]
 
-_ENGINES = {"duckdb": "regulars.tables.engines.duckdb"}
+_CLUSTER = r"local(\[.+\])?|yarn|(spark|k8s|sc)://\S+"
+NAMES = rf"duckdb|spark|{_CLUSTER}"
+"""What an engine may be called, as a regular expression."""
 
 
 class Engine(Protocol):
@@ -26,6 +29,10 @@ class Engine(Protocol):
 
     def write(self, frame: Frame, path: Path) -> None:
         """Write a frame to one Parquet file."""
+        ...
+
+    def write_files(self, frame: Frame, folder: Path) -> list[Path]:
+        """Write a frame to new Parquet files somewhere below a folder, as many as suit the engine."""
         ...
 
     def keep(self, frame: Frame) -> Frame:
@@ -47,14 +54,14 @@ class Engine(Protocol):
         ...
 
 
-def open_engine(name: str, *, memory: str, scratch: Path) -> Engine:
-    """The engine of that name. Raises DataError where there is none."""
-    if name not in _ENGINES:
-        raise DataError(f"no engine is called '{name}'; there is {', '.join(_ENGINES)}")
-    engine: Engine = importlib.import_module(_ENGINES[name]).open_engine(memory=memory, scratch=scratch)
-    return engine
-
-
-def rechunked(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatchReader:
-    """Batches as one reader, each cast to `schema`."""
-    return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in batches))
+def open_engine(engine: str, *, memory: str, scratch: Path) -> Engine:
+    """`duckdb`, `spark`, or the address of a Spark cluster: a master or a Spark Connect address. Raises DataError for others."""
+    if not re.fullmatch(NAMES, engine):
+        raise DataError(
+            f"no engine is called '{engine}'; there is duckdb, spark, and the address of a cluster such as spark://host:7077"
+        )
+    is_cluster = re.fullmatch(_CLUSTER, engine) is not None
+    module = importlib.import_module(f"regulars.tables.engines.{'spark' if is_cluster else engine}")
+    address = {"address": engine} if is_cluster else {}
+    opened: Engine = module.open_engine(memory=memory, scratch=scratch, **address)
+    return opened

@@ -39,7 +39,15 @@ class DuckDBEngine:
 
     def write(self, frame: Frame, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        nw.to_native(frame).write_parquet(str(path), compression="zstd")
+        try:
+            nw.to_native(frame).write_parquet(str(path), compression="zstd")
+        except duckdb.IOException as error:
+            raise OSError(str(error)) from None
+
+    def write_files(self, frame: Frame, folder: Path) -> list[Path]:
+        path = folder / f"part-{uuid.uuid4().hex}.parquet"
+        self.write(frame, path)
+        return [path]
 
     def keep(self, frame: Frame) -> Frame:
         path = self._new_file()
