@@ -27,8 +27,10 @@ MAKERS: dict[str, Maker] = {
 }
 
 
-@pytest.fixture(params=list(MAKERS))
+@pytest.fixture(params=[*MAKERS, "spark"])
 def as_frame(request: pytest.FixtureRequest) -> Maker:
+    if request.param == "spark":
+        return request.getfixturevalue("spark").createDataFrame  # type: ignore[no-any-return]
     return MAKERS[request.param]
 
 

@@ -1,11 +1,13 @@
 """What goes in comes out: one lazy form for every kind of frame a caller may bring."""
 
+import copy
 import functools
 import threading
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, ParamSpec, TypeVar, cast
 
 import narwhals as nw
+import pyarrow as pa
 from narwhals.typing import IntoFrame, IntoFrameT
 
 from regulars.errors import DataError
@@ -74,3 +76,44 @@ def settled(frame: nw.LazyFrame[Any], *, like: IntoFrame) -> nw.LazyFrame[Any]:
     if known.implementation.is_polars():
         return frame.collect("polars").lazy()
     return frame if isinstance(known, nw.LazyFrame) else frame.collect("pyarrow").lazy("duckdb")
+
+
+def arrow_of(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> pa.Table:
+    """The rows of a frame as Arrow, fetched at once."""
+    eager = frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame
+    return cast("pa.Table", eager.to_arrow())
+
+
+def with_numbers(
+    frame: IntoFrameT, work: Callable[[pa.Table], dict[str, pa.Array]], *, needs: tuple[str, ...]
+) -> IntoFrameT:
+    """The frame with float columns that `work` makes of its rows; of `needs` it looks at those there are.
+
+    On Spark it runs on the executors, batch by batch, when the result is asked for; elsewhere at once, on all rows.
+    """
+    brought: IntoFrame = frame
+    known = nw.from_native(brought)
+    if isinstance(known, nw.LazyFrame) and known.implementation.is_spark_like():
+        return cast("IntoFrameT", _on_executors(known.to_native(), work, needs))
+    table = _with_columns(arrow_of(known), work)
+    if isinstance(known, nw.DataFrame):
+        return cast("IntoFrameT", nw.from_arrow(table, backend=known.implementation).to_native())
+    if known.implementation.is_polars():
+        return cast("IntoFrameT", nw.from_arrow(table, backend="polars").lazy().to_native())
+    return cast("IntoFrameT", nw.from_native(table, eager_only=True).lazy("duckdb").to_native())
+
+
+def _on_executors(native: Any, work: Callable[[pa.Table], dict[str, pa.Array]], needs: tuple[str, ...]) -> Any:
+    def mapped(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        return (part for batch in batches for part in _with_columns(pa.table(batch), work).to_batches())
+
+    schema = copy.deepcopy(native.schema)  # `add` changes it in place
+    for name in work(pa.table({name: pa.array([], pa.int64()) for name in needs})):
+        schema = schema.add(name, "double")
+    return native.mapInArrow(mapped, schema)
+
+
+def _with_columns(table: pa.Table, work: Callable[[pa.Table], dict[str, pa.Array]]) -> pa.Table:
+    for name, numbers in work(table).items():
+        table = table.append_column(name, numbers)
+    return table

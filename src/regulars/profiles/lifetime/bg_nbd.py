@@ -127,6 +127,8 @@ def fit_bg_nbd(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, weights
     [0.07, 1.0]
     """
     repeats, last, age_now = np.broadcast_arrays(*_history(frequency, recency, age))
+    if not repeats.size:
+        raise DataError("there are no guests; fit on at least some hundreds")
     counts = np.ones(repeats.shape) if weights is None else np.asarray(weights, dtype=np.float64)
     _check_weights(counts, repeats.shape)
     rows = grouped(np.column_stack([repeats, last, age_now]), counts)
@@ -272,8 +274,6 @@ def _expected(
 
 def _history(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
     repeats, last, age_now = (np.asarray(values, dtype=np.float64) for values in (frequency, recency, age))
-    if not np.broadcast(repeats, last, age_now).size:
-        raise DataError("there are no guests; fit on at least some hundreds")
     _refuse(~np.isfinite(repeats + last + age_now), "has a value that is no finite number")
     _refuse(
         (repeats < 0) | (repeats != np.floor(repeats)), "has a frequency that counts no repeat visits: 0, 1, 2, ..."
