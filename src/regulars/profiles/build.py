@@ -9,7 +9,7 @@ from narwhals.typing import IntoFrameT
 from regulars.profiles.categories import category_shares, category_spend, costed_lines, top_categories
 from regulars.profiles.columns import COLUMNS
 from regulars.profiles.frames import handed_back, in_turn, settled
-from regulars.profiles.habits import days_at_stores, habits, home_stores, ratio
+from regulars.profiles.habits import habits, home_stores, ratio
 from regulars.profiles.lifecycle import with_stages
 from regulars.profiles.orders import ready_orders, with_margins
 
@@ -22,7 +22,7 @@ def build(
     *,
     as_of: date,
     margin_rate: float | None = None,
-    categories: int = 8,
+    categories: int = 12,
 ) -> IntoFrameT:
     """One row for each guest: the facts at the end of the business date `as_of`.
 
@@ -51,9 +51,8 @@ def build(
     _check(as_of, margin_rate, categories)
     counted = ready_orders(orders, as_of=as_of)
     lines = None if order_items is None or menu_items is None else costed_lines(order_items, menu_items)
-    days = days_at_stores(counted)
-    known = habits(with_margins(counted, lines, margin_rate), days, as_of=as_of)
-    guests = with_stages(_with_home_stores(known, home_stores(days)))
+    known = habits(with_margins(counted, lines, margin_rate), as_of=as_of)
+    guests = with_stages(_with_home_stores(known, home_stores(counted)))
     names = [column.name for column in COLUMNS]
     if order_items is not None and menu_items is not None:
         spend = settled(category_spend(counted, order_items, menu_items), like=orders)

@@ -33,26 +33,25 @@ def category_spend(orders: nw.LazyFrame[Any], order_items: IntoFrame, menu_items
 
 def top_categories(spend: nw.LazyFrame[Any], count: int) -> list[str]:
     """The categories that take in most money, by name; a small query, run at once."""
+    if not count:
+        return []
     totals = spend.group_by("category").agg(nw.col("amount_minor").sum().cast(nw.Int64)).collect("pyarrow")
     rows = sorted(totals.rows(), key=lambda row: (-row[1], row[0]))
     return [name for name, _ in rows[:count]]
 
 
 def category_shares(spend: nw.LazyFrame[Any], categories: list[str]) -> nw.LazyFrame[Any]:
-    """The favourite and the share of each given category, one row for each guest."""
+    """The favourite and the share of each given category, one row for each guest. Of equals the first in the alphabet."""
     columns: dict[str, list[str]] = {}
     for name in categories:
         columns.setdefault(category_column(name).name, []).append(name)
     amount = nw.col("amount_minor")
-    ranked = spend.with_columns(less=-amount)
-    is_first = nw.col("less").shift(1).over("guest_id", order_by=("less", "category")).is_null()
-    pivoted = ranked.with_columns(
-        favourite_category=nw.when(is_first & (amount > 0)).then(nw.col("category")),
-        **{
-            column: nw.when(nw.col("category").is_in(names)).then(amount).otherwise(0)
-            for column, names in columns.items()
-        },
-    )
+    spread = {
+        column: nw.when(nw.col("category").is_in(names)).then(amount).otherwise(0) for column, names in columns.items()
+    }
+    ranked = spend.with_columns(**spread, most=amount.max().over("guest_id"))
+    is_favourite = (amount == nw.col("most")) & (amount > 0)
+    marked = ranked.with_columns(favourite_category=nw.when(is_favourite).then(nw.col("category")))
     sums = (nw.col(name).sum().cast(nw.Int64) for name in ("amount_minor", *columns))
-    summed = pivoted.group_by("guest_id").agg(*sums, nw.col("favourite_category").max())
+    summed = marked.group_by("guest_id").agg(*sums, nw.col("favourite_category").min())
     return summed.select("guest_id", "favourite_category", **{name: ratio(nw.col(name), amount) for name in columns})

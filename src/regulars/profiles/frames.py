@@ -78,6 +78,16 @@ def settled(frame: nw.LazyFrame[Any], *, like: IntoFrame) -> nw.LazyFrame[Any]:
     return frame if isinstance(known, nw.LazyFrame) else frame.collect("pyarrow").lazy("duckdb")
 
 
+def of_all(frame: nw.LazyFrame[Any], value: nw.Expr) -> nw.Expr:
+    """One number about all rows, beside each of them.
+
+    Worked out at once on Spark, which would else draw all rows to one executor to put it there.
+    """
+    if not frame.implementation.is_spark_like():
+        return value
+    return nw.lit(frame.select(value).collect("pyarrow").item())
+
+
 def arrow_of(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> pa.Table:
     """The rows of a frame as Arrow, fetched at once."""
     eager = frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame

@@ -28,6 +28,7 @@ from typing import Any
 
 import narwhals as nw
 
+from regulars.profiles.frames import of_all
 from regulars.profiles.habits import ratio
 
 STAGES = ("new", "developing", "regular", "slipping", "lost")
@@ -40,7 +41,7 @@ _GAP_WITHOUT_CROWD = 30.0
 
 def with_stages(profiles: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Profiles with `rhythm_days`, `due_in_days`, `silence_probability` and `stage`, empty for a guest without a visit."""
-    crowd_gap = nw.col("gap_days").median().fill_null(_GAP_WITHOUT_CROWD)
+    crowd_gap = of_all(profiles, nw.col("gap_days").median().fill_null(_GAP_WITHOUT_CROWD))
     shown = (nw.col("tenure_days") - nw.col("recency_days")).cast(nw.Float64) + crowd_gap
     known = profiles.with_columns(shown_days=shown).with_columns(
         rhythm_days=ratio(nw.col("shown_days"), nw.col("visits")), silence_probability=_silence_probability()
