@@ -3,16 +3,16 @@
 from datetime import date, timedelta
 from typing import Any
 
-import narwhals as nw
 import polars as pl
 import pyarrow as pa
 import pytest
 
+from frames import Maker, rows_of
 from regulars.errors import DataError
 from regulars.profiles import COLUMNS, build
 from regulars.segments import LIBRARY, Segment, changes, counts, members
 
-from .test_rules import GUESTS, MAKERS
+from .test_rules import GUESTS
 
 RULES: dict[str, str | Segment] = {
     "often": "visits >= 3",
@@ -22,18 +22,8 @@ RULES: dict[str, str | Segment] = {
 }
 
 
-@pytest.fixture(params=list(MAKERS))
-def maker(request: pytest.FixtureRequest) -> Any:
-    return MAKERS[request.param]
-
-
-def rows_of(frame: Any) -> list[dict[str, Any]]:
-    rows = nw.from_native(frame).lazy().collect("polars").to_native().to_dicts()
-    return sorted(rows, key=lambda row: row["guest_id"])
-
-
-def test_one_scan_answers_as_each_segment_alone(maker: Any) -> None:
-    guests = maker(GUESTS)
+def test_one_scan_answers_as_each_segment_alone(as_frame: Maker) -> None:
+    guests = as_frame(GUESTS)
     found = members(guests, RULES)
     assert type(found) is type(guests)
     for name, rule in RULES.items():
@@ -56,16 +46,16 @@ BEFORE = pa.table({"guest_id": ["ann", "bob", "cat", "gone"], "visits": [2, 5, 9
 AFTER = pa.table({"guest_id": ["ann", "bob", "cat", "new"], "visits": [3, 5, 9, 9], "recency_days": [60, 3, 81, 90]})
 
 
-def test_changes_say_who_which_way_and_why(maker: Any) -> None:
+def test_changes_say_who_which_way_and_why(as_frame: Maker) -> None:
     rule = "visits >= 3 and recency_days > 45"
-    found = changes(maker(BEFORE), maker(AFTER), rule)
+    found = changes(as_frame(BEFORE), as_frame(AFTER), rule)
     assert [tuple(row.values()) for row in rows_of(found)] == [
         ("ann", "entered", "visits >= 3"),
         ("bob", "left", "recency_days > 45"),
         ("gone", "left", "visits >= 3 and recency_days > 45"),
         ("new", "entered", "visits >= 3 and recency_days > 45"),
     ]
-    assert type(found) is type(maker(BEFORE))
+    assert type(found) is type(as_frame(BEFORE))
 
 
 def test_a_rule_joined_by_or_changes_as_a_whole() -> None:
