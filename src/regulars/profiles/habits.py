@@ -8,6 +8,7 @@ import narwhals as nw
 from regulars.profiles.columns import DAYPARTS, WEEKDAYS
 
 _MONEY = ("amount_minor", "discount_minor", "margin_minor")
+_A_MONDAY = 1  # 0001-01-01
 _DAYS = 10_000_000  # more than there are days in a calendar
 _COUNTS = ("orders", "discounted", "covered", "covers", *DAYPARTS, *_MONEY, "unknown_margins")
 
@@ -68,10 +69,11 @@ def _visits(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Visits, their weekdays, and the gaps from one to the next."""
     sales = orders.filter(~nw.col("is_refund"))
     dates = sales.group_by("guest_id", "business_date").agg(nw.len().alias("orders_that_day"))
-    numbered = dates.with_columns(day=day_number(nw.col("business_date")), weekday=nw.col("business_date").dt.weekday())
+    numbered = dates.with_columns(day=day_number(nw.col("business_date")))
     gap = nw.col("day") - nw.col("day").shift(1).over("guest_id", order_by="day")
+    weekday = (nw.col("day") - _A_MONDAY) % 7  # dt.weekday() calls a Sunday 0 on Spark
     marked = numbered.with_columns(
-        gap=gap, **{name: (nw.col("weekday") == place).cast(nw.Int64) for place, name in enumerate(WEEKDAYS, 1)}
+        gap=gap, **{name: (weekday == place).cast(nw.Int64) for place, name in enumerate(WEEKDAYS)}
     ).with_columns(gap_squared=nw.col("gap") * nw.col("gap"))
     return marked.group_by("guest_id").agg(
         nw.len().cast(nw.Int64).alias("visits"),
