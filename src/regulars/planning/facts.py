@@ -68,9 +68,10 @@ def known_span(lake: Lake) -> tuple[dt.date, dt.date]:
 
 def profiles_with_taste(lake: Lake, as_of: dt.date) -> Frame:
     """The whole profile of every guest who had ordered by the end of a business date."""
-    lines = [None if frame is None else nw.to_native(frame) for frame in _items(lake)]
+    guests = lake.scan("guests") if lake.has("guests") else None
+    tables = [None if frame is None else nw.to_native(frame) for frame in (*_items(lake), guests)]
     orders = nw.to_native(lake.scan("orders"))
-    return nw.from_native(build(orders, *lines, as_of=as_of, margin_rate=lake.settings.margin_rate))  # type: ignore[no-any-return]
+    return nw.from_native(build(orders, *tables, as_of=as_of, margin_rate=lake.settings.margin_rate))  # type: ignore[no-any-return]
 
 
 def _items(lake: Lake) -> tuple[Frame | None, Frame | None]:

@@ -5,13 +5,14 @@ from types import ModuleType
 
 from regulars.profiles.build import build
 from regulars.profiles.cohorts import CohortMonth, cohorts
-from regulars.profiles.columns import COLUMNS, DAYPARTS, FAVOURITE_CATEGORY, WEEKDAYS, Column, category_column
+from regulars.profiles.columns import BIRTHDAY, COLUMNS, DAYPARTS, FAVOURITE_CATEGORY, WEEKDAYS, Column, category_column
 from regulars.profiles.lifecycle import STAGES
 from regulars.profiles.migration import Move, migration
 from regulars.profiles.summaries import Decile, GapBand, StageCount, concentration, stage_counts, visit_gaps
 from regulars.profiles.taste import taste, variety
 
 __all__ = [
+    "BIRTHDAY",
     "COLUMNS",
     "DAYPARTS",
     "FAVOURITE_CATEGORY",

@@ -6,8 +6,9 @@ from typing import Any
 import narwhals as nw
 from narwhals.typing import IntoFrameT
 
+from regulars.profiles.birthdays import birthdays
 from regulars.profiles.categories import category_shares, category_spend, costed_lines, top_categories
-from regulars.profiles.columns import COLUMNS
+from regulars.profiles.columns import BIRTHDAY, COLUMNS
 from regulars.profiles.frames import handed_back, in_turn, settled
 from regulars.profiles.habits import habits, home_stores, ratio
 from regulars.profiles.lifecycle import with_stages
@@ -19,6 +20,7 @@ def build(
     orders: IntoFrameT,
     order_items: IntoFrameT | None = None,
     menu_items: IntoFrameT | None = None,
+    guests: IntoFrameT | None = None,
     *,
     as_of: date,
     margin_rate: float | None = None,
@@ -26,13 +28,14 @@ def build(
 ) -> IntoFrameT:
     """One row for each guest: the facts at the end of the business date `as_of`.
 
-    orders, order_items, menu_items: tables in our contracts, all of one kind of frame (DuckDB relation, Polars, pandas,
-    Arrow); the result is of that kind, its rows in no particular order. Orders after `as_of` and orders without a guest
+    orders, order_items, menu_items, guests: tables in our contracts, all of one kind of frame (DuckDB relation, Spark,
+    Polars, pandas, Arrow); the result is of that kind, its rows in no particular order. Orders after `as_of` and orders without a guest
     are not looked at. Refunds lower spend and margin and are no visit; their amounts may carry either sign.
     What an orders frame may lack, and what stands in: `business_date` and `hour` come from `ordered_at` as the frame
     shows it, the day closing at 04:00; `discount_minor` is 0; `is_refund` is a negative amount.
     margin_rate: margin as a share of the amount, for orders without a margin and without known costs of all their
     items; where it is not given, the margin of such a guest is unknown.
+    guests: their birthdays become the column `birthday_in_days`; who never ordered has no profile.
     categories: how many of the menu categories, the ones that take in most, become columns (`category_share_...`);
     needs order_items and menu_items, and runs one small query at once to find them.
 
@@ -52,14 +55,17 @@ def build(
     counted = ready_orders(orders, as_of=as_of)
     lines = None if order_items is None or menu_items is None else costed_lines(order_items, menu_items)
     known = habits(with_margins(counted, lines, margin_rate), as_of=as_of)
-    guests = with_stages(_with_home_stores(known, home_stores(counted)))
+    profiles = with_stages(_with_home_stores(known, home_stores(counted)))
     names = [column.name for column in COLUMNS]
+    if guests is not None:
+        profiles = profiles.join(birthdays(guests, as_of=as_of), on="guest_id", how="left")
+        names.append(BIRTHDAY.name)
     if order_items is not None and menu_items is not None:
         spend = settled(category_spend(counted, order_items, menu_items), like=orders)
         shares = category_shares(spend, top_categories(spend, categories))
         names += [name for name in shares.collect_schema().names() if name != "guest_id"]
-        guests = guests.join(shares, on="guest_id", how="left")
-    return handed_back(guests.select(names), like=orders)
+        profiles = profiles.join(shares, on="guest_id", how="left")
+    return handed_back(profiles.select(names), like=orders)
 
 
 def _check(as_of: date, margin_rate: float | None, categories: int) -> None:

@@ -67,6 +67,9 @@ COLUMNS: tuple[Column, ...] = (
 )
 """The columns of every profile, in their order."""
 
+BIRTHDAY = Column("birthday_in_days", "integer", "days", "days from as_of to his next birthday, 0 on the day itself")
+"""There where the guests were brought along."""
+
 FAVOURITE_CATEGORY = Column("favourite_category", "text", "", "the menu category he spends most on")
 
 

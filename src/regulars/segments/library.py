@@ -33,5 +33,6 @@ LIBRARY: tuple[ReadySegment, ...] = (
     ReadySegment("discount_only", "orders >= 3 and discounted_share == 1", "has never paid the full price"),
     ReadySegment("full_price", "orders >= 3 and discounted_share == 0", "has never had a discount"),
     ReadySegment("many_stores", "stores >= 3 and home_store_share < 0.5", "is at home in no single store"),
+    ReadySegment("birthday_this_week", "birthday_in_days < 7", "has his birthday today or in the six days after"),
 )
-"""Segments over the columns every profile has. Birthdays are not among them: a profile holds what orders tell."""
+"""Segments over the columns every profile has; the last one needs profiles that were built with the guests' birthdays."""

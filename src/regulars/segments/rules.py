@@ -27,7 +27,7 @@ import narwhals as nw
 from narwhals.typing import IntoFrame, IntoFrameT
 
 from regulars.errors import DataError
-from regulars.profiles import COLUMNS
+from regulars.profiles import BIRTHDAY, COLUMNS, FAVOURITE_CATEGORY
 
 MAX_CHARACTERS = 4_000
 MAX_DEPTH = 30
@@ -103,7 +103,7 @@ def as_brought(frame: nw.DataFrame[Any] | nw.LazyFrame[Any], *, like: IntoFrameT
 def _kinds(known: Known | None) -> tuple[dict[str, str], bool]:
     """The kind of each fact ("" if it cannot be told), and whether these are all the facts there are."""
     if known is None:
-        return {column.name: _PLAIN.get(column.kind, column.kind) for column in COLUMNS}, False
+        return {column.name: _PLAIN.get(column.kind, column.kind) for column in (*COLUMNS, BIRTHDAY)}, False
     if isinstance(known, Mapping):
         return {name: _PLAIN.get(kind, kind) for name, kind in known.items()}, True
     if isinstance(known, (list, tuple, set, frozenset)):
@@ -112,6 +112,11 @@ def _kinds(known: Known | None) -> tuple[dict[str, str], bool]:
 
 
 _PLAIN = {"integer": "number"}
+_SOURCES = {
+    BIRTHDAY.name: "load guests with their birthdays",
+    FAVOURITE_CATEGORY.name: "load order_items, and menu_items with their categories",
+}
+"""What brings the facts that a profile may lack."""
 
 
 def _kind_of_column(dtype: nw.dtypes.DType) -> str:
@@ -278,13 +283,15 @@ class _Compiler:
     def _name(self, node: ast.Name) -> _Value:
         name = node.id
         if self.is_complete and name not in self.kinds:
-            nearest = difflib.get_close_matches(name, self.kinds, n=1, cutoff=0.5)
-            mend = (
-                f"the nearest is `{nearest[0]}`" if nearest else f"there are {', '.join(sorted(self.kinds)) or 'none'}"
-            )
-            raise DataError(f"rule, column {self._place(node)}: there is no fact `{name}`; {mend}")
+            raise DataError(f"rule, column {self._place(node)}: there is no fact `{name}`; {self._what_there_is(name)}")
         self.named.add(name)
         return _Value(node, self.kinds.get(name, ""), expression=nw.col(name), name=name)
+
+    def _what_there_is(self, name: str) -> str:
+        if source := next((source for word, source in _SOURCES.items() if name.startswith(word)), None):
+            return f"{source}, then work out the profiles again"
+        nearest = difflib.get_close_matches(name, self.kinds, n=1, cutoff=0.5)
+        return f"the nearest is `{nearest[0]}`" if nearest else f"there are {', '.join(sorted(self.kinds)) or 'none'}"
 
     def _constant(self, node: ast.Constant) -> _Value:
         match node.value:
