@@ -69,6 +69,32 @@ amount_minor = { column = "net_sales", unit = "major" }
 """
 
 
+def test_a_segment_is_saved_counted_and_followed(run: Run, shop: Path) -> None:
+    (shop / "mappings" / "orders.toml").write_text(MAPPING)
+    run("load", "orders", "export.csv", "-w", "shop")
+    saved = run(
+        "segments", "visits >= 10 and recency_days < 20", "--save", "often", "--meaning", "our regulars", "-w", "shop"
+    )
+    assert "kept as @often, version 1" in saved.stderr
+    listed = json.loads(run("segments", "-w", "shop", "--json").stdout)
+    guests = json.loads(run("segments", "@often", "-w", "shop", "--json").stdout)["guests"]
+    assert (listed[0]["segment"], listed[0]["version"], listed[0]["guests"]) == ("often", 1, guests)
+    birthdays = next(row for row in listed if row["segment"] == "birthday_this_week")
+    assert (birthdays["guests"], birthdays["lacking"]) == (0, ["birthday_in_days"])
+    assert "our regulars" in run("segments", "-w", "shop").stdout
+    moved = json.loads(run("segments", "@often", "--since", "2026-05-15", "-w", "shop", "--json").stdout)
+    assert moved["guests"] > len(moved["rows"]) == 10
+    assert {row["because"] for row in moved["rows"]} <= {
+        "visits >= 10", "recency_days < 20", "visits >= 10 and recency_days < 20",
+    }  # fmt: skip
+    assert (
+        "entered or left between 2026-05-15 and"
+        in run("segments", "@often", "--since", "2026-05-15", "-w", "shop").stdout
+    )
+    assert "there is no segment @oftn" in run("segments", "@oftn", "-w", "shop", status=1).stderr
+    assert "need a rule" in run("segments", "--save", "x", "-w", "shop", status=2).stderr
+
+
 def test_from_an_export_to_a_report(run: Run, shop: Path) -> None:
     (shop / "mappings" / "orders.toml").write_text(MAPPING)
     loaded = json.loads(run("load", "orders", "export.csv", "-w", "shop", "--json").stdout)

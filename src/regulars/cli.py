@@ -202,27 +202,49 @@ def profile(
 
 @app.command()
 def segments(
-    rule: Annotated[str, typer.Argument(help="A rule over profiles.")],
+    rule: Annotated[
+        str | None, typer.Argument(help="A rule over profiles, or @NAME of a segment; left out, all segments.")
+    ] = None,
+    save: Annotated[str | None, typer.Option(metavar="NAME", help="Keep the rule under this name.")] = None,
+    meaning: Annotated[str | None, typer.Option(help="What it is for, kept beside the rule.")] = None,
+    since: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Who entered and who left since this date, and why."),
+    ] = None,
     export: Annotated[Path | None, typer.Option(help="Write the guests to this CSV or Parquet file.")] = None,
     limit: Annotated[int, typer.Option(min=0, max=10_000, help="How many guests to show.")] = 10,
     workspace: Workspace = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Find the guests that meet a rule.  Example:  regulars segments 'visits >= 3 and recency_days > 45'"""
-    from regulars import screens
-    from regulars.planning import find_segment
+    """Find the guests that meet a rule; without one, count all segments.
 
-    found = find_segment(_open(workspace), rule, export)
-    guests = found.guests.slice(0, limit).to_pylist()
-    shown = ["guest_id", "stage", "visits", "recency_days", "spend_minor"]
-    _answer(
-        as_json,
-        {"rule": rule, "guests": len(found.guests), "of": found.of, "rows": guests},
-        lambda: screens.sheet(
-            shown, [[guest[name] for name in shown] for guest in guests], numbers=[2, 3, 4],
-            title=f"[bold]{len(found.guests):,} of {found.of:,} guests[/]",
-        ),
-    )  # fmt: skip
+    Example:  regulars segments 'visits >= 3 and recency_days > 45' --save drifting; regulars segments @drifting --since 2026-10-01
+    """
+    from regulars import screens
+    from regulars.planning import count_segments, find_segment, moved, rule_of
+    from regulars.segments import save as keep
+
+    lake = _open(workspace)
+    if rule is None:
+        if save or since or export:
+            raise typer.BadParameter("--save, --since and --export need a rule, or @NAME")
+        counted = count_segments(lake)
+        rows = [{**row.segment._asdict(), **row._asdict(), "segment": row.segment.name} for row in counted]
+        return _answer(as_json, rows, lambda: screens.segments(counted))
+    if since is not None:
+        told = moved(lake, rule, since=since.date(), export=export)
+        rows = told.guests.slice(0, limit).to_pylist()
+        value = told._asdict() | {"guests": len(told.guests), "rows": rows}
+        _answer(as_json, value, lambda: screens.moved(told, limit))
+    else:
+        found = find_segment(lake, rule, export)
+        rows = found.guests.slice(0, limit).to_pylist()
+        value = {"rule": found.rule, "guests": len(found.guests), "of": found.of, "rows": rows}
+        _answer(as_json, value, lambda: screens.segment(found, limit))
+    if save is not None:
+        kept = keep(lake.workspace, save, rule_of(lake, rule), meaning=meaning, now=dt.datetime.now(dt.UTC))
+        err.print(escape(f"kept as @{kept.name}, version {kept.version}"))
+    return None
 
 
 @app.command()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from regulars.effects import EffectModel
-    from regulars.planning import Finding
+    from regulars.planning import Counted, Finding, Found, Moved
     from regulars.profiles import Decile, StageCount
     from regulars.tables import LoadReport
 
@@ -25,14 +25,14 @@ _MARKS = {"good": "[green]✓[/]", "look": "[yellow]•[/]", "wrong": "[red]✗[
 
 def sheet(
     columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[int] = (), title: str = ""
-) -> Table:
-    """A plain table; `numbers` are the columns that stand on the right."""
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="dim")
+) -> RenderableType:
+    """A plain table under its title; `numbers` are the columns that stand on the right."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
     for place, name in enumerate(columns):
         table.add_column(name, justify="right" if place in numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*[escape(f"{cell:,}" if isinstance(cell, int) else str(cell)) for cell in row])
-    return table
+    return Group(title, table) if title else table
 
 
 def load_report(report: LoadReport) -> RenderableType:
@@ -74,6 +74,41 @@ def profile(counts: Sequence[StageCount], deciles: Sequence[Decile], as_of: obje
         best = deciles[0]
         lines += ["", f"the best tenth ({best.guests:,} guests) brings {best.share:.0%} of the margin"]
     return Group(*lines)
+
+
+def segments(counted: Sequence[Counted]) -> RenderableType:
+    """All segments, the workspace's own first, with their guests."""
+    rows = [
+        (
+            f"@{row.segment.name}" + (f":{row.segment.version}" if row.segment.version else ""),
+            "" if row.lacking else row.guests,
+            f"needs {', '.join(row.lacking)}" if row.lacking else f"{row.share:.1%}",
+            row.segment.meaning or row.segment.rule,
+        )
+        for row in counted
+    ]
+    return sheet(["segment", "guests", "share", "who they are"], rows, numbers=[1, 2])
+
+
+def segment(found: Found, limit: int) -> RenderableType:
+    """The guests who meet a rule, the best first."""
+    shown = ["guest_id", "stage", "visits", "recency_days", "spend_minor"]
+    rows = [[guest[name] for name in shown] for guest in found.guests.slice(0, limit).to_pylist()]
+    title = f"[bold]{len(found.guests):,} of {found.of:,} guests[/]"
+    return sheet(shown, rows, numbers=[2, 3, 4], title=title)
+
+
+def moved(told: Moved, limit: int) -> RenderableType:
+    """Who entered a segment and who left it: the reasons by their number of guests, then the first guests."""
+    grouped = told.guests.group_by(["change", "because"]).aggregate([("guest_id", "count")])
+    reasons = grouped.sort_by([("guest_id_count", "descending"), ("change", "ascending")]).to_pylist()
+    title = f"[bold]{len(told.guests):,} guests entered or left between {told.before} and {told.after}[/]"
+    why = sheet(
+        ["change", "guests", "because of"],
+        [(row["change"], row["guest_id_count"], row["because"]) for row in reasons], numbers=[1], title=title,
+    )  # fmt: skip
+    rows = [list(row.values()) for row in told.guests.slice(0, limit).to_pylist()]
+    return Group(why, "", sheet(told.guests.column_names, rows)) if rows else why
 
 
 def averages(model: EffectModel, currency: str) -> RenderableType:
@@ -132,7 +167,7 @@ def plan(summary: dict[str, Any]) -> RenderableType:
     return Group(*parts)
 
 
-def scarce_limits(limits: Sequence[dict[str, Any]], money: Callable[[float], str]) -> Table:
+def scarce_limits(limits: Sequence[dict[str, Any]], money: Callable[[float], str]) -> RenderableType:
     """The limits of which one more unit would bring something, the dearest first."""
     scarce = sorted((use for use in limits if use["price"] > 0), key=lambda use: -use["price"])[:8]
     rows = [

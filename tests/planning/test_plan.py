@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 import regulars as rg
+from regulars import segments
 from regulars.planning import Campaign, Plan, find, make_plan, read_assignments, replay, save, summary
 from regulars.planning.archive import assignment_bytes
 from regulars.planning.deciding import decide
@@ -32,6 +33,18 @@ def test_everybody_in_the_audience_has_one_row(plan: Plan) -> None:
     assert len(rows) == len(plan.audience) == len(set(rows["guest_id"].to_pylist()))
     assert min(plan.decision.arm_counts.values()) > 0
     assert plan.lessons.basis_words == "randomised"
+
+
+def test_a_plan_keeps_the_rule_that_a_saved_segment_stood_for(plan: Plan, campaign: Made, tmp_path: Path) -> None:
+    lake = make_lake(tmp_path / "shop")
+    often = plan.campaign.audience
+    segments.save(lake.workspace, "often", often, now=NOW)
+    named = make_plan(lake, campaign((f'"{often}"', '"@often"')))
+    segments.save(lake.workspace, "often", "visits >= 99", now=NOW)
+    assert named.campaign == plan.campaign
+    assert assignment_bytes(named) == assignment_bytes(plan)
+    with pytest.raises(rg.DataError, match="there is no segment @seldom"):
+        make_plan(lake, campaign((f'"{often}"', '"@seldom"')))
 
 
 def test_a_held_out_guest_gets_nothing(plan: Plan) -> None:

@@ -15,7 +15,16 @@ doctor      what is wrong with a workspace
 from regulars.planning.archive import find, read_assignments, read_summary, remake, replay, save, summary
 from regulars.planning.backtest import Backtest, backtest, middle_date
 from regulars.planning.campaign import Campaign, Offer, parse_campaign, read_campaign
-from regulars.planning.crowd import Found, find_segment, keep_profiles
+from regulars.planning.crowd import (
+    Counted,
+    Found,
+    Moved,
+    count_segments,
+    find_segment,
+    keep_profiles,
+    moved,
+    rule_of,
+)
 from regulars.planning.doctor import Finding, examine
 from regulars.planning.facts import Facts, profiles_with_taste
 from regulars.planning.plan import Plan, make_plan
@@ -23,18 +32,22 @@ from regulars.planning.plan import Plan, make_plan
 __all__ = [
     "Backtest",
     "Campaign",
+    "Counted",
     "Facts",
     "Finding",
     "Found",
+    "Moved",
     "Offer",
     "Plan",
     "backtest",
+    "count_segments",
     "examine",
     "find",
     "find_segment",
     "keep_profiles",
     "make_plan",
     "middle_date",
+    "moved",
     "parse_campaign",
     "profiles_with_taste",
     "read_assignments",
@@ -42,6 +55,7 @@ __all__ = [
     "read_summary",
     "remake",
     "replay",
+    "rule_of",
     "save",
     "summary",
 ]

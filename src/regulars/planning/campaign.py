@@ -28,7 +28,7 @@ import pydantic
 
 from regulars.documents import Document, parse, read_text
 from regulars.errors import DataError
-from regulars.segments import Segment
+from regulars.segments import Segment, is_reference
 
 Share = Annotated[float, pydantic.Field(ge=0, lt=1)]
 Amount = Annotated[Decimal, pydantic.Field(ge=0, le=Decimal(10**12), allow_inf_nan=False)]
@@ -121,7 +121,8 @@ class Campaign(Document):
     @classmethod
     def _is_a_rule(cls, audience: str) -> str:
         try:
-            Segment(audience)
+            if not is_reference(audience):
+                Segment(audience)
         except DataError as error:
             raise ValueError(str(error)) from None
         return audience
@@ -144,10 +145,6 @@ class Campaign(Document):
         """The campaign's id: as written, or made from its name and start."""
         slug = re.sub(r"[^\w]+", "-", self.name.lower()).strip("-")[:48]
         return self.campaign_id or f"{slug}-{self.starts_on:%Y%m%d}"
-
-    @property
-    def segment(self) -> Segment:
-        return Segment(self.audience)
 
     @property
     def decided_on(self) -> dt.date:

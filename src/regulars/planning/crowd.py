@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 from typing import NamedTuple
 
+import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
@@ -11,18 +12,48 @@ import pyarrow.parquet as pq
 
 from regulars.errors import DataError
 from regulars.planning.facts import known_span, profiles_with_taste
-from regulars.segments import Segment
+from regulars.segments import (
+    LIBRARY,
+    SavedSegment,
+    Segment,
+    changes,
+    counts,
+    find,
+    is_reference,
+    saved,
+)
 from regulars.tables import Lake
+from regulars.tables.engines import Frame
 
 PROFILES = "profiles"
+_EVERYBODY = ""
 _FORMULA = r"^[=+\-@\t\r\x00]"
 
 
 class Found(NamedTuple):
     """Guests who meet a rule, with their profiles, the best first; `of` so many."""
 
+    rule: str
     guests: pa.Table
     of: int
+
+
+class Counted(NamedTuple):
+    """How many guests are in a segment, and their share; `lacking` are facts of its rule that these profiles do not have."""
+
+    segment: SavedSegment
+    guests: int
+    share: float
+    lacking: tuple[str, ...]
+
+
+class Moved(NamedTuple):
+    """Who entered a segment and who left it between two business dates: guest_id, change and because, by guest_id."""
+
+    rule: str
+    before: dt.date
+    after: dt.date
+    guests: pa.Table
 
 
 def keep_profiles(lake: Lake, as_of: dt.date | None = None) -> tuple[dt.date, pa.Table]:
@@ -31,10 +62,7 @@ def keep_profiles(lake: Lake, as_of: dt.date | None = None) -> tuple[dt.date, pa
     as_of: None takes the last business date of any order that names its guest. Raises DataError where there is no such order
     until then.
     """
-    first, last = known_span(lake)
-    date = as_of or last
-    if date < first:
-        raise DataError(f"no guest had ordered by {date}; the first order that names its guest is of {first}")
+    date = _known_date(lake, as_of)
     lake.write(PROFILES, profiles_with_taste(lake, date))
     return date, lake.read(PROFILES)
 
@@ -42,15 +70,66 @@ def keep_profiles(lake: Lake, as_of: dt.date | None = None) -> tuple[dt.date, pa
 def find_segment(lake: Lake, rule: str, export: Path | None = None) -> Found:
     """The guests who meet a rule, by the kept profiles; worked out first where there are none. export: a file to write.
 
-    Raises DataError for a rule that cannot be read, and for an export that is neither CSV nor Parquet.
+    rule: a rule, or `@name` of a saved or ready segment. Raises DataError for a rule that cannot be read, a segment that
+    does not exist, and an export that is neither CSV nor Parquet.
     """
-    crowd = lake.read(PROFILES) if lake.has(PROFILES) else keep_profiles(lake)[1]
-    guests = (
-        Segment(rule, known=crowd).filter(crowd).sort_by([("spend_minor", "descending"), ("guest_id", "ascending")])
-    )
+    crowd, text = _kept(lake), rule_of(lake, rule)
+    met = nw.from_native(Segment(text).filter(nw.to_native(crowd)))
+    guests = lake.collect(met).sort_by([("spend_minor", "descending"), ("guest_id", "ascending")])
     if export is not None:
         _write(guests, export)
-    return Found(guests, len(crowd))
+    return Found(text, guests, lake.collect(crowd.select(nw.len().cast(nw.Int64).alias("n")))["n"][0].as_py())
+
+
+def count_segments(lake: Lake) -> tuple[Counted, ...]:
+    """The guests of every saved segment, then of every ready one, by the kept profiles; one scan for all."""
+    crowd = nw.to_native(_kept(lake))
+    mine = saved(lake.workspace)
+    names = {segment.name for segment in mine}
+    ready = [SavedSegment(r.name, 0, r.rule, r.meaning, None) for r in LIBRARY if r.name not in names]
+    known = nw.from_native(crowd).collect_schema().names()
+    lacking = {s.name: tuple(sorted(set(Segment(s.rule).columns).difference(known))) for s in (*mine, *ready)}
+    rules = {segment.name: segment.rule for segment in (*mine, *ready) if not lacking[segment.name]}
+    found = counts(crowd, {**rules, _EVERYBODY: "guest_id is not None"})
+    everybody = max(found.pop(_EVERYBODY), 1)
+    return tuple(
+        Counted(segment, guests := found.get(segment.name, 0), guests / everybody, lacking[segment.name])
+        for segment in (*mine, *ready)
+    )
+
+
+def moved(lake: Lake, rule: str, *, since: dt.date, until: dt.date | None = None, export: Path | None = None) -> Moved:
+    """Who entered a segment and who left it since the end of a business date, and why.
+
+    until: None takes the last business date. Raises DataError as `find_segment` does, and where nobody had ordered by `since`.
+    """
+    after, text = _known_date(lake, until), rule_of(lake, rule)
+    before = _known_date(lake, since)
+    if before >= after:
+        raise DataError(f"{before} is not before {after}; name an earlier date")
+    dates = [nw.to_native(lake.engine.keep(profiles_with_taste(lake, day))) for day in (before, after)]
+    guests = lake.collect(nw.from_native(changes(dates[0], dates[1], text))).sort_by("guest_id")
+    if export is not None:
+        _write(guests, export)
+    return Moved(text, before, after, guests)
+
+
+def rule_of(lake: Lake, rule: str) -> str:
+    """The rule itself, where a segment's name stands for it."""
+    return find(lake.workspace, rule).rule if is_reference(rule) else rule
+
+
+def _kept(lake: Lake) -> Frame:
+    if not lake.has(PROFILES):
+        keep_profiles(lake)
+    return lake.scan(PROFILES)
+
+
+def _known_date(lake: Lake, wanted: dt.date | None) -> dt.date:
+    first, last = known_span(lake)
+    if wanted is not None and wanted < first:
+        raise DataError(f"no guest had ordered by {wanted}; the first order that names its guest is of {first}")
+    return wanted or last
 
 
 def _write(guests: pa.Table, path: Path) -> None:

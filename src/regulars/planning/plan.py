@@ -14,6 +14,7 @@ from regulars.errors import DesignError
 from regulars.measurement import Design, Noise, minimum_detectable_effect
 from regulars.planning.audience import Audience, find_audience
 from regulars.planning.campaign import Campaign
+from regulars.planning.crowd import rule_of
 from regulars.planning.deciding import Decision, decide
 from regulars.planning.facts import Facts
 from regulars.planning.history import History, build_history, past_campaigns
@@ -81,11 +82,13 @@ class Plan:
 def make_plan(lake: Lake, campaign: Campaign, progress: Callable[[str], None] | None = None) -> Plan:
     """Plan a campaign from what the lake knew on its eve. The same inputs and seed give the same plan.
 
+    Where the audience is the name of a saved segment, the plan keeps the rule that it stood for.
     progress: told what is being done. Raises DataError for a rule that names unknown facts, DesignError where nobody is
     left or nothing could be learned, BudgetError where the limits clash.
     """
     say = progress or (lambda words: None)
     say("margins of all orders")
+    campaign = campaign.model_copy(update={"audience": rule_of(lake, campaign.audience)})
     facts = Facts.of(lake)
     say("the audience")
     audience = find_audience(facts, campaign)

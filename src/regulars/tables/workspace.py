@@ -1,4 +1,4 @@
-"""The workspace: a folder with its settings, lake, mappings, plans and reports."""
+"""The workspace: a folder with its settings, lake, mappings, segments, plans and reports."""
 
 import os
 import secrets
@@ -82,7 +82,7 @@ class Workspace:
                 f"{path}: a workspace cannot lie in a folder with {' or '.join(odd)} in its name; choose another"
             )
         try:
-            for folder in ("lake", "mappings", "plans", "reports"):
+            for folder in ("lake", "mappings", "segments", "plans", "reports"):
                 (path / folder).mkdir(parents=True, exist_ok=True)
             (path / SETTINGS).write_text(_TEXT.format(**settings.model_dump()), encoding="utf-8")
         except OSError as error:
@@ -114,6 +114,10 @@ class Workspace:
     @property
     def mappings(self) -> Path:
         return self.path / "mappings"
+
+    @property
+    def segments(self) -> Path:
+        return self.path / "segments"
 
     @property
     def plans(self) -> Path:
