@@ -52,6 +52,12 @@ def test_a_setting_is_on_a_page(name: str) -> None:
     assert is_named(name)
 
 
+@pytest.mark.parametrize("ready", LIBRARY, ids=lambda ready: ready.name)
+def test_a_ready_segment_is_on_its_page(ready: ReadySegment) -> None:
+    page = (ROOT / "docs" / "segments.md").read_text(encoding="utf-8")
+    assert f"| `@{ready.name}` | `{ready.rule}` | {ready.meaning} |" in page
+
+
 def test_the_contracts_are_on_their_page_as_the_code_has_them() -> None:
     contracts = runpy.run_path(str(ROOT / "docs" / "contracts.py"))
     page = contracts["PAGE"].read_text(encoding="utf-8")
