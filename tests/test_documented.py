@@ -13,6 +13,7 @@ import typer
 
 import regulars
 from regulars import errors
+from regulars.segments import LIBRARY, ReadySegment
 from regulars.tables import Settings
 
 ROOT = Path(__file__).parents[1]
