@@ -38,6 +38,9 @@ def test_what_goes_in_comes_out(as_frame: Frame, read: Rows, profiles: pa.Table,
         assert 0 < row["expected_visits_90"] < row["expected_visits_365"]
         assert 0 <= row["no_visit_30_probability"] <= 1
         assert row["expected_margin_90_minor"] > 0
+        assert row["expected_margin_90_minor_low"] <= row["expected_margin_90_minor_high"]
+        assert row["expected_margin_90_minor_high"] <= row["expected_margin_365_minor_high"]
+        assert (row["expected_margin_90_minor_low"] == 0) == (row["expected_visits_90_low"] == 0)
     (empty,) = [row for row in rows if row["guest_id"] == "refund only"]
     assert (empty["alive_probability"], empty["expected_visits_90"], empty["expected_margin_365_minor"]) == (None,) * 3
 

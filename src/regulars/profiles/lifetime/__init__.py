@@ -4,6 +4,7 @@ from regulars.profiles.lifetime.bg_nbd import BgNbd, fit_bg_nbd
 from regulars.profiles.lifetime.gamma_gamma import GammaGamma, fit_gamma_gamma
 from regulars.profiles.lifetime.holdout import HoldoutCheck, HoldoutTenth, holdout_check
 from regulars.profiles.lifetime.outlook import Histories, fit_values, fit_visits, histories, outlook
+from regulars.profiles.lifetime.worth import value_quantiles
 
 __all__ = [
     "BgNbd",
@@ -18,4 +19,5 @@ __all__ = [
     "histories",
     "holdout_check",
     "outlook",
+    "value_quantiles",
 ]
