@@ -18,8 +18,8 @@ from regulars.profiles.lifetime.bg_nbd import BgNbd
 from regulars.profiles.lifetime.counts import MOST_VISITS, FloatArray, visit_masses
 from regulars.profiles.lifetime.gamma_gamma import GammaGamma
 
-_LEFT_OUT = 1e-4
-_STEPS = 60
+_LEFT_OUT, _NEAR = 1e-4, 1e-6
+_STEPS, _FAR = 60, 600.0
 
 
 def value_quantiles(
@@ -59,39 +59,55 @@ def _quantiles(
     alive, repeats, age, seen, worth = columns
     r, alpha, a, b, p, q, gamma = parameters
     masses, found = np.empty(MOST_VISITS + 1), np.zeros(alive.size)
+    cube_roots: FloatArray = np.cbrt(np.arange(MOST_VISITS + 1.0))
+    until = max(1 - _LEFT_OUT, 1 - (1 - share) / 100)
     for i in range(alive.size):
         if worth[i] < 0:
             found[i] = np.nan
             continue
-        n = visit_masses(masses, 1 - _LEFT_OUT, horizon, alive[i], repeats[i], age[i], r, alpha, a, b)
+        n = visit_masses(masses, until, horizon, alive[i], repeats[i], age[i], r, alpha, a, b)
         if masses[0] < share:
             shape = q + p * seen[i]
-            found[i] = (gamma + worth[i]) * _root(share, masses, n, p, shape)
+            found[i] = (gamma + worth[i]) * _root(share, masses[: n + 1], cube_roots, p, shape)
     return found
 
 
 @njit(nogil=True, cache=True)
-def _root(share: float, masses: FloatArray, n: int, p: float, q: float) -> float:
-    """Where the mixture of beta primes (p k, q), k = 0 to n, reaches `share`; bisected on a scale of logarithms."""
-    low, high = math.log(p / q) - 30.0, math.log(p * n / q) + 30.0
+def _root(share: float, masses: FloatArray, cube_roots: FloatArray, p: float, q: float) -> float:
+    """Where the mixture of beta primes (p k, q) reaches `share`: bracketed around one visit, then false position.
+
+    On a scale of logarithms, with the step of Illinois, which halves the weight of an end that stays (Dowell & Jarratt 1971).
+    """
+    low = high = math.log(p / q)
+    below = above = _reached(math.exp(low), masses, cube_roots, p, q) - share
+    while below > 0 and low > -_FAR:
+        high, above = low, below
+        low -= 2.0
+        below = _reached(math.exp(low), masses, cube_roots, p, q) - share
+    while above < 0 and high < _FAR:
+        low, below = high, above
+        high += 2.0
+        above = _reached(math.exp(high), masses, cube_roots, p, q) - share
+    side = 0
     for _ in range(_STEPS):
-        middle = (low + high) / 2
-        if _reached(math.exp(middle), masses, n, p, q) < share:
-            low = middle
-        else:
-            high = middle
-        if high - low < 1e-5:
+        middle = (low * above - high * below) / (above - below) if above > below else low
+        missing = _reached(math.exp(middle), masses, cube_roots, p, q) - share
+        if abs(missing) < _NEAR:
             break
-    return math.exp((low + high) / 2)
+        if missing < 0:
+            low, below, above, side = middle, missing, above / 2 if side < 0 else above, -1
+        else:
+            high, above, below, side = middle, missing, below / 2 if side > 0 else below, 1
+    return math.exp(middle)
 
 
 @njit(nogil=True, cache=True)
-def _reached(value: float, masses: FloatArray, n: int, p: float, q: float) -> float:
-    """P(value of his visits <= value), values in units of the beta prime."""
+def _reached(value: float, masses: FloatArray, cube_roots: FloatArray, p: float, q: float) -> float:
+    """P(value of his visits <= value), values in units of the beta prime; `masses` are those of 0, 1, ... visits."""
     total, spread_q, root_q = masses[0], 1 / (9 * q), (value * q / p) ** (1 / 3)
-    for k in range(1, n + 1):
+    for k in range(1, masses.size):
         spread_n = 1 / (9 * p * k)
-        root = root_q / k ** (1 / 3)
+        root = root_q / cube_roots[k]
         score = ((1 - spread_q) * root - (1 - spread_n)) / math.sqrt(spread_q * root * root + spread_n)
         total += masses[k] * 0.5 * math.erfc(-score * 0.7071067811865476)
     return float(total)
