@@ -37,8 +37,9 @@ lock: $(STAMP) ## pin all dependencies anew, with hashes, from pyproject.toml
 		--generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
 		--custom-compile-command 'make lock' --quiet -o requirements.lock
 
-docs: $(STAMP) ## write the tables of contracts into docs/tables.md anew
+docs: $(STAMP) ## write the tables of contracts into docs/tables.md anew, and draw the pictures
 	$(BIN)/python docs/contracts.py
+	$(BIN)/python docs/pictures.py
 
 format: $(STAMP) ## lay out the code and mend what a machine can mend
 	$(BIN)/ruff check --fix

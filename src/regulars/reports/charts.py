@@ -10,6 +10,7 @@ from regulars.allocation import Frontier
 from regulars.effects import AverageEffect
 from regulars.planning.backtest import Backtest
 from regulars.profiles import Decile, GapBand, StageCount
+from regulars.profiles.lifetime import HoldoutCheck
 
 INK, SOFT, GRID = "#1f2933", "#7b8794", "#e4e7eb"
 MAIN, WARM, PALE = "#0f766e", "#d97706", "#99d5cf"
@@ -94,6 +95,22 @@ def _band(band: GapBand) -> str:
     if high is None:
         return f">{low:g}"
     return f"{high:g}" if high - low == 1 else f"{low + 1:g}–{high:g}"
+
+
+def predicted_and_made(check: HoldoutCheck, title: str) -> Chart:
+    """Visits predicted and made in a period held out, for each tenth of the guests by what was predicted of them."""
+    rows = [
+        {"tenth": place, "what": what, "visits": visits}
+        for place, tenth in enumerate(check.tenths, 1)
+        for what, visits in (("predicted", tenth.predicted), ("made", tenth.actual))
+    ]
+    base = alt.Chart(_data(rows)).encode(
+        x=alt.X("tenth:O", title="tenth of the guests, the most expected of first", axis=alt.Axis(labelAngle=0)),
+        xOffset=alt.XOffset("what:N", sort=["predicted", "made"]),
+        y=alt.Y("visits:Q", title="mean visits", axis=alt.Axis(tickCount=5)),
+    )
+    colour = alt.Color("what:N", scale=alt.Scale(domain=["predicted", "made"], range=[PALE, MAIN]))
+    return _themed(base.mark_bar(cornerRadiusEnd=2).encode(color=colour), title)  # type: ignore[no-any-return]
 
 
 def average_effects(averages: Sequence[AverageEffect], exponent: int, unit: str) -> Chart:

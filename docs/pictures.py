@@ -1,0 +1,53 @@
+"""Draws the pictures of these pages from data that every developer has: `make docs`."""
+
+import datetime as dt
+import importlib.util
+from pathlib import Path
+
+import polars as pl
+
+from regulars.profiles import build, lifetime
+from regulars.profiles.lifetime import HoldoutCheck
+from regulars.reports import charts
+
+IMAGES = Path(__file__).with_name("images")
+CALIBRATED_UNTIL, HELD_OUT_UNTIL = dt.date(1997, 9, 30), dt.date(1998, 6, 30)
+
+
+def cdnow() -> pl.DataFrame:
+    """The orders of the CDNOW sample (Fader, Hardie & Lee 2005), as they come with the package lifetimes."""
+    package = importlib.util.find_spec("lifetimes")
+    assert package is not None
+    assert package.submodule_search_locations is not None
+    lines = (Path(package.submodule_search_locations[0]) / "datasets" / "CDNOW_sample.txt").read_text().splitlines()
+    rows = [line.split() for line in lines]
+    return pl.DataFrame({
+        "order_id": [str(place) for place in range(len(rows))], "guest_id": [row[1] for row in rows],
+        "store_id": ["cdnow"] * len(rows), "hour": [12] * len(rows),
+        "business_date": [dt.datetime.strptime(row[2], "%Y%m%d").date() for row in rows],  # noqa: DTZ007
+        "amount_minor": [round(float(row[4]) * 100) for row in rows],
+    })  # fmt: skip
+
+
+def cdnow_check() -> HoldoutCheck:
+    """Fitted on 39 weeks, held against the 39 weeks after."""
+    orders = cdnow()
+    profiles = build(orders, as_of=CALIBRATED_UNTIL)
+    days = (HELD_OUT_UNTIL - CALIBRATED_UNTIL).days
+    expected = lifetime.outlook(profiles, lifetime.fit_visits(profiles), horizons=[days])
+    later = orders.filter(pl.col("business_date") > CALIBRATED_UNTIL).group_by("guest_id")
+    both = expected.join(later.agg(made=pl.col("business_date").n_unique()), on="guest_id", how="left")
+    return lifetime.holdout_check(both[f"expected_visits_{days}"], both["made"].fill_null(0))
+
+
+def main() -> None:
+    check = cdnow_check()
+    chart = charts.predicted_and_made(check, "CDNOW: visits in the 39 weeks held out")
+    chart.save(IMAGES / "cdnow.png", ppi=144)
+    print(f"predicted {check.predicted:.0f}, made {check.actual:.0f}, ratio {check.ratio:.3f}")
+    for place, tenth in enumerate(check.tenths, 1):
+        print(f"{place:>3} {tenth.guests:>4} {tenth.predicted:6.2f} {tenth.actual:6.2f}")
+
+
+if __name__ == "__main__":
+    main()
