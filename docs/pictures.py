@@ -24,7 +24,7 @@ def cdnow() -> pl.DataFrame:
     return pl.DataFrame({
         "order_id": [str(place) for place in range(len(rows))], "guest_id": [row[1] for row in rows],
         "store_id": ["cdnow"] * len(rows), "hour": [12] * len(rows),
-        "business_date": [dt.datetime.strptime(row[2], "%Y%m%d").date() for row in rows],  # noqa: DTZ007
+        "business_date": [dt.datetime.strptime(row[2], "%Y%m%d").date() for row in rows],
         "amount_minor": [round(float(row[4]) * 100) for row in rows],
     })  # fmt: skip
 

@@ -94,3 +94,14 @@ def test_its_scratch_goes_away_with_it(
 def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(rg.DataError, match="no engine is called 'polars'"):
         open_engine("polars", memory="1GB", scratch=tmp_path)
+
+
+@pytest.mark.parametrize("scheme", ["spark", "sc"])
+def test_a_cluster_that_does_not_answer_is_refused_at_once(
+    scheme: str, spark: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pyspark.sql import SparkSession
+
+    monkeypatch.setattr(SparkSession, "getActiveSession", lambda: None)
+    with pytest.raises(rg.DataError, match=f"nothing answers at {scheme}://127.0.0.1:1: .*; is the cluster running"):
+        open_engine(f"{scheme}://127.0.0.1:1", memory="1GB", scratch=tmp_path)

@@ -7,7 +7,9 @@ where the driver and all executors see it under the same path.
 
 import logging
 import os
+import re
 import shutil
+import socket
 import sys
 import uuid
 import weakref
@@ -31,6 +33,7 @@ except ModuleNotFoundError:
     raise DataError("the engine spark needs PySpark: pip install 'regulars[spark]', and Java 17 or newer") from None
 
 _LOCAL = "local[*]"
+_SECONDS_TO_ANSWER = 5.0
 _SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
@@ -116,6 +119,7 @@ def _session(address: str, memory: str) -> SparkSession:
     running = SparkSession.getActiveSession()
     if running is not None:
         return _set_up(running)
+    _require_reachable(address)
     builder = SparkSession.builder.appName("regulars")
     logging.getLogger("py4j").setLevel(logging.ERROR)
     if address.startswith("sc://"):
@@ -127,9 +131,21 @@ def _session(address: str, memory: str) -> SparkSession:
     try:
         return _set_up(builder.master(address).getOrCreate())
     except (PySparkException, Py4JError) as error:
+        why = " ".join(str(error).splitlines()[:2])
         raise DataError(
-            f"Spark did not start at {address}: {error}; it needs Java 17 or newer, and the cluster within reach"
+            f"Spark did not start at {address}: {why}; it needs Java 17 or newer, and the cluster within reach"
         ) from None
+
+
+def _require_reachable(address: str) -> None:
+    """Ask the door before Spark does: it would knock for a minute."""
+    if place := re.fullmatch(r"(spark|sc)://([^:/;]+):(\d+).*", address):
+        try:
+            socket.create_connection((place[2], int(place[3])), timeout=_SECONDS_TO_ANSWER).close()
+        except OSError as error:
+            raise DataError(
+                f"nothing answers at {address}: {error.strerror or error}; is the cluster running, and its port open?"
+            ) from None
 
 
 def _set_up(session: SparkSession) -> SparkSession:
