@@ -13,25 +13,15 @@ A guest without a fact does not meet a comparison that names it, and not its neg
 """
 
 import ast
-import difflib
-import math
-import operator
-import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from itertools import pairwise
-from typing import Any, NamedTuple, NoReturn
+from typing import Any
 
 import narwhals as nw
 from narwhals.typing import IntoFrame, IntoFrameT
 
-from regulars.errors import DataError
-from regulars.profiles import BIRTHDAY, COLUMNS, FAVOURITE_CATEGORY
-
-MAX_CHARACTERS = 4_000
-MAX_DEPTH = 30
-MAX_NODES = 1_500
+from regulars.profiles import BIRTHDAY, COLUMNS
+from regulars.segments.grammar import compiled, parsed
 
 Known = IntoFrame | Mapping[str, str] | Collection[str]
 """What facts there are: a profile frame, kinds by name, or bare names (whose kinds are then not checked)."""
@@ -60,9 +50,10 @@ class Segment:
     columns: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        compiler = _Compiler(self.text, *_kinds(self.known))
-        object.__setattr__(self, "expression", compiler.condition(_parsed(self.text), negated=False))
-        object.__setattr__(self, "columns", tuple(sorted(compiler.named)))
+        kinds, is_complete = kinds_of(self.known)
+        expression, columns = compiled(self.text, kinds, _Columns(), is_complete=is_complete)
+        object.__setattr__(self, "expression", expression)
+        object.__setattr__(self, "columns", columns)
 
     def filter(self, frame: IntoFrameT) -> IntoFrameT:
         """The rows of a profile frame that meet the rule; what goes in comes out.
@@ -83,7 +74,7 @@ class Segment:
         >>> Segment("visits > 3 and (is_member or stage == 'new')").conditions
         ('visits > 3', "is_member or stage == 'new'")
         """
-        tree = _parsed(self.text)
+        tree = parsed(self.text)
         parts = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else [tree]
         return tuple(ast.get_source_segment(self.text.strip(), part) or "" for part in parts)
 
@@ -100,7 +91,22 @@ def as_brought(frame: nw.DataFrame[Any] | nw.LazyFrame[Any], *, like: IntoFrameT
     return frame.to_native()  # type: ignore[no-any-return]
 
 
-def _kinds(known: Known | None) -> tuple[dict[str, str], bool]:
+class _Columns:
+    """Facts as narwhals expressions, for frames of every kind."""
+
+    fact = staticmethod(nw.col)
+
+    def every(self, conditions: Sequence[nw.Expr]) -> nw.Expr:
+        return nw.all_horizontal(*conditions, ignore_nulls=False)
+
+    def either(self, conditions: Sequence[nw.Expr]) -> nw.Expr:
+        return nw.any_horizontal(*conditions, ignore_nulls=False)
+
+    def unless_zero(self, value: nw.Expr) -> nw.Expr:
+        return nw.when(value != 0).then(value)
+
+
+def kinds_of(known: Known | None) -> tuple[dict[str, str], bool]:
     """The kind of each fact ("" if it cannot be told), and whether these are all the facts there are."""
     if known is None:
         return {column.name: _PLAIN.get(column.kind, column.kind) for column in (*COLUMNS, BIRTHDAY)}, False
@@ -112,11 +118,6 @@ def _kinds(known: Known | None) -> tuple[dict[str, str], bool]:
 
 
 _PLAIN = {"integer": "number"}
-_SOURCES = {
-    BIRTHDAY.name: "load guests with their birthdays",
-    FAVOURITE_CATEGORY.name: "load order_items, and menu_items with their categories",
-}
-"""What brings the facts that a profile may lack."""
 
 
 def _kind_of_column(dtype: nw.dtypes.DType) -> str:
@@ -129,255 +130,3 @@ def _kind_of_column(dtype: nw.dtypes.DType) -> str:
     if dtype == nw.Boolean:
         return "boolean"
     return "text" if dtype in (nw.String, nw.Categorical, nw.Enum) else ""
-
-
-def _parsed(text: str) -> ast.expr:
-    if not isinstance(text, str):
-        raise TypeError(f"a rule is one line of text, not {type(text).__name__}")
-    if len(text) > MAX_CHARACTERS:
-        raise DataError(f"rule: {len(text)} characters; keep it under {MAX_CHARACTERS}, or make two segments of it")
-    if not text.strip():
-        raise DataError('rule: it is empty; write a condition, such as "visits >= 3"')
-    if place := re.search(r"[\n\r\\#\0]", text):
-        raise DataError(f"rule, column {place.start() + 1}: {place[0]!r} has no place in a rule; take it out")
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as error:
-        place_found = (error.offset or 1) + len(text) - len(text.lstrip())
-        raise DataError(f"rule, column {place_found}: cannot be read ({error.msg}); {_HOW}") from error
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise DataError(f"rule: cannot be read ({error}); {_HOW}") from error
-    _check_size(tree)
-    return tree
-
-
-_HOW = "compare with ==, join with and, or, not, put texts in quotes, and ask for a missing fact with `is None`"
-
-
-def _check_size(tree: ast.expr) -> None:
-    level: list[ast.AST] = [tree]
-    nodes = depth = 0
-    while level:
-        nodes, depth = nodes + len(level), depth + 1
-        if depth > MAX_DEPTH or nodes > MAX_NODES:
-            raise DataError(
-                f"rule: nested or listed too far (over {MAX_DEPTH} deep or {MAX_NODES} parts); split it in two"
-            )
-        level = [child for node in level for child in ast.iter_child_nodes(node)]
-
-
-class _Value(NamedTuple):
-    """One side of a comparison. A constant has `constant` and no `expression`; `name` is set for a bare fact."""
-
-    node: ast.expr
-    kind: str
-    expression: nw.Expr | None = None
-    constant: Any = None
-    name: str = ""
-
-    def operand(self) -> Any:
-        return self.constant if self.expression is None else self.expression
-
-
-_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt,
-    ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
-}  # fmt: skip
-_NEGATIONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.LtE: ast.Gt, ast.Gt: ast.LtE,
-    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-}  # fmt: skip
-_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-}  # fmt: skip
-
-
-class _Compiler:
-    """Turns a checked tree into an expression. Negations are pushed down to the comparisons, where the nulls are."""
-
-    def __init__(self, text: str, kinds: dict[str, str], is_complete: bool) -> None:
-        self.text, self.kinds, self.is_complete = text, kinds, is_complete
-        self.named: set[str] = set()
-
-    def condition(self, node: ast.expr, *, negated: bool) -> nw.Expr:
-        match node:
-            case ast.BoolOp(op=joint, values=values):
-                conditions = [self.condition(value, negated=negated) for value in values]
-                is_all = isinstance(joint, ast.And) is not negated
-                return (nw.all_horizontal if is_all else nw.any_horizontal)(*conditions, ignore_nulls=False)
-            case ast.UnaryOp(op=ast.Not(), operand=inner):
-                return self.condition(inner, negated=not negated)
-            case ast.Compare():
-                return self._chain(node, negated=negated)
-            case ast.Name():
-                return self._flag(self._name(node), negated=negated)
-        return self._refuse(node, "is no condition", 'compare a fact with something, such as "visits >= 3"')
-
-    def _chain(self, node: ast.Compare, *, negated: bool) -> nw.Expr:
-        pairs = zip(pairwise([node.left, *node.comparators]), node.ops, strict=True)
-        links = [self._link(left, right, type(op), negated=negated) for (left, right), op in pairs]
-        if len(links) == 1:
-            return links[0]
-        return (nw.any_horizontal if negated else nw.all_horizontal)(*links, ignore_nulls=False)
-
-    def _link(self, left: ast.expr, right: ast.expr, op: type[ast.cmpop], *, negated: bool) -> nw.Expr:
-        op = _NEGATIONS[op] if negated else op
-        if op in (ast.Is, ast.IsNot):
-            return self._presence(left, right, is_missing=op is ast.Is)
-        if op in (ast.In, ast.NotIn):
-            return self._membership(left, right, is_in=op is ast.In)
-        return self._comparison(self._value(left), self._value(right), op)
-
-    def _flag(self, value: _Value, *, negated: bool) -> nw.Expr:
-        if value.kind not in ("boolean", ""):
-            self._refuse(value.node, f"is a {value.kind}, no condition", "compare it with something")
-        return _met(value.operand() == (not negated))
-
-    def _comparison(self, left: _Value, right: _Value, op: type[ast.cmpop]) -> nw.Expr:
-        if left.expression is None and right.expression is None:
-            self._refuse(left.node, "is compared with another constant", "name a fact on one side")
-        left, right = self._alike(left, right)
-        if left.kind == "boolean" and op not in (ast.Eq, ast.NotEq):
-            self._refuse(left.node, "is true or false and has no order", "use == or !=")
-        answer = _COMPARISONS[op](left.operand(), right.operand())
-        return _met(answer, *(left, right) if op is ast.NotEq else ())
-
-    def _membership(self, left: ast.expr, right: ast.expr, *, is_in: bool) -> nw.Expr:
-        value = self._value(left)
-        if value.expression is None:
-            self._refuse(left, "stands before `in` and is no fact", "put the fact before `in`, the list after")
-        if not isinstance(right, (ast.List, ast.Tuple)) or not right.elts:
-            self._refuse(right, "is no list", 'write the values in brackets, such as ["S1", "S2"]')
-        members = [self._alike(self._value(element), value)[0] for element in right.elts]
-        for member in members:
-            if member.expression is not None:
-                self._refuse(member.node, "is a fact inside a list", "list constants only")
-        found = value.expression.is_in([member.constant for member in members])
-        return _met(found) if is_in else _met(~found, value)
-
-    def _presence(self, left: ast.expr, right: ast.expr, *, is_missing: bool) -> nw.Expr:
-        if not (isinstance(right, ast.Constant) and right.value is None):
-            self._refuse(right, "stands after `is`", "`is` asks only for None; compare with ==")
-        if not isinstance(left, ast.Name):
-            self._refuse(left, "is no fact", "ask `is None` of a fact by its name")
-        missing = nw.col(self._name(left).name).is_null()
-        return missing if is_missing else ~missing
-
-    def _value(self, node: ast.expr) -> _Value:
-        match node:
-            case ast.Name():
-                return self._name(node)
-            case ast.Constant():
-                return self._constant(node)
-            case ast.UnaryOp(op=ast.USub(), operand=inner):
-                value = self._number(inner)
-                if value.expression is None:
-                    return value._replace(node=node, constant=-value.constant)
-                return value._replace(node=node, expression=-value.expression, name="")
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                return self._sum(node, self._number(left), type(op), self._number(right))
-            case ast.Call(func=ast.Name(id="date"), args=parts, keywords=[]):
-                return self._date(node, parts)
-        return self._refuse(node, "is not part of the rule language", _mend(node))
-
-    def _name(self, node: ast.Name) -> _Value:
-        name = node.id
-        if self.is_complete and name not in self.kinds:
-            raise DataError(f"rule, column {self._place(node)}: there is no fact `{name}`; {self._what_there_is(name)}")
-        self.named.add(name)
-        return _Value(node, self.kinds.get(name, ""), expression=nw.col(name), name=name)
-
-    def _what_there_is(self, name: str) -> str:
-        if source := next((source for word, source in _SOURCES.items() if name.startswith(word)), None):
-            return f"{source}, then work out the profiles again"
-        nearest = difflib.get_close_matches(name, self.kinds, n=1, cutoff=0.5)
-        return f"the nearest is `{nearest[0]}`" if nearest else f"there are {', '.join(sorted(self.kinds)) or 'none'}"
-
-    def _constant(self, node: ast.Constant) -> _Value:
-        match node.value:
-            case bool():
-                return _Value(node, "boolean", constant=node.value)
-            case int() | float() if abs(node.value) < 2**63 and math.isfinite(node.value):
-                return _Value(node, "number", constant=node.value)
-            case str():
-                return _Value(node, "text", constant=node.value)
-            case None:
-                return self._refuse(node, "cannot be compared", "ask `is None` or `is not None`")
-        return self._refuse(node, "is no value a fact can have", "use a number of at most 63 bits, a text or a date")
-
-    def _number(self, node: ast.expr) -> _Value:
-        value = self._value(node)
-        if value.kind not in ("number", ""):
-            self._refuse(node, f"is a {value.kind}, and arithmetic is for numbers", "use facts that are numbers")
-        return value
-
-    def _sum(self, node: ast.expr, left: _Value, op: type[ast.operator], right: _Value) -> _Value:
-        if op is ast.Div and right.expression is not None:
-            right = right._replace(expression=nw.when(right.expression != 0).then(right.expression))
-        elif op is ast.Div and right.constant == 0:
-            self._refuse(node, "divides by zero", "divide by something else")
-        result = _ARITHMETIC[op](left.operand(), right.operand())
-        if left.expression is not None or right.expression is not None:
-            return _Value(node, "number", expression=result)
-        return self._constant(ast.copy_location(ast.Constant(result), node))
-
-    def _date(self, node: ast.expr, parts: list[ast.expr]) -> _Value:
-        numbers = [part.value for part in parts if isinstance(part, ast.Constant) and type(part.value) is int]
-        try:
-            return _Value(node, "date", constant=date(*numbers if len(numbers) == len(parts) else ()))
-        except (ValueError, OverflowError, TypeError):
-            return self._refuse(node, "is no date", 'write it as date(2026, 5, 1) or "2026-05-01"')
-
-    def _alike(self, left: _Value, right: _Value) -> tuple[_Value, _Value]:
-        """Both sides as one kind, or a refusal. A text beside a date is read as one."""
-        left, right = self._beside(left, right.kind), self._beside(right, left.kind)
-        if left.kind and right.kind and left.kind != right.kind and {left.kind, right.kind} != {"date", "time"}:
-            wrong, other = (left, right) if left.expression is None else (right, left)
-            self._refuse(wrong.node, f"is a {wrong.kind}, compared with a {other.kind}", "compare things of one kind")
-        return left, right
-
-    def _beside(self, value: _Value, kind: str) -> _Value:
-        if value.expression is not None:
-            return value
-        if value.kind == "text" and kind in ("date", "time"):
-            value = self._date_from_text(value)
-        if value.kind == "date" and kind == "time":
-            value = value._replace(kind="time", constant=datetime.combine(value.constant, datetime.min.time()))
-        return value
-
-    def _date_from_text(self, value: _Value) -> _Value:
-        try:
-            if not re.fullmatch(r"\d{4}-\d\d-\d\d", value.constant, re.ASCII):
-                raise ValueError(value.constant)
-            return value._replace(kind="date", constant=date.fromisoformat(value.constant))
-        except ValueError:
-            return self._refuse(value.node, "is no date", 'write it as year-month-day, such as "2026-05-01"')
-
-    def _place(self, node: ast.expr) -> int:
-        stripped = self.text.strip()
-        before = stripped.encode()[: node.col_offset].decode(errors="ignore")
-        return len(self.text) - len(self.text.lstrip()) + len(before) + 1
-
-    def _refuse(self, node: ast.expr, wrong: str, mend: str) -> NoReturn:
-        said = ast.get_source_segment(self.text.strip(), node) or ""
-        shown = said if len(said) <= 40 else f"{said[:37]}..."
-        raise DataError(f"rule, column {self._place(node)}: `{shown}` {wrong}; {mend}")
-
-
-def _met(answer: nw.Expr, *present: _Value) -> nw.Expr:
-    """A comparison that is met only where it has an answer; `present` where an engine would answer for a missing fact."""
-    known = [~value.expression.is_null() for value in present if value.expression is not None]
-    return nw.all_horizontal(answer.fill_null(False), *known, ignore_nulls=False) if known else answer.fill_null(False)
-
-
-def _mend(node: ast.expr) -> str:
-    match node:
-        case ast.Call():
-            return "only date(2026, 5, 1) may be called"
-        case ast.Attribute() | ast.Subscript():
-            return "name the fact alone, without dots or brackets"
-        case ast.BinOp():
-            return "use + - * /"
-        case ast.BoolOp() | ast.Compare() | ast.UnaryOp():
-            return "put each condition in parentheses and join them with and, or, not"
-    return "use facts, numbers, texts and dates"
