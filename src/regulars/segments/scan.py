@@ -1,12 +1,14 @@
 """Many segments in one scan of the profiles."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
 import narwhals as nw
 from narwhals.typing import IntoFrame, IntoFrameT
 
-from regulars.segments.rules import Segment, as_brought, frame_of
+from regulars.segments.blocks import NotInBlocksError, counted
+from regulars.segments.rules import Segment, as_brought, frame_of, kinds_of
 
 Rules = Mapping[str, str | Segment]
 """Rules by the names of their segments."""
@@ -35,9 +37,21 @@ def counts(profiles: IntoFrame, rules: Rules) -> dict[str, int]:
     """
     if not rules:
         return {}
+    frame = frame_of(profiles)
+    if isinstance(frame, nw.DataFrame):
+        with contextlib.suppress(NotInBlocksError):
+            return _counted_in_blocks(frame, rules)
     sums = [met.cast(nw.Int64).sum().alias(name) for name, met in expressions(profiles, rules).items()]
-    found: nw.DataFrame[Any] = frame_of(profiles).lazy().select(sums).collect("pyarrow")
+    found: nw.DataFrame[Any] = frame.lazy().select(sums).collect("pyarrow")
     return {name: int(count or 0) for name, count in zip(rules, found.row(0), strict=True)}
+
+
+def _counted_in_blocks(frame: nw.DataFrame[Any], rules: Rules) -> dict[str, int]:
+    """The counts over a frame in memory; only the columns that the rules name are looked at."""
+    kinds, _ = kinds_of(frame)
+    texts = {name: rule.text if isinstance(rule, Segment) else rule for name, rule in rules.items()}
+    named = sorted({column for text in texts.values() for column in Segment(text, known=kinds).columns})
+    return counted(frame.select(named).to_arrow(), texts, {name: kinds[name] for name in named})
 
 
 def expressions(profiles: IntoFrame, rules: Rules) -> dict[str, nw.Expr]:
