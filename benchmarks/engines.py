@@ -1,6 +1,6 @@
 """The same profiles on DuckDB and on Spark in local mode, from the same lake, in the same run.
 
-    python benchmarks/engines.py [--lines 10000000]
+    python benchmarks/engines.py [--lines 10000000] [--only duckdb]
 
 A made-up chain with ten lines an order and eleven orders a guest, written into a lake as files; each engine reads it, works
 out every profile and commits them. On one machine Spark buys nothing: this is the price of its machinery, to be set
@@ -9,6 +9,7 @@ against a second machine. Needs Java and PySpark.
 
 import argparse
 import json
+import resource
 import tempfile
 import time
 from datetime import date
@@ -37,7 +38,7 @@ TABLES = {
 
 def filled(path: Path, lines: int) -> None:
     """A workspace whose tables are made by one query each, past the checks of a load."""
-    lake = rg.Lake.create(path)
+    lake = rg.Lake.create(path, memory="8GB")
     for table, query in TABLES.items():
         lake.write(f"made_{table}", lake.engine.sql(query.format(lines=lines, orders=lines // 10), {}))
 
@@ -54,6 +55,10 @@ def profiled(path: Path, engine: str) -> tuple[pa.Table, float, float]:
     return lake.read("profiles"), opened - start, done - opened
 
 
+def peak_gigabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
 def largest_difference(one: pa.Table, other: pa.Table) -> float:
     ours, theirs = (pl.from_arrow(table).sort("guest_id") for table in (one, other))  # type: ignore[union-attr]
     numbers = [name for name, kind in ours.schema.items() if kind.is_numeric()]
@@ -64,17 +69,22 @@ def largest_difference(one: pa.Table, other: pa.Table) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lines", type=int, default=10_000_000)
-    lines = parser.parse_args().lines
+    parser.add_argument("--only", choices=["duckdb"], help="do without Spark")
+    lines, only = (options := parser.parse_args()).lines, options.only
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "workspace"
         filled(path, lines)
         by_duckdb, opening, seconds = profiled(path, "duckdb")
-        by_spark, spark_opening, spark_seconds = profiled(path, "local[*]")
-    figures = {
-        "lines": lines, "guests": len(by_duckdb), "duckdb_open_seconds": opening, "duckdb_seconds": seconds,
-        "spark_open_seconds": spark_opening, "spark_seconds": spark_seconds, "spark_to_duckdb": spark_seconds / seconds,
-        "largest_difference": largest_difference(by_duckdb, by_spark),
-    }  # fmt: skip
+        figures = {
+            "lines": lines, "guests": len(by_duckdb), "duckdb_open_seconds": opening, "duckdb_seconds": seconds,
+            "peak_gigabytes": peak_gigabytes(),
+        }  # fmt: skip
+        if only is None:
+            by_spark, spark_opening, spark_seconds = profiled(path, "local[*]")
+            figures |= {
+                "spark_open_seconds": spark_opening, "spark_seconds": spark_seconds, "spark_to_duckdb": spark_seconds / seconds,
+                "largest_difference": largest_difference(by_duckdb, by_spark),
+            }  # fmt: skip
     for name, figure in figures.items():
         print(f"{name:24}{figure:>14,.3f}" if isinstance(figure, float) else f"{name:24}{figure:>14,}")
     print(json.dumps(figures))

@@ -60,6 +60,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         lacking("spark", "no Java or no PySpark; `apt-get install openjdk-17-jre-headless; make install` brings them")
     session = open_engine("local[2]", memory="1GB", scratch=tmp_path_factory.mktemp("spark")).session
     for name, value in {
+        "adaptive.enabled": "false",
         "shuffle.partitions": "2",
         "codegen.wholeStage": "false",
         "codegen.factoryMode": "NO_CODEGEN",
