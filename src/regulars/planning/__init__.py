@@ -2,6 +2,8 @@
 
 campaign    the file an operator writes
 facts       what is known of every guest on a date
+crowd       all guests, and the parts of them that have names
+portrait    one guest
 history     past campaigns as rows to learn from
 audience    who this campaign is about
 learning    what each offer would change and cost
@@ -28,6 +30,7 @@ from regulars.planning.crowd import (
 from regulars.planning.doctor import Finding, examine
 from regulars.planning.facts import Facts, profiles_with_taste
 from regulars.planning.plan import Plan, make_plan
+from regulars.planning.portrait import Portrait, portrait
 
 __all__ = [
     "Backtest",
@@ -39,6 +42,7 @@ __all__ = [
     "Moved",
     "Offer",
     "Plan",
+    "Portrait",
     "backtest",
     "count_segments",
     "examine",
@@ -49,6 +53,7 @@ __all__ = [
     "middle_date",
     "moved",
     "parse_campaign",
+    "portrait",
     "profiles_with_taste",
     "read_assignments",
     "read_campaign",

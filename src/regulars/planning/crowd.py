@@ -73,7 +73,7 @@ def find_segment(lake: Lake, rule: str, export: Path | None = None) -> Found:
     rule: a rule, or `@name` of a saved or ready segment. Raises DataError for a rule that cannot be read, a segment that
     does not exist, and an export that is neither CSV nor Parquet.
     """
-    crowd, text = _kept(lake), rule_of(lake, rule)
+    crowd, text = kept_profiles(lake), rule_of(lake, rule)
     met = nw.from_native(Segment(text).filter(nw.to_native(crowd)))
     guests = lake.collect(met).sort_by([("spend_minor", "descending"), ("guest_id", "ascending")])
     if export is not None:
@@ -83,7 +83,7 @@ def find_segment(lake: Lake, rule: str, export: Path | None = None) -> Found:
 
 def count_segments(lake: Lake) -> tuple[Counted, ...]:
     """The guests of every saved segment, then of every ready one, by the kept profiles; one scan for all."""
-    crowd = nw.to_native(_kept(lake))
+    crowd = nw.to_native(kept_profiles(lake))
     mine = saved(lake.workspace)
     names = {segment.name for segment in mine}
     ready = [SavedSegment(r.name, 0, r.rule, r.meaning, None) for r in LIBRARY if r.name not in names]
@@ -119,7 +119,8 @@ def rule_of(lake: Lake, rule: str) -> str:
     return find(lake.workspace, rule).rule if is_reference(rule) else rule
 
 
-def _kept(lake: Lake) -> Frame:
+def kept_profiles(lake: Lake) -> Frame:
+    """The kept profiles, worked out first where there are none."""
     if not lake.has(PROFILES):
         keep_profiles(lake)
     return lake.scan(PROFILES)

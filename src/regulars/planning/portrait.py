@@ -1,0 +1,78 @@
+"""A portrait: everything the house knows of one guest, for the person who is about to greet him."""
+
+import difflib
+from typing import Any, NamedTuple
+
+import narwhals as nw
+import pyarrow as pa
+
+from regulars.errors import DataError, FitError
+from regulars.planning.crowd import kept_profiles
+from regulars.profiles import lifetime, taste
+from regulars.tables import Lake
+from regulars.tables.engines import Frame
+
+_KINDS_OF_TASTE = ("category", "name")
+
+
+class Portrait(NamedTuple):
+    """One guest, as plain values.
+
+    profile: his row of the kept profiles. outlook: what to expect of him, empty where the crowd is too small to say; then
+    `doubt` says why. tastes: what he chooses more often than the crowd, the surest first, each with its counts.
+    """
+
+    guest_id: str
+    profile: dict[str, Any]
+    outlook: dict[str, float]
+    doubt: str
+    tastes: tuple[dict[str, Any], ...]
+
+
+def portrait(lake: Lake, guest_id: str) -> Portrait:
+    """What is known of one guest by the kept profiles, worked out first where there are none.
+
+    Raises DataError where no guest of that id has ordered.
+    """
+    crowd = kept_profiles(lake)
+    row = lake.collect(crowd.filter(nw.col("guest_id") == guest_id))
+    if not len(row):
+        raise DataError(f"no guest '{guest_id}' has ordered{_nearest(lake, crowd, guest_id)}")
+    [profile] = row.to_pylist()
+    outlook, doubt = _outlook(crowd, row)
+    return Portrait(guest_id, profile, outlook, doubt, _tastes(lake, guest_id, profile["as_of"]))
+
+
+def _outlook(crowd: Frame, row: pa.Table) -> tuple[dict[str, float], str]:
+    try:
+        visits = lifetime.fit_visits(nw.to_native(crowd))
+    except FitError as error:
+        return {}, str(error)
+    try:
+        values = lifetime.fit_values(nw.to_native(crowd))
+    except (FitError, DataError):
+        values = None
+    known = lifetime.outlook(row, visits, values)
+    added = [name for name in known.column_names if name not in row.column_names]
+    return known.select(added).to_pylist()[0], ""
+
+
+def _tastes(lake: Lake, guest_id: str, as_of: Any) -> tuple[dict[str, Any], ...]:
+    if not lake.has("order_items") or not lake.has("menu_items"):
+        return ()
+    tables = [nw.to_native(lake.scan(table)) for table in ("orders", "order_items", "menu_items")]
+    found = []
+    for by in _KINDS_OF_TASTE:
+        rows: Any = nw.from_native(taste(*tables, as_of=as_of, by=by))
+        his = lake.collect(rows.filter(nw.col("guest_id") == guest_id, nw.col("is_taste")))
+        found += [{"kind": by, "what": row[by], **{n: row[n] for n in _COUNTED}} for row in his.to_pylist()]
+    return tuple(sorted(found, key=lambda row: (-row["share_low"] / row["crowd_share"], row["what"])))
+
+
+_COUNTED = ("orders_with", "orders_known", "share", "share_low", "crowd_share", "lift")
+
+
+def _nearest(lake: Lake, crowd: Frame, guest_id: str) -> str:
+    ids = lake.collect(crowd.select("guest_id").head(100_000))["guest_id"].to_pylist()
+    close = difflib.get_close_matches(guest_id, ids, n=1, cutoff=0.6)
+    return f" (did you mean '{close[0]}'?)" if close else f"; {len(ids):,} guests are known, such as '{min(ids)}'"
