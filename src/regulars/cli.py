@@ -122,14 +122,22 @@ def map_file(
     workspace: Workspace = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Propose a mapping from a file's columns to ours.  Example:  regulars map export.csv --table orders --save"""
+    """Show the mapping of a known export, or propose one from a file's columns to ours.
+
+    Example:  regulars map export.csv --table orders --save
+    """
     from regulars.tables import contract, open_source
+    from regulars.tables.exports import recognise
     from regulars.tables.proposal import propose
 
     if table is not None:
         contract(table)
-    mapping = propose(open_source(file), table)
+    source = open_source(file)
+    known = recognise(source.columns, table)
+    mapping = known[0].mapping if known else propose(source, table)
     text = mapping.to_toml()
+    if known:
+        text = f"# {known[0].export}; it loads without this file, which is for changing how\n{text}"
     if save:
         path = _open(workspace).save_mapping(mapping)
         text += f"\n# kept as {path}; look through it, then: regulars load {mapping.table} {file}"
@@ -144,7 +152,8 @@ def load(
     ],
     file: Annotated[Path, typer.Argument(help="CSV, Parquet, JSON Lines or XLSX.")],
     mapping: Annotated[
-        Path | None, typer.Option(help="A mapping file; left out, the workspace's, or our own column names.")
+        Path | None,
+        typer.Option(help="A mapping file; left out, the workspace's, our own column names, or a known export."),
     ] = None,
     workspace: Workspace = HERE,
     as_json: AsJson = False,

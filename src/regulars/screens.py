@@ -40,6 +40,11 @@ def load_report(report: LoadReport) -> RenderableType:
     if report.is_repeated:
         return escape(f"{report.table}: {report.source} was loaded before; nothing changed ({report.accepted:,} rows)")
     line = f"{report.table}: {report.accepted:,} rows accepted, {report.rejected:,} rejected; {report.changed:,} changed in the lake"
+    if report.read_as:
+        line += f"\n[dim]read as {escape(report.read_as)}[/]"
+    if report.set_aside:
+        counted = ", ".join(f"{count:,} {reason}" for reason, count in report.set_aside.items())
+        line += f"\nset aside, for they are not meant for {report.table}: {escape(counted)}"
     if report.rejected:
         line += f"\n[yellow]`regulars rejects --table {report.table}` shows what is wrong with the rejected ones[/]"
     return line

@@ -11,21 +11,22 @@ import pyarrow.parquet as pq
 from regulars.tables import delta
 from regulars.tables.contracts import Contract, Kind
 from regulars.tables.engines import Engine, Frame
-from regulars.tables.intake import LINE, REASONS, Intake
-from regulars.tables.mapping import default_combine
+from regulars.tables.intake import LINE, REASONS, ROW, Intake
+from regulars.tables.mapping import Mapping, default_combine
 from regulars.tables.workspace import Workspace
 
-_FIRST = "__first"
+_FIRST, _FIRST_LINE = "__first", "__first_line"
 _IS_HELD = "__is_held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """Rows to be committed, in a Parquet file. has_updates: whether some of them replace others."""
+    """Rows to be committed, in a Parquet file. has_updates: whether some of them replace others. gone: rows to be taken out."""
 
     rows: Path
     count: int
     has_updates: bool
+    gone: pa.Table
     contract: Contract
 
     def commit(self, table: Path, transaction: delta.Transaction) -> None:
@@ -33,14 +34,14 @@ class Changed:
         schema = self.contract.schema
         batches = pq.ParquetFile(self.rows).iter_batches(columns=schema.names)
         reader = pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in batches))
-        if self.has_updates:
-            delta.upsert(table, reader, self.contract.key, transaction)
+        if self.has_updates or len(self.gone):
+            delta.upsert(table, reader, self.gone, self.contract.key, transaction)
         else:
             delta.append(table, reader, transaction)
 
 
 class Staging(NamedTuple):
-    """Where a load gathers what it read: two Parquet files in a folder that goes away with it."""
+    """Where a load gathers what it read: three Parquet files in a folder that goes away with it."""
 
     folder: Path
 
@@ -52,21 +53,30 @@ class Staging(NamedTuple):
     def rejected(self) -> Path:
         return self.folder / "rejected.parquet"
 
+    @property
+    def void(self) -> Path:
+        return self.folder / "void.parquet"
+
 
 class Settled(NamedTuple):
-    """rows: accepted, one per key. rejects: everything else, in the shape of intake.REASONS."""
+    """rows: accepted, one per key. rejects: in the shape of intake.REASONS. set_aside: what another row says never was."""
 
     rows: Frame
     rejects: pa.Table
+    set_aside: dict[str, int]
 
 
 def settle(staged: Staging, intake: Intake, workspace: Workspace, engine: Engine) -> Settled:
     """Look at the staged rows together: lines of one order agree, keys stand once, references are known."""
     contract, mapping = intake.contract, intake.mapping
     rejects = pq.read_table(staged.rejected)
-    rows = engine.scan([str(staged.accepted)], contract.schema.append(pa.field(LINE, pa.int64())))
+    rows = engine.scan([str(staged.accepted)], staged_schema(contract))
+    set_aside: dict[str, int] = {}
+    if mapping.void:
+        rows, set_aside = _without_void(rows, staged, mapping, engine)
     if mapping.one_row_per is not None:
-        rows, rejects = _without(rows, _spoilt(rows, staged, contract, engine), rejects, engine)
+        if contract.table == "orders" or _has_sums(intake):
+            rows, rejects = _without(rows, _spoilt(rows, staged, contract, engine), rejects, engine)
         rows, rejects = _without(rows, _disagreeing(rows, intake), rejects, engine)
         rows = _one_row_per_key(rows, intake)
     else:
@@ -75,26 +85,65 @@ def settle(staged: Staging, intake: Intake, workspace: Workspace, engine: Engine
         if table != "stores":
             known = engine.scan(delta.files(workspace.table(table)), pa.schema([(column, pa.string())])).select(column)
             rows, rejects = _without(rows, _unknown(rows, column, table, known), rejects, engine)
-    return Settled(rows, rejects)
+    return Settled(rows, rejects, set_aside)
 
 
-def find(rows: Frame, contract: Contract, workspace: Workspace, engine: Engine, folder: Path) -> Changed:
-    """The rows that are new to the table, or differ from what it holds."""
+def find(rows: Frame, intake: Intake, workspace: Workspace, engine: Engine, staged: Staging) -> Changed:
+    """The rows that are new to the table, or differ from what it holds, and those it holds that never were."""
+    contract = intake.contract
     names, key = contract.schema.names, contract.key
     files = delta.files(workspace.table(contract.table))
+    gone = contract.schema.empty_table()
     if not files:
-        path = folder / "new.parquet"
+        path = staged.folder / "new.parquet"
         engine.write(rows.select(names), path)
-        return Changed(rows=path, count=pq.read_metadata(path).num_rows, has_updates=False, contract=contract)
-    held = engine.scan(files, contract.schema).rename({name: f"held_{name}" for name in names})
+        count = pq.read_metadata(path).num_rows
+        return Changed(rows=path, count=count, has_updates=False, gone=gone, contract=contract)
+    table = engine.scan(files, contract.schema)
+    if intake.mapping.void:
+        void = _void(staged, intake.mapping, engine)
+        gone = engine.stream(table.join(void, on=_void_key(intake.mapping), how="semi").select(names)).read_all()
+    held = table.rename({name: f"held_{name}" for name in names})
     held = held.with_columns(nw.lit(True).alias(_IS_HELD))
     pairs = rows.join(held, left_on=list(key), right_on=[f"held_{name}" for name in key], how="left")
     is_new = nw.col(_IS_HELD).is_null()
     differs = nw.any_horizontal(*[_differs(name) for name in names if name not in key], ignore_nulls=True)
-    path = folder / "changed.parquet"
+    path = staged.folder / "changed.parquet"
     engine.write(pairs.filter(is_new | differs).select(*names, is_new.alias("is_new")), path)
     marks = pq.read_table(path, columns=["is_new"])["is_new"].to_pylist()
-    return Changed(rows=path, count=len(marks), has_updates=not all(marks), contract=contract)
+    return Changed(
+        rows=path, count=len(marks) + len(gone), has_updates=not all(marks), gone=gone, contract=contract
+    )  # fmt: skip
+
+
+def staged_schema(contract: Contract) -> pa.Schema:
+    """What a staged row holds: the contract's columns, and where it stood."""
+    return contract.schema.append(pa.field(LINE, pa.int64())).append(pa.field(ROW, pa.int64()))
+
+
+def void_schema(contract: Contract) -> pa.Schema:
+    """What is kept of a row that never was: its key, and why."""
+    return pa.schema([*(contract.schema.field(name) for name in contract.key), pa.field("because", pa.string())])
+
+
+def _void_key(mapping: Mapping) -> list[str]:
+    """What is void has the same key; where a row of the source becomes several, the whole order is."""
+    return list(mapping.contract.key[:1] if mapping.each is not None else mapping.contract.key)
+
+
+def _void(staged: Staging, mapping: Mapping, engine: Engine) -> Frame:
+    """The keys that never were, each once. The refund of a void order is void as well."""
+    key = _void_key(mapping)
+    void = engine.scan([str(staged.void)], void_schema(mapping.contract))
+    return void.group_by(*key).agg(nw.col("because").min())
+
+
+def _without_void(rows: Frame, staged: Staging, mapping: Mapping, engine: Engine) -> tuple[Frame, dict[str, int]]:
+    """Take out the rows that another row of the source says never were; how many there are, by reason."""
+    hit = rows.join(_void(staged, mapping, engine), on=_void_key(mapping), how="inner")
+    hit = hit.group_by(ROW).agg(nw.col("because").min())
+    counted = engine.stream(hit.group_by("because").agg(nw.len().cast(nw.Int64).alias("n"))).read_all().to_pylist()
+    return rows.join(hit.select(ROW), on=ROW, how="anti"), {row["because"]: row["n"] for row in counted}
 
 
 def _differs(name: str) -> nw.Expr:
@@ -103,18 +152,25 @@ def _differs(name: str) -> nw.Expr:
 
 
 def _without(rows: Frame, wrong: Frame, rejects: pa.Table, engine: Engine) -> tuple[Frame, pa.Table]:
-    """Take the wrong rows (line, column, reason) out of the rows and add them to the rejects."""
-    found = engine.stream(wrong.select("line", "column", "reason")).read_all()
+    """Take the wrong rows (row, line, column, reason) out of the rows and add them to the rejects, each once."""
+    found = _each_once(engine.stream(wrong.select("row", "line", "column", "reason")).read_all())
     if not len(found):
         return rows, rejects
     for name in ("original", "key"):
         found = found.append_column(name, pa.nulls(len(found), pa.string()))
-    left = rows.join(wrong.select(nw.col("line").alias(LINE)), on=LINE, how="anti")
+    left = rows.join(wrong.select(nw.col("row").alias(ROW)), on=ROW, how="anti")
     return left, pa.concat_tables([rejects, found.select(REASONS.names).cast(REASONS)])
 
 
+def _each_once(found: pa.Table) -> pa.Table:
+    """One row of the source may have become several that are wrong."""
+    firsts = found.group_by("row").aggregate([(name, "min") for name in ("line", "column", "reason")])
+    return firsts.select(["row", "line_min", "column_min", "reason_min"]).rename_columns(found.column_names)
+
+
 def _wrong(rows: Frame, column: str, reason: nw.Expr) -> Frame:
-    return rows.select(nw.col(LINE).alias("line"), nw.lit(column).alias("column"), reason.alias("reason"))
+    place = (nw.col(ROW).alias("row"), nw.col(LINE).alias("line"))
+    return rows.select(*place, nw.lit(column).alias("column"), reason.alias("reason"))
 
 
 def _spoilt(rows: Frame, staged: Staging, contract: Contract, engine: Engine) -> Frame:
@@ -143,6 +199,10 @@ def _spans(names: list[str]) -> list[nw.Expr]:
     return [e for n in names for e in (nw.col(n).min().alias(f"{n}_least"), nw.col(n).max().alias(f"{n}_most"))]
 
 
+def _has_sums(intake: Intake) -> bool:
+    return any(how == "sum" and name in intake.mapping.columns for name, how in _combining(intake).items())
+
+
 def _combining(intake: Intake) -> dict[str, str]:
     """How each column of the lines of one order becomes one value."""
     said = {name: origin.combine for name, origin in intake.mapping.columns.items()}
@@ -156,9 +216,9 @@ def _one_row_per_key(rows: Frame, intake: Intake) -> Frame:
     expressions += [nw.col(column.name).min() for column in intake.contract.derived]
     money = [column.name for column in intake.contract.columns if column.kind is Kind.MONEY]
     known = [nw.col(name).count().alias(f"{name}_known") for name in money]
-    combined = rows.group_by(key).agg(*expressions, nw.col(LINE).min(), *known)
+    combined = rows.group_by(key).agg(*expressions, nw.col(LINE).min(), nw.col(ROW).min(), *known)
     sums = [nw.when(nw.col(f"{name}_known") > 0).then(nw.col(name).cast(nw.Int64)).alias(name) for name in money]
-    return combined.with_columns(*sums)
+    return combined.with_columns(*sums) if sums else combined
 
 
 def _combine(name: str, how: str) -> nw.Expr:
@@ -166,7 +226,7 @@ def _combine(name: str, how: str) -> nw.Expr:
         case "sum":
             return nw.col(name).sum()
         case "first":
-            return nw.col(name).first(order_by=LINE)
+            return nw.col(name).first(order_by=ROW)
         case "most":
             return nw.col(name).max()
         case _:
@@ -178,14 +238,14 @@ def _repeated_keys(rows: Frame, contract: Contract) -> Frame:
     key = list(contract.key)
     firsts = (
         rows.group_by(*key)
-        .agg(nw.col(LINE).min().alias(_FIRST), nw.len().alias("__times"))
+        .agg(nw.col(ROW).min().alias(_FIRST), nw.len().alias("__times"))
         .filter(nw.col("__times") > 1)
     )
     others = [name for name in contract.schema.names if name not in key]
-    held = rows.rename({name: f"held_{name}" for name in others} | {LINE: _FIRST})
+    held = rows.rename({name: f"held_{name}" for name in others} | {ROW: _FIRST, LINE: _FIRST_LINE})
     pairs = (
         rows.join(firsts, on=key, how="inner")
-        .filter(nw.col(LINE) > nw.col(_FIRST))
+        .filter(nw.col(ROW) > nw.col(_FIRST))
         .join(held, on=[*key, _FIRST], how="inner")
     )
     differs = nw.any_horizontal(*[_differs(name) for name in others], ignore_nulls=True)
@@ -195,7 +255,7 @@ def _repeated_keys(rows: Frame, contract: Contract) -> Frame:
         .otherwise(nw.lit(" with the same content"))
     )
     beginning = nw.lit(f"this {' and '.join(key)} stands on line ")
-    reason = nw.concat_str(beginning, nw.col(_FIRST).cast(nw.String), nw.lit(" already,"), ending)
+    reason = nw.concat_str(beginning, nw.col(_FIRST_LINE).cast(nw.String), nw.lit(" already,"), ending)
     return _wrong(pairs, ", ".join(key), reason)
 
 

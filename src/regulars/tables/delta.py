@@ -7,6 +7,7 @@ import errno
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
@@ -20,6 +21,7 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 from regulars.errors import DataError
 
 _METADATA = "regulars"
+_IS_GONE = "__is_gone"
 _NO_ROOM = ("no space left", "file too large", "disk quota", "os error 28", "os error 27", "os error 122")
 
 
@@ -66,22 +68,33 @@ def append(path: Path, rows: pa.RecordBatchReader, transaction: Transaction) -> 
         deltalake.write_deltalake(str(path), rows, mode="append", commit_properties=_properties(transaction))
 
 
-def upsert(path: Path, rows: pa.RecordBatchReader, key: tuple[str, ...], transaction: Transaction) -> None:
-    """Replace the rows whose key is there, add the others."""
+def upsert(
+    path: Path, rows: pa.RecordBatchReader, gone: pa.Table, key: tuple[str, ...], transaction: Transaction
+) -> None:
+    """Replace the rows whose key is there, add the others, and take out those that are gone."""
     with _saying_why(path):
         (
             deltalake.DeltaTable(str(path))
             .merge(
-                rows,
+                _marked(rows, gone),
                 predicate=" AND ".join(f"there.{name} = here.{name}" for name in key),
                 source_alias="here",
                 target_alias="there",
                 commit_properties=_properties(transaction),
             )
-            .when_matched_update_all()
-            .when_not_matched_insert_all()
+            .when_matched_delete(predicate=f"here.{_IS_GONE}")
+            .when_matched_update_all(predicate=f"NOT here.{_IS_GONE}", except_cols=[_IS_GONE])
+            .when_not_matched_insert_all(predicate=f"NOT here.{_IS_GONE}", except_cols=[_IS_GONE])
             .execute()
         )
+
+
+def _marked(rows: pa.RecordBatchReader, gone: pa.Table) -> pa.RecordBatchReader:
+    """Rows, and rows that are gone, and which is which."""
+    field = pa.field(_IS_GONE, pa.bool_())
+    both = chain(((batch, False) for batch in rows), ((batch, True) for batch in gone.to_batches()))
+    marked = (batch.append_column(field, pa.array([is_gone] * len(batch), pa.bool_())) for batch, is_gone in both)
+    return pa.RecordBatchReader.from_batches(rows.schema.append(field), marked)
 
 
 def replace(path: Path, rows: pa.RecordBatchReader, predicate: str | None = None) -> None:

@@ -12,16 +12,19 @@ import pyarrow.compute as pc
 
 from regulars.tables.clocks import StoreClock, to_instant, trading_day
 from regulars.tables.contracts import INSTANT, Column, Contract, Kind
+from regulars.tables.gathering import gather
 from regulars.tables.mapping import From, Mapping
 from regulars.tables.readings import Manner, Reading, read
-from regulars.tables.sources import RawBatch
+from regulars.tables.refunds import given_back, with_refunded, with_refunds_of
+from regulars.tables.shaping import Parted, Shaped, holds
 from regulars.tables.workspace import Settings
 
-LINE = "__line"
+LINE, ROW = "__line", "__row"
 FUTURE_ALLOWED = dt.timedelta(days=1)
 EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 REASONS = pa.schema(
     [
+        ("row", pa.int64()),
         ("line", pa.int64()),
         ("column", pa.string()),
         ("reason", pa.string()),
@@ -32,7 +35,7 @@ REASONS = pa.schema(
 
 
 class Taken(NamedTuple):
-    """accepted: the contract's columns and the line. rejected: line, column, reason, original and, where readable, key."""
+    """accepted: the contract's columns, line and row. rejected: row, line, column, reason, original and, where readable, key."""
 
     accepted: pa.RecordBatch
     rejected: pa.RecordBatch
@@ -79,8 +82,8 @@ class Intake:
     def contract(self) -> Contract:
         return self.mapping.contract
 
-    def take(self, raw: RawBatch) -> Taken:
-        """Read one batch. Every row comes back once, accepted or rejected."""
+    def take(self, raw: Shaped) -> Taken:
+        """Read one batch. Every row of the source comes back once, accepted or rejected."""
         verdict = _Verdict.none_yet(len(raw.line))
         columns: dict[str, pa.Array] = {}
         clock_of_row, clocks = self._clocks_of(raw)
@@ -89,23 +92,40 @@ class Intake:
             values = reading.values
             verdict.add(column.name, reading.problem)
             if column.kind is Kind.INSTANT and values.type.tz is None:
-                zone = self._zone_of(column)
-                rows, known = (clock_of_row, clocks) if zone is None else (np.zeros(len(values), np.int64), [zone])
+                rows, known = self._zones_of(column, raw, clock_of_row, clocks, verdict)
                 values, in_gap = to_instant(values, rows, known)
                 verdict.add_where(column.name, in_gap, "this time never was: the clock was put forward over it")
             columns[column.name] = values
             self._check(column, values, reading.problem, verdict)
+        if self.mapping.refund is not None:
+            columns |= given_back(columns, holds(raw, self.mapping.refund))
         self._check_table(columns, verdict)
         if self.contract.derived:
             day = trading_day(columns["ordered_at"], clock_of_row, clocks)
-            columns |= {"business_date": day.business_date, "hour": day.hour}
+            given = self._given_date(raw, verdict)
+            columns |= {"business_date": pc.coalesce(given, day.business_date), "hour": day.hour}
         return self._part(columns, raw, verdict)
 
-    def _clocks_of(self, raw: RawBatch) -> tuple[np.ndarray, list[StoreClock]]:
+    def void(self, parted: Parted) -> pa.RecordBatch:
+        """The keys that never were, and why; with each order, its refund."""
+        raw, because = parted.void, parted.because
+        names = self.contract.key
+        keys = [self._column(self.contract.by_name[name], raw).values for name in names]
+        keys[1:] = [pa.nulls(len(key), key.type) if self.mapping.each else key for key in keys[1:]]
+        void = pa.RecordBatch.from_arrays([*keys, because], names=[*names, "because"])
+        return void if names[0] != "order_id" else with_refunds_of(void)
+
+    def _given_date(self, raw: Shaped, verdict: _Verdict) -> pa.Array:
+        """The trading day that the source itself names, where it does."""
+        reading = self._column(self.contract.derived[0], raw)
+        verdict.add("business_date", reading.problem)
+        return reading.values
+
+    def _clocks_of(self, raw: Shaped) -> tuple[np.ndarray, list[StoreClock]]:
         """The clock of each row's store, -1 where the store is unknown."""
         if self.contract.references.get("store_id") != "stores":
             workspace = StoreClock.of(self.settings.zone, self.settings.day_closes_at)
-            return np.zeros(len(raw.line), dtype=np.int64), [workspace]
+            return np.zeros(len(raw.rows), dtype=np.int64), [workspace]
         stores = pc.dictionary_encode(self._column(self.contract.by_name["store_id"], raw).values)
         clocks = sorted({self.clocks[s] for s in stores.dictionary.to_pylist() if s in self.clocks})
         place = {clock: index for index, clock in enumerate(clocks)}
@@ -113,15 +133,26 @@ class Intake:
         indices = np.asarray(pc.fill_null(stores.indices, len(of_store)), dtype=np.int64)
         return np.array([*of_store, -1], dtype=np.int64)[indices], clocks
 
-    def _zone_of(self, column: Column) -> StoreClock | None:
-        """The zone that the mapping names for a column, the workspace's for tables without stores, None for the store's."""
+    def _zones_of(
+        self, column: Column, raw: Shaped, clock_of_row: np.ndarray, clocks: list[StoreClock], verdict: _Verdict
+    ) -> tuple[np.ndarray, list[StoreClock]]:
+        """The zone of each row: the one its row or its mapping names, else the store's, else the workspace's."""
         origin = self.mapping.columns.get(column.name)
         if origin is not None and origin.zone is not None:
-            return StoreClock(origin.zone, 0)
-        return None if "store_id" in self.contract.references else StoreClock(self.settings.zone, 0)
+            return np.zeros(len(raw.rows), np.int64), [StoreClock(origin.zone, 0)]
+        if "store_id" not in self.contract.references:
+            clock_of_row, clocks = np.zeros(len(raw.rows), np.int64), [StoreClock(self.settings.zone, 0)]
+        if origin is None or origin.zone_column is None:
+            return clock_of_row, clocks
+        said = read(Kind.ZONE, raw.column(origin.zone_column), self._manner(origin))
+        verdict.add(column.name, said.problem)
+        named = pc.dictionary_encode(said.values)
+        own = np.asarray(pc.fill_null(named.indices, -1), np.int64)
+        zones = [StoreClock(zone, 0) for zone in named.dictionary.to_pylist()]
+        return np.where(own >= 0, own + len(clocks), clock_of_row), [*clocks, *zones]
 
-    def _column(self, column: Column, raw: RawBatch) -> Reading:
-        origin, length = self.mapping.columns.get(column.name), len(raw.line)
+    def _column(self, column: Column, raw: Shaped) -> Reading:
+        origin, length = self.mapping.columns.get(column.name), len(raw.rows)
         if origin is None or origin.value is not None:
             value = self._default(column) if origin is None else origin.value
             return read(column.kind, pa.array([value] * length), self._manner(From(value=0)))
@@ -130,24 +161,18 @@ class Intake:
             if column.kind is not Kind.INTEGER:
                 numbers = pc.binary_join_element_wise(self.source, numbers, ":")
             return read(column.kind, numbers, self._manner(origin))
-        reading = self._combined(column.kind, [raw.rows.column(name) for name in origin.sources], origin)
-        default = self._default(column)
+        reading = gather(column.kind, raw, origin, self._manner(origin))
+        default = self._default(column) if not origin.only_store else self._only_store()
         if default is None:
             return reading
         filled = pc.fill_null(reading.values, pa.scalar(default, column.kind.arrow))
         return Reading(pc.if_else(pc.is_null(reading.problem), filled, reading.values), reading.problem)
 
+    def _only_store(self) -> str | None:
+        return next(iter(self.clocks)) if len(self.clocks) == 1 else None
+
     def _default(self, column: Column) -> str | int | float | bool | None:
         return str(getattr(self.settings, column.name)) if column.is_setting else column.default
-
-    def _combined(self, kind: Kind, parts: list[pa.Array], origin: From) -> Reading:
-        manner = self._manner(origin)
-        parts = [_translated(part, origin.values) for part in parts]
-        if len(parts) == 1:
-            return read(kind, parts[0], manner)
-        if kind in (Kind.MONEY, Kind.NUMBER, Kind.INTEGER):
-            return _added([read(kind, part, manner) for part in parts])
-        return read(kind, pc.binary_join_element_wise(*[_as_words(part) for part in parts], " "), manner)
 
     def _manner(self, origin: From) -> Manner:
         return Manner(
@@ -160,7 +185,8 @@ class Intake:
 
     def _check(self, column: Column, values: pa.Array, problem: pa.Array, verdict: _Verdict) -> None:
         if not column.may_be_absent:
-            verdict.add_where(column.name, pc.and_(pc.is_null(values), pc.is_null(problem)), "is missing")
+            is_missing = pc.and_(pc.is_null(values), pc.is_null(problem))
+            verdict.add_where(column.name, is_missing, self._missing(column))
         if column.least is not None:
             verdict.add_where(column.name, pc.less(values, column.least), f"is less than {column.least:g}")
         if column.most is not None:
@@ -171,6 +197,13 @@ class Intake:
             verdict.add_where(column.name, is_late, f"lies in the future (it is {self.now:%Y-%m-%d %H:%M} UTC now)")
         if self.contract.references.get(column.name) == "stores":
             self._check_stores(column.name, values, verdict)
+
+    def _missing(self, column: Column) -> str:
+        origin = self.mapping.columns.get(column.name)
+        if origin is None or not origin.only_store:
+            return "is missing"
+        stores = f"{len(self.clocks)} stores" if self.clocks else "no store"
+        return f"is missing, and the workspace has {stores}; say in a mapping which one this file is of"
 
     def _check_stores(self, name: str, values: pa.Array, verdict: _Verdict) -> None:
         stores = pc.dictionary_encode(values)
@@ -184,46 +217,56 @@ class Intake:
         if check := _TABLE_CHECKS.get(self.contract.table):
             check(columns, verdict, self.settings)
 
-    def _part(self, columns: dict[str, pa.Array], raw: RawBatch, verdict: _Verdict) -> Taken:
+    def _part(self, columns: dict[str, pa.Array], raw: Shaped, verdict: _Verdict) -> Taken:
         schema = self.contract.schema
-        rows = pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema).append_column(
-            LINE, raw.line
-        )
-        is_fine = pc.is_null(verdict.reason)
-        bad = pc.invert(is_fine)
-        key = columns[self.contract.key[0]].filter(bad)
-        original = [self.written(row) for row in raw.rows.filter(bad).to_pylist()]
-        rejected = pa.RecordBatch.from_arrays(
-            [
-                raw.line.filter(bad),
-                verdict.column.filter(bad),
-                verdict.reason.filter(bad),
-                pa.array(original, pa.string()),
-                key,
-            ],
-            schema=REASONS,
-        )
-        return Taken(rows.filter(is_fine), _with_misshapen(rejected, raw))
+        rows = pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)
+        if self.mapping.each is not None and self.mapping.one_row_per is None:
+            verdict.add(
+                self.contract.key[-1], _twice_in_one_list(raw.row, [columns[name] for name in self.contract.key])
+            )
+        back = self._refunded(raw, verdict)
+        accepted = rows.append_column(LINE, raw.line).append_column(ROW, raw.row)
+        rejected = pa.RecordBatch.from_pylist([], REASONS)
+        bad = np.flatnonzero(np.asarray(pc.is_valid(verdict.reason)))
+        if len(bad):
+            is_fine = pc.invert(pc.is_in(raw.row, raw.row.take(pa.array(bad))))
+            accepted, back = accepted.filter(is_fine), back.filter(is_fine)
+            first = bad[np.unique(raw.place[bad], return_index=True)[1]]
+            rejected = self._rejected(columns[self.contract.key[0]], raw, verdict, first)
+        return Taken(with_refunded(accepted, back), _with_misshapen(rejected, raw))
+
+    def _refunded(self, raw: Shaped, verdict: _Verdict) -> pa.Array:
+        """What was given back of each order, where the mapping names a column of it."""
+        origin = self.mapping.refunded
+        if origin is None:
+            return pa.nulls(len(raw.rows), pa.int64())
+        reading = gather(Kind.MONEY, raw, origin, self._manner(origin))
+        verdict.add("amount_minor", reading.problem)
+        return reading.values
+
+    def _rejected(self, key: pa.Array, raw: Shaped, verdict: _Verdict, bad: np.ndarray) -> pa.RecordBatch:
+        written = raw.raw.rows.take(pa.array(raw.place[bad])).to_pylist()
+        at = pa.array(bad)
+        columns = [
+            raw.row.take(at),
+            raw.line.take(at),
+            verdict.column.take(at),
+            verdict.reason.take(at),
+            pa.array([self.written(row) for row in written], pa.string()),
+            key.take(at),
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=REASONS)
 
 
-def _translated(values: pa.Array, words: dict[str, str | int | float | bool] | None) -> pa.Array:
-    if words is None:
-        return values
-    encoded = pc.dictionary_encode(_as_words(values))
-    ours = [str(words.get(word, word)) for word in encoded.dictionary.to_pylist()]
-    return pa.array(ours, pa.string()).take(encoded.indices)
-
-
-def _as_words(values: pa.Array) -> pa.Array:
-    return values if pa.types.is_string(values.type) else values.cast(pa.string())
-
-
-def _added(readings: list[Reading]) -> Reading:
-    total, problem = readings[0]
-    for values, wrong in readings[1:]:
-        total = pc.add(pc.fill_null(total, 0), pc.fill_null(values, 0))
-        problem = pc.coalesce(problem, wrong)
-    return Reading(total, problem)
+def _twice_in_one_list(row: pa.Array, key: list[pa.Array]) -> pa.Array:
+    """A sentence for each row whose key another row has that came from the same list."""
+    words = [values.cast(pa.string()) for values in (row, *key)]
+    codes = np.asarray(
+        pc.dictionary_encode(pc.binary_join_element_wise(*words, "\x1f")).indices.fill_null(-1), np.int64
+    )
+    times = np.bincount(codes + 1)[codes + 1] if len(codes) else codes
+    is_twice = pa.array((times > 1) & (codes >= 0))
+    return pc.if_else(is_twice, pa.scalar("stands twice in one list"), pa.scalar(None, pa.string()))
 
 
 def _check_orders(columns: dict[str, pa.Array], verdict: _Verdict, settings: Settings) -> None:
@@ -251,7 +294,7 @@ _TABLE_CHECKS: MappingProxyType[str, Callable[[dict[str, pa.Array], _Verdict, Se
 )
 
 
-def _with_misshapen(rejected: pa.RecordBatch, raw: RawBatch) -> pa.RecordBatch:
+def _with_misshapen(rejected: pa.RecordBatch, raw: Shaped) -> pa.RecordBatch:
     if not raw.misshapen:
         return rejected
     rows = [{"line": row.line, "reason": row.reason, "original": row.original} for row in raw.misshapen]

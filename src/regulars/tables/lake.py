@@ -15,10 +15,13 @@ from regulars.tables import mapping as mappings
 from regulars.tables.clocks import StoreClock
 from regulars.tables.contracts import CONTRACTS, contract
 from regulars.tables.engines import Engine, Frame, open_engine
+from regulars.tables.exports import Export, recognise, unknown_source
 from regulars.tables.intake import Intake
 from regulars.tables.loading import LoadReport
-from regulars.tables.sources import open_source
+from regulars.tables.sources import JsonLinesSource, Source, open_source
 from regulars.tables.workspace import Settings, Workspace
+
+_MOST_IDS = 500
 
 
 class Rejected(NamedTuple):
@@ -79,7 +82,8 @@ class Lake:
     ) -> LoadReport:
         """Load a file, or any object with `__arrow_c_stream__`, into a table. The same file again changes nothing.
 
-        mapping: None takes the workspace's mapping of that table, or the columns by our own names.
+        mapping: None takes the workspace's mapping of that table, else the columns by our own names, else what is known of
+        the export that the source is.
         now: dates after it are rejected; None takes the clock. progress: told the rows read so far.
         Raises DataError where the source cannot be read or storage refuses; the table is then as it was.
         """
@@ -88,16 +92,20 @@ class Lake:
         mapping = mapping or self.mapping(table)
         manner = {"encoding": mapping.encoding, "delimiter": mapping.delimiter} if mapping else {}
         opened = open_source(source, **manner)
-        mapping = mapping or mappings.same_names(table, opened.columns)
+        export = None if mapping or mappings.has_same_names(table, opened.columns) else self._export(table, opened)
+        mapping = mapping or (export.mapping if export else mappings.same_names(table, opened.columns))
         if mapping.table != table:
             raise DataError(f"this mapping makes {mapping.table}, not {table}")
+        if mapping.only is not None and isinstance(opened, JsonLinesSource):
+            opened = opened.with_columns(mapping.sources)
         mapping.require(opened.columns, opened.name)
         intake = Intake(
             mapping=mapping, settings=self.settings, clocks=self._clocks(), now=now or dt.datetime.now(dt.UTC),
             written=opened.written, source=opened.name,
         )  # fmt: skip
         before = loading.repeated(opened, intake, self.workspace)
-        return before or loading.load(opened, intake, self.workspace, self.engine, progress)
+        report = before or loading.load(opened, intake, self.workspace, self.engine, progress)
+        return report._replace(read_as=export.export if export else None)
 
     def at(self, versions: Mapping[str, int]) -> "Lake":
         """The same lake as it was: each table at the version given, others as they are now."""
@@ -168,6 +176,21 @@ class Lake:
         path = self.workspace.mappings / f"{mapping.table}.toml"
         path.write_text(mapping.to_toml(), encoding="utf-8")
         return path
+
+    def _export(self, table: str, source: Source) -> Export:
+        """The known export that a source is; where two have the same columns, the one whose orders are in the lake."""
+        found = recognise(source.columns, table)
+        if not found:
+            raise unknown_source(table, source.columns, source.name)
+        if len(found) == 1 or source.identity is None or not self.has("orders"):
+            return found[0]
+        first = next(source.batches()).rows
+        return max(found, key=lambda export: self._orders_among(first.column(export.columns["order_id"].sources[0])))
+
+    def _orders_among(self, ids: pa.Array) -> int:
+        """How many of the first ids are orders that were loaded."""
+        some = ids.unique().to_pylist()[:_MOST_IDS]
+        return len(self.collect(self.scan("orders").filter(nw.col("order_id").is_in(some)).select("order_id")))
 
     def _files(self, table: str) -> list[str]:
         return delta.files(self.workspace.table(table), self._versions.get(table))

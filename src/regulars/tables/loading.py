@@ -1,6 +1,6 @@
 """Loading: a source into a table, wholly or not at all.
 
-    raw batches -> intake -> staged rows -> one row per key -> known references -> what changed -> one commit
+    raw batches -> shaping -> intake -> staged rows -> one row per key -> known references -> what changed -> one commit
 
 Every row of the source ends accepted or rejected with its reason. Nothing is visible before the commit; whatever stops a
 load before it (Ctrl-C, kill, a full disk) leaves the table as it was.
@@ -10,10 +10,12 @@ import datetime as dt
 import hashlib
 import shutil
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -22,7 +24,8 @@ from regulars.errors import DataError
 from regulars.tables import changes, delta
 from regulars.tables.changes import Staging
 from regulars.tables.engines import Engine, Frame
-from regulars.tables.intake import LINE, REASONS, Intake
+from regulars.tables.intake import REASONS, Intake
+from regulars.tables.shaping import Shaper
 from regulars.tables.sources import Source
 from regulars.tables.workspace import Workspace
 
@@ -41,7 +44,11 @@ REJECTS = pa.schema(
 
 
 class LoadReport(NamedTuple):
-    """What a load did. accepted + rejected = rows of the source; changed: rows of the table that are new or different now."""
+    """What a load did. accepted + rejected + those set aside = rows of the source.
+
+    changed: rows of the table that are new, different or gone now. set_aside: rows that are not meant for the table, by what
+    they are, such as {"voided": 12}. read_as: the known export that the source is, where it was loaded as one.
+    """
 
     table: str
     source: str
@@ -49,6 +56,8 @@ class LoadReport(NamedTuple):
     rejected: int
     changed: int
     is_repeated: bool
+    set_aside: dict[str, int]
+    read_as: str | None = None
 
 
 def identity_of(source: Source, intake: Intake) -> str:
@@ -67,7 +76,7 @@ def repeated(source: Source, intake: Intake, workspace: Workspace) -> LoadReport
     before = delta.remembered(workspace.table(table), identity_of(source, intake))
     if not before or before["rejected"]:
         return None
-    return LoadReport(table, source.name, before["accepted"], 0, 0, True)
+    return LoadReport(table, source.name, before["accepted"], 0, 0, True, before.get("set_aside", {}))
 
 
 def load(
@@ -80,14 +89,18 @@ def load(
     mapping = intake.mapping
     load_id = identity_of(source, intake)
     with _staging(workspace) as staging:
-        rows = _stage(source, intake, staging, progress)
-        accepted, rejects = changes.settle(staging, intake, workspace, engine)
-        changed = changes.find(accepted, mapping.contract, workspace, engine, staging.folder)
-        rejected = _with_originals(rejects, source)
-        report = LoadReport(mapping.table, source.name, rows - len(rejected), len(rejected), changed.count, False)
+        rows, set_aside = _stage(source, intake, staging, progress)
+        settled = changes.settle(staging, intake, workspace, engine)
+        changed = changes.find(settled.rows, intake, workspace, engine, staging)
+        rejected = _with_originals(settled.rejects, source)
+        set_aside.update(settled.set_aside)
+        report = LoadReport(
+            mapping.table, source.name, rows - len(rejected) - set_aside.total(), len(rejected), changed.count, False,
+            {reason: count for reason, count in sorted(set_aside.items()) if count},
+        )  # fmt: skip
         metadata: dict[str, Any] = {
             "source": source.name, "loaded_at": intake.now.isoformat(), "accepted": report.accepted,
-            "rejected": report.rejected, "changed": report.changed,
+            "rejected": report.rejected, "changed": report.changed, "set_aside": report.set_aside,
         }  # fmt: skip
         _commit_rejects(rejected, report, load_id, intake.now, workspace)
         changed.commit(workspace.table(mapping.table), delta.Transaction(load_id, metadata))
@@ -110,42 +123,49 @@ def _staging(workspace: Workspace) -> Iterator[Staging]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _stage(source: Source, intake: Intake, staging: Staging, progress: Callable[[int], None] | None) -> int:
-    """Read the whole source into the staging files; returns its number of rows."""
-    schema = intake.contract.schema.append(pa.field(LINE, pa.int64()))
-    rows = 0
+def _stage(
+    source: Source, intake: Intake, staging: Staging, progress: Callable[[int], None] | None
+) -> tuple[int, Counter[str]]:
+    """Read the whole source into the staging files; returns its number of rows, and how many of them are set aside."""
+    shaper, set_aside = Shaper(intake.mapping), Counter[str]()
     with (
-        pq.ParquetWriter(staging.accepted, schema) as accepted,
+        pq.ParquetWriter(staging.accepted, changes.staged_schema(intake.contract)) as accepted,
         pq.ParquetWriter(staging.rejected, REASONS) as rejected,
+        pq.ParquetWriter(staging.void, changes.void_schema(intake.contract)) as void,
     ):
         for raw in source.batches():
-            taken = intake.take(raw)
+            parted = shaper.shape(raw)
+            taken = intake.take(parted.kept)
             accepted.write_batch(taken.accepted)
             rejected.write_batch(taken.rejected)
-            rows += len(taken.accepted) + len(taken.rejected)
+            void.write_batch(intake.void(parted))
+            set_aside.update(parted.set_aside)
             if progress is not None:
-                progress(rows)
-    if not rows:
+                progress(shaper.total)
+    if not shaper.total:
         raise DataError(f"{source.name}: has a header and no rows")
-    return rows
+    return shaper.total, set_aside
 
 
 def _with_originals(rejects: pa.Table, source: Source) -> pa.Table:
     """Fill in what stood in the source, for rows that were rejected only after they had been read."""
-    lacking = rejects.filter(pc.is_null(rejects["original"]))["line"]
+    lacking = rejects.filter(pc.is_null(rejects["original"]))["row"]
     if not len(lacking):
         return rejects
     found: dict[int, str] = {}
+    first = 0
     for raw in source.batches():
-        is_wanted = pc.is_in(raw.line, lacking)
-        lines = raw.line.filter(is_wanted).to_pylist()
-        found.update(zip(lines, map(source.written, raw.rows.filter(is_wanted).to_pylist()), strict=True))
-    original = [old if old is not None else found.get(line) for old, line in zip(*_pair(rejects), strict=True)]
+        numbers = pa.array(np.arange(first, first + len(raw.rows)), pa.int64())
+        first += len(raw.rows)
+        is_wanted = pc.is_in(numbers, lacking)
+        rows = numbers.filter(is_wanted).to_pylist()
+        found.update(zip(rows, map(source.written, raw.rows.filter(is_wanted).to_pylist()), strict=True))
+    original = [old if old is not None else found.get(row) for old, row in zip(*_pair(rejects), strict=True)]
     return rejects.set_column(rejects.schema.get_field_index("original"), "original", pa.array(original, pa.string()))
 
 
 def _pair(rejects: pa.Table) -> tuple[list[str | None], list[int]]:
-    return rejects["original"].to_pylist(), rejects["line"].to_pylist()
+    return rejects["original"].to_pylist(), rejects["row"].to_pylist()
 
 
 def _commit_rejects(

@@ -12,6 +12,7 @@ channel = { value = "dine-in" }
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,50 +24,98 @@ from regulars.tables.contracts import Contract, Kind, contract
 from regulars.tables.readings import zones
 
 Scalar = str | int | float | bool
+Words = bool | str | tuple[str, ...]
+Condition = dict[str, Words]
+_NUMERIC = (Kind.MONEY, Kind.NUMBER, Kind.INTEGER)
 
 
 class From(Document):
-    """Where one of our columns comes from: source columns, a constant, or the line number.
+    """Where one of our columns comes from: source columns, a constant, or the place of the row.
 
     column: one name, or several: amounts are added, anything else is joined by a space.
-    unit: "major" for 12.50, "minor" for 1250. format: strptime format. values: words of the source -> ours.
-    combine: how lines of one order make one row, where the mapping has `one_row_per`.
+    first_of: the first of several columns that is filled; those that the source lacks are passed over.
+    times, less: columns by which an amount is multiplied, and which are then taken off; `less` may stand alone.
+    count_per: 1, 2, 3 for the rows that agree in these source columns; with `each`, for what stands in one list.
+    only_store: where there is nothing else, the workspace's store, if it has just one.
+    unit: "major" for 12.50, "minor" for 1250. format: strptime format, or several; "iso" is ISO 8601.
+    zone_column: names the zone of each time. values: words of the source -> ours. lower_emails: e-mail addresses in small
+    letters. combine: how lines of one order make one row, where the mapping has `one_row_per`.
     """
 
     column: str | tuple[str, ...] | None = None
+    first_of: tuple[str, ...] | None = None
+    less: str | tuple[str, ...] | None = None
+    times: str | None = None
     value: Scalar | None = None
     line_number: bool = False
+    count_per: str | tuple[str, ...] | None = None
+    only_store: bool = False
     unit: Literal["major", "minor"] = "minor"
-    format: str | None = None
+    format: str | tuple[str, ...] | None = None
     zone: str | None = None
+    zone_column: str | None = None
     values: dict[str, Scalar] | None = None
+    lower_emails: bool = False
     combine: Literal["sum", "same", "first", "least", "most"] | None = None
 
     @pydantic.model_validator(mode="after")
     def _has_one_origin(self) -> "From":
-        if (self.column is not None) + (self.value is not None) + self.line_number != 1:
-            raise ValueError("give exactly one of column, value and line_number")
+        given = (self.column, self.first_of, self.value, self.line_number or None, self.count_per)
+        origins = sum(origin is not None for origin in given)
+        if origins != 1 and (origins or not (self.less or self.only_store)):
+            raise ValueError("give exactly one of column, first_of, value, line_number and count_per")
+        if self.zone is not None and self.zone_column is not None:
+            raise ValueError("give zone or zone_column, not both")
         if self.zone is not None and self.zone not in zones():
             raise ValueError(f"'{self.zone}' is no time zone{nearest(self.zone, zones())}")
         return self
 
     @property
+    def added(self) -> tuple[str, ...]:
+        """The source columns that make the value, before anything is taken off."""
+        return self.first_of or _several(self.column)
+
+    @property
+    def taken_off(self) -> tuple[str, ...]:
+        return _several(self.less)
+
+    @property
+    def counted_by(self) -> tuple[str, ...]:
+        return _several(self.count_per)
+
+    @property
     def sources(self) -> tuple[str, ...]:
-        if self.column is None:
-            return ()
-        return (self.column,) if isinstance(self.column, str) else self.column
+        """Every source column that is looked at."""
+        more = [name for name in (self.times, self.zone_column) if name is not None]
+        return (*self.added, *self.taken_off, *self.counted_by, *more)
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The source columns without which there is no value."""
+        return tuple(name for name in self.sources if name not in (self.first_of or ()))
 
 
 class Mapping(Document):
     """How one kind of file becomes one of our tables.
 
     one_row_per: one of our columns; rows of the source that agree in it become one row (amounts are added).
+    only: what a row must say to be meant for this table; others are set aside. void: by name, what says that a row never was
+    an order or a line: it is set aside, and what was loaded under its key is taken out.
+    refund: what says that a row gives money back; refunded: an amount of an order that was given back, as a refund of its own.
+    fill_down: a source column that names the order -> columns that only its first row fills.
+    each: a source column that holds a list, such as properties.products; every element becomes a row.
     decimal: the decimal mark of amounts. encoding, delimiter: of text files, None to find out.
     """
 
     table: str
     columns: dict[str, From]
     one_row_per: str | None = None
+    only: Condition | None = None
+    void: dict[str, Condition] = pydantic.Field(default_factory=dict)
+    refund: Condition | None = None
+    refunded: From | None = None
+    fill_down: dict[str, tuple[str, ...]] | None = None
+    each: str | None = None
     decimal: Literal[".", ","] = "."
     encoding: str | None = None
     delimiter: str | None = None
@@ -78,15 +127,22 @@ class Mapping(Document):
             return columns
         return {name: {"column": origin} if isinstance(origin, str) else origin for name, origin in columns.items()}
 
+    @pydantic.field_validator("refunded", mode="before")
+    @classmethod
+    def _plain_name(cls, origin: Any) -> Any:
+        return {"column": origin} if isinstance(origin, str) else origin
+
     @pydantic.model_validator(mode="after")
     def _fits_the_contract(self) -> "Mapping":
         try:
             target = contract(self.table)
         except DataError as error:
             raise ValueError(str(error)) from None
-        for name in self.columns:
-            if name not in target.by_name:
+        for name, origin in self.columns.items():
+            if name not in target.by_name and name != "business_date":
                 raise ValueError(f"columns.{name}: {self.table} has no such column{nearest(name, target.by_name)}")
+            if (origin.less or origin.times) and target.by_name[name].kind not in _NUMERIC:
+                raise ValueError(f"columns.{name}: less and times are for amounts and numbers")
         missing = [
             column.name for column in target.columns if not column.may_be_absent and column.name not in self.columns
         ]
@@ -94,7 +150,16 @@ class Mapping(Document):
             raise ValueError(f"{self.table} needs {', '.join(missing)}; say under [columns] where each comes from")
         if self.one_row_per is not None and (self.one_row_per,) != target.key:
             raise ValueError(f"one_row_per must be the key of {self.table}, which is {', '.join(target.key)}")
+        self._check_refunds()
         return self
+
+    def _check_refunds(self) -> None:
+        if self.refund is not None and (self.table not in ("orders", "order_items") or "is_refund" in self.columns):
+            raise ValueError("refund is for orders and order_items, in the place of a column is_refund")
+        if self.refunded is not None and self.table != "orders":
+            raise ValueError("refunded is for orders")
+        if self.fill_down is not None and len(self.fill_down) != 1:
+            raise ValueError("fill_down names one column, and those that are filled within it")
 
     @property
     def contract(self) -> Contract:
@@ -103,17 +168,39 @@ class Mapping(Document):
     @property
     def fingerprint(self) -> str:
         """Changes whenever the same file would be read differently."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()[:16]
 
     def require(self, available: list[str], source: str) -> None:
-        """Raise DataError unless the source has every column that the mapping names."""
+        """Raise DataError unless the source has every column that the mapping needs."""
+        for name, use in self._needs(set(available)):
+            if name not in available and not (self.each and name.startswith(f"{self.each}.")):
+                raise DataError(
+                    f"{source}: has no column '{name}', {use}{nearest(name, available)}; "
+                    f"it has {', '.join(available)}. `regulars map {source}` proposes a mapping"
+                )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Every source column that is looked at."""
+        origins = [*self.columns.values(), *([self.refunded] if self.refunded else [])]
+        conditions = [*self.void.values(), self.only or {}, self.refund or {}]
+        named = [name for origin in origins for name in origin.sources] + [name for c in conditions for name in c]
+        filled = [name for group, names in (self.fill_down or {}).items() for name in (group, *names)]
+        return tuple(dict.fromkeys([*named, *filled, *([self.each] if self.each else [])]))
+
+    def _needs(self, available: set[str]) -> Iterator[tuple[str, str]]:
+        """The source columns without which nothing can be read, and what each is for."""
         for ours, origin in self.columns.items():
-            for name in origin.sources:
-                if name not in available:
-                    raise DataError(
-                        f"{source}: has no column '{name}', from which {self.table}.{ours} comes{nearest(name, available)}; "
-                        f"it has {', '.join(available)}. `regulars map {source}` proposes a mapping"
-                    )
+            use = f"from which {self.table}.{ours} comes"
+            yield from ((name, use) for name in origin.needed)
+            is_needed = ours in self.contract.by_name and not self.contract.by_name[ours].may_be_absent
+            if is_needed and origin.first_of and not origin.only_store and not available & set(origin.first_of):
+                yield origin.first_of[0], use
+        for condition in (*self.void.values(), self.only or {}, self.refund or {}):
+            yield from ((name, "by which rows are told apart") for name in condition)
+        yield from ((name, "which names the order of each row") for name in self.fill_down or {})
+        if self.each is not None:
+            yield self.each, "whose elements become rows"
 
     def to_toml(self) -> str:
         """The mapping as the text of its file."""
@@ -130,21 +217,24 @@ def read_mapping(path: Path) -> Mapping:
     return parse(read_text(path), Mapping, name=path.name)
 
 
+def has_same_names(table: str, available: list[str]) -> bool:
+    """Whether a source's columns already have our names: all those that the table needs."""
+    return all(column.may_be_absent or column.name in available for column in contract(table).columns)
+
+
 def same_names(table: str, available: list[str]) -> Mapping:
-    """The mapping of a source whose columns already have our names. Raises DataError when it lacks one it needs."""
+    """The mapping of a source whose columns already have our names."""
     target = contract(table)
-    missing = [c.name for c in target.columns if not c.may_be_absent and c.name not in available]
-    if missing:
-        raise DataError(
-            f"the source has no column {', '.join(missing)}, which {table} needs; it has {', '.join(available)}. "
-            f"`regulars map FILE --table {table}` proposes a mapping"
-        )
     return Mapping(table=table, columns={c.name: From(column=c.name) for c in target.columns if c.name in available})
 
 
 def default_combine(kind: Kind) -> Literal["sum", "same"]:
     """How a column of the lines of one order is combined unless the mapping says otherwise."""
     return "sum" if kind is Kind.MONEY else "same"
+
+
+def _several(names: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names or ()
 
 
 def _origin(origin: From) -> str:

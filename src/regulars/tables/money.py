@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from babel.core import Locale, UnknownLocaleError
-from babel.numbers import format_currency, get_currency_precision, list_currencies
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
 
 from regulars.errors import DataError
 
@@ -11,9 +11,25 @@ from regulars.errors import DataError
 @lru_cache(maxsize=256)
 def exponent_of(currency: str) -> int:
     """Decimals of a currency by CLDR: JPY 0, USD 2, KWD 3. Raises DataError where there is no such currency."""
-    if currency not in list_currencies():
+    if not is_currency(currency):
         raise DataError(f"no currency is called '{currency}'; write an ISO 4217 code such as USD, CNY or JPY")
     return int(get_currency_precision(currency))
+
+
+def is_currency(word: str) -> bool:
+    """Whether a word is an ISO 4217 code."""
+    return word in list_currencies()
+
+
+def symbol_of(currency: str) -> str:
+    """The sign of a currency in English: $ for USD, CA$ for CAD, the code where it has none."""
+    return str(get_currency_symbol(currency, locale="en_US"))
+
+
+@lru_cache(maxsize=1)
+def symbols() -> frozenset[str]:
+    """The last letter of every currency's sign: those that say alone which currency is meant."""
+    return frozenset(symbol_of(currency)[-1] for currency in list_currencies())
 
 
 def in_words(amount_minor: float, currency: str, locale: str = "en_US") -> str:

@@ -10,7 +10,7 @@ from regulars.tables.sources.json_lines import JsonLinesSource
 from regulars.tables.sources.raw import Misshapen, RawBatch, Source
 from regulars.tables.sources.sheets import SheetSource
 
-__all__ = ["Misshapen", "RawBatch", "Source", "open_source"]
+__all__ = ["JsonLinesSource", "Misshapen", "RawBatch", "Source", "open_source"]
 
 
 def open_source(data: Any, *, encoding: str | None = None, delimiter: str | None = None) -> Source:

@@ -1,11 +1,16 @@
-"""JSON Lines: one object a line; nested fields are reached by a dot, as in properties.order_id."""
+"""JSON: one object a line, or one document; nested fields are reached by a dot, as in properties.order_id.
+
+A list of objects is its objects, and so is an envelope as event APIs take it: {"batch": [...], "sentAt": ...}; what the envelope
+says is said of each of them.
+"""
 
 import itertools
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -15,63 +20,135 @@ from regulars.tables.sources.text import inspect, open_text
 
 _LINES_OF_HEADER = 1_000
 _LINES_PER_BATCH = ROWS_PER_BATCH // 4
+_BLANK = "\ufeff \t\r\n"
+_BATCH = "batch"
+_SEPARATORS = re.compile(r"[\s,]*")
+
+
+class _Object(NamedTuple):
+    """fields: of one object, as text; the sentence that says why there are none. Numbers stay as they were written."""
+
+    line: int
+    fields: dict[str, str | None] | str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonLinesSource:
-    """A text file with one JSON object a line. Its columns are those of the first thousand lines."""
+    """A text file of JSON objects. Its columns are those of its first thousand lines; is_document: it is JSON as a whole."""
 
     path: Path
     name: str
     identity: str
     columns: list[str]
     encoding: str
+    is_document: bool = False
 
     @classmethod
     def of(cls, path: Path, *, encoding: str | None = None) -> "JsonLinesSource":
         found = inspect(path, encoding)
-        with open_text(path, found.encoding) as text:
-            objects = [_flat(line) for line in itertools.islice(text, _LINES_OF_HEADER)]
-        columns = list(dict.fromkeys(name for fields in objects if isinstance(fields, dict) for name in fields))
+        source = cls(path=path, name=path.name, identity=found.identity, columns=[], encoding=found.encoding)
+        first = next(source._objects(), None)
+        if first is not None and isinstance(first.fields, str):
+            source = replace(source, is_document=source._is_document())
+        objects = itertools.islice(source._objects(), _LINES_OF_HEADER)
+        columns = list(
+            dict.fromkeys(name for found in objects if isinstance(found.fields, dict) for name in found.fields)
+        )
         if not columns:
             raise DataError(
                 f'{path.name} line 1: no JSON object; write one object a line, such as {{"order_id": "A1"}}'
             )
-        return cls(
-            path=path,
-            name=path.name,
-            identity=found.identity,
-            columns=check_header(columns, path.name),
-            encoding=found.encoding,
-        )
+        return replace(source, columns=check_header(columns, path.name))
+
+    def with_columns(self, names: Iterable[str]) -> "JsonLinesSource":
+        """The same source with more columns, which may stand first after the lines that were looked at."""
+        return replace(self, columns=list(dict.fromkeys((*self.columns, *names))))
 
     def written(self, row: dict[str, Any]) -> str:
         return as_json(row)
 
     def batches(self) -> Iterator[RawBatch]:
-        with open_text(self.path, self.encoding) as text:
-            numbered = enumerate(text, 1)
-            while lines := list(itertools.islice(numbered, _LINES_PER_BATCH)):
-                yield self._batch([(number, line) for number, line in lines if line.strip("\ufeff \t\r\n")])
+        objects = self._objects()
+        while part := list(itertools.islice(objects, _LINES_PER_BATCH)):
+            yield self._batch(part)
 
-    def _batch(self, lines: list[tuple[int, str]]) -> RawBatch:
-        read = [(number, _flat(line), line) for number, line in lines]
-        good = [(number, fields) for number, fields, _ in read if isinstance(fields, dict)]
+    def _batch(self, objects: list[_Object]) -> RawBatch:
+        good = [(line, fields) for line, fields, _ in objects if isinstance(fields, dict)]
         rows = [pa.array([fields.get(name) for _, fields in good], pa.string()) for name in self.columns]
-        misshapen = (Misshapen(n, f"no JSON object: {why}", line) for n, why, line in read if isinstance(why, str))
-        numbers = pa.array([number for number, _ in good], pa.int64())
+        misshapen = (
+            Misshapen(line, f"no JSON object: {why}", text) for line, why, text in objects if isinstance(why, str)
+        )
+        numbers = pa.array([line for line, _ in good], pa.int64())
         return RawBatch(pa.RecordBatch.from_arrays(rows, names=self.columns), numbers, tuple(misshapen))
 
+    def _objects(self) -> Iterator[_Object]:
+        with open_text(self.path, self.encoding) as text:
+            if self.is_document:
+                yield from _of_document(text.read())
+                return
+            for number, line in enumerate(text, 1):
+                if line.strip(_BLANK):
+                    yield from _of_line(number, line)
 
-def _flat(line: str) -> dict[str, str | None] | str:
-    """The fields of one object as text, or the sentence that says why there are none. Numbers stay as they were written."""
+    def _is_document(self) -> bool:
+        """Whether the whole file is one piece of JSON, over several lines."""
+        with open_text(self.path, self.encoding) as text:
+            try:
+                json.loads(text.read().strip(_BLANK))
+            except (json.JSONDecodeError, RecursionError):
+                return False
+        return True
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+
+
+def _of_line(number: int, line: str) -> Iterator[_Object]:
     try:
-        value = json.loads(line.strip("\ufeff"), parse_float=str, parse_int=str, parse_constant=str)
+        value = _loads(line.strip(_BLANK))
     except (json.JSONDecodeError, RecursionError) as error:
-        return str(error)
+        yield _Object(number, str(error), line)
+        return
+    for inner in _unpacked(value):
+        yield _flat(number, inner, line)
+
+
+def _flat(number: int, value: Any, text: str) -> _Object:
     if not isinstance(value, dict):
-        return f"a {type(value).__name__} stands where an object should"
-    return dict(_fields("", value))
+        return _Object(number, f"a {type(value).__name__} stands where an object should", text)
+    return _Object(number, dict(_fields("", value)), text)
+
+
+def _unpacked(value: Any) -> list[Any]:
+    """The objects of a list or an envelope; anything else is one."""
+    if isinstance(value, dict) and isinstance(value.get(_BATCH), list):
+        around = {name: inner for name, inner in value.items() if name != _BATCH}
+        return [around | inner if isinstance(inner, dict) else inner for inner in value[_BATCH]]
+    return value if isinstance(value, list) else [value]
+
+
+def _of_document(text: str) -> Iterator[_Object]:
+    """The objects of a document, each with the line on which it begins."""
+    objects = _unpacked(_loads(text.strip(_BLANK)))
+    lines = _lines_of(text)
+    for place, value in enumerate(objects):
+        line = lines[place] if len(lines) == len(objects) else 1
+        yield _flat(line, value, json.dumps(value, ensure_ascii=False))
+
+
+def _lines_of(text: str) -> list[int]:
+    """The line on which each object of a document's list begins; of a single object, its own."""
+    begin = re.search(rf'^[{_BLANK}]*(\[)|"{_BATCH}"\s*:\s*(\[)', text)
+    if begin is None:
+        return [1 + text[: len(text) - len(text.lstrip(_BLANK))].count("\n")]
+    decoder, at, lines, line, last = json.JSONDecoder(), begin.end(), [], 1, 0
+    while (at := _SEPARATORS.match(text, at).end()) < len(text) and text[at] != "]":  # type: ignore[union-attr]
+        line, last = line + text.count("\n", last, at), at
+        lines.append(line)
+        _, at = decoder.raw_decode(text, at)
+    return lines
 
 
 def _fields(prefix: str, value: dict[str, Any]) -> Iterator[tuple[str, str | None]]:

@@ -1,0 +1,118 @@
+"""Zone names as shops show them, such as "Eastern Time (US & Canada)", and what the time zone database calls them."""
+
+from types import MappingProxyType
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_NAMES = MappingProxyType(
+    {
+        "American Samoa": "Pacific/Pago_Pago",
+        "Midway Island": "Pacific/Midway",
+        "Hawaii": "Pacific/Honolulu",
+        "Alaska": "America/Juneau",
+        "Pacific Time (US & Canada)": "America/Los_Angeles",
+        "Tijuana": "America/Tijuana",
+        "Arizona": "America/Phoenix",
+        "Chihuahua": "America/Chihuahua",
+        "Mazatlan": "America/Mazatlan",
+        "Mountain Time (US & Canada)": "America/Denver",
+        "Central America": "America/Guatemala",
+        "Central Time (US & Canada)": "America/Chicago",
+        "Guadalajara": "America/Mexico_City",
+        "Mexico City": "America/Mexico_City",
+        "Monterrey": "America/Monterrey",
+        "Saskatchewan": "America/Regina",
+        "Bogota": "America/Bogota",
+        "Eastern Time (US & Canada)": "America/New_York",
+        "Indiana (East)": "America/Indiana/Indianapolis",
+        "Lima": "America/Lima",
+        "Quito": "America/Lima",
+        "Atlantic Time (Canada)": "America/Halifax",
+        "Caracas": "America/Caracas",
+        "La Paz": "America/La_Paz",
+        "Santiago": "America/Santiago",
+        "Puerto Rico": "America/Puerto_Rico",
+        "Newfoundland": "America/St_Johns",
+        "Brasilia": "America/Sao_Paulo",
+        "Buenos Aires": "America/Argentina/Buenos_Aires",
+        "Montevideo": "America/Montevideo",
+        "Azores": "Atlantic/Azores",
+        "Dublin": "Europe/Dublin",
+        "Edinburgh": "Europe/London",
+        "Lisbon": "Europe/Lisbon",
+        "London": "Europe/London",
+        "Casablanca": "Africa/Casablanca",
+        "Amsterdam": "Europe/Amsterdam",
+        "Belgrade": "Europe/Belgrade",
+        "Berlin": "Europe/Berlin",
+        "Bern": "Europe/Zurich",
+        "Bratislava": "Europe/Bratislava",
+        "Brussels": "Europe/Brussels",
+        "Budapest": "Europe/Budapest",
+        "Copenhagen": "Europe/Copenhagen",
+        "Ljubljana": "Europe/Ljubljana",
+        "Madrid": "Europe/Madrid",
+        "Paris": "Europe/Paris",
+        "Prague": "Europe/Prague",
+        "Rome": "Europe/Rome",
+        "Stockholm": "Europe/Stockholm",
+        "Vienna": "Europe/Vienna",
+        "Warsaw": "Europe/Warsaw",
+        "Zagreb": "Europe/Zagreb",
+        "Zurich": "Europe/Zurich",
+        "Athens": "Europe/Athens",
+        "Bucharest": "Europe/Bucharest",
+        "Cairo": "Africa/Cairo",
+        "Helsinki": "Europe/Helsinki",
+        "Istanbul": "Europe/Istanbul",
+        "Jerusalem": "Asia/Jerusalem",
+        "Kyiv": "Europe/Kyiv",
+        "Pretoria": "Africa/Johannesburg",
+        "Riga": "Europe/Riga",
+        "Sofia": "Europe/Sofia",
+        "Tallinn": "Europe/Tallinn",
+        "Vilnius": "Europe/Vilnius",
+        "Kuwait": "Asia/Kuwait",
+        "Riyadh": "Asia/Riyadh",
+        "Abu Dhabi": "Asia/Dubai",
+        "Chennai": "Asia/Kolkata",
+        "Kolkata": "Asia/Kolkata",
+        "Mumbai": "Asia/Kolkata",
+        "New Delhi": "Asia/Kolkata",
+        "Bangkok": "Asia/Bangkok",
+        "Hanoi": "Asia/Ho_Chi_Minh",
+        "Jakarta": "Asia/Jakarta",
+        "Beijing": "Asia/Shanghai",
+        "Hong Kong": "Asia/Hong_Kong",
+        "Kuala Lumpur": "Asia/Kuala_Lumpur",
+        "Perth": "Australia/Perth",
+        "Singapore": "Asia/Singapore",
+        "Taipei": "Asia/Taipei",
+        "Osaka": "Asia/Tokyo",
+        "Sapporo": "Asia/Tokyo",
+        "Seoul": "Asia/Seoul",
+        "Tokyo": "Asia/Tokyo",
+        "Adelaide": "Australia/Adelaide",
+        "Darwin": "Australia/Darwin",
+        "Brisbane": "Australia/Brisbane",
+        "Canberra": "Australia/Sydney",
+        "Hobart": "Australia/Hobart",
+        "Melbourne": "Australia/Melbourne",
+        "Sydney": "Australia/Sydney",
+        "Guam": "Pacific/Guam",
+        "Auckland": "Pacific/Auckland",
+        "Wellington": "Pacific/Auckland",
+    }
+)
+
+
+def iana_names(text: pa.Array) -> pa.Array:
+    """Each name as the time zone database has it, where it is one of ours; other words stay.
+
+    >>> iana_names(pa.array(["Eastern Time (US & Canada)", "Asia/Tokyo", None])).to_pylist()
+    ['America/New_York', 'Asia/Tokyo', None]
+    """
+    encoded = pc.dictionary_encode(text)
+    names = [_NAMES.get(word, word) for word in encoded.dictionary.to_pylist()]
+    return pa.array(names, pa.string()).take(encoded.indices)
