@@ -365,3 +365,11 @@ def test_an_export_is_known_by_columns_that_its_mapping_reads(export: Export) ->
     assert export in recognise(export.header, export.table)
     if export.export != "Segment events":
         export.mapping.require([*export.header, *export.mapping.sources], "file")
+
+
+@pytest.mark.parametrize("export", known_exports(), ids=lambda export: f"{export.export} {export.table}")
+def test_a_known_export_is_on_the_page_of_sources(export: Export) -> None:
+    page = (HERE.parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
+    vendor, file = export.export.split()
+    [row] = [line for line in page.splitlines() if line.startswith(f"| {vendor} ") and f"{file}" in line.split("|")[2]]
+    assert f"`{export.table}`" in row
