@@ -91,6 +91,11 @@ def test_a_segment_is_saved_counted_and_followed(run: Run, shop: Path) -> None:
         "entered or left between 2026-05-15 and"
         in run("segments", "@often", "--since", "2026-05-15", "-w", "shop").stdout
     )
+    known = run("guest", "M7", "-w", "shop").stdout
+    assert "M7: " in known
+    assert "15 visits since 2026-02-04" in known
+    assert json.loads(run("guest", "M7", "-w", "shop", "--json").stdout)["profile"]["visits"] == 15
+    assert "no guest 'M99' has ordered (did you mean 'M9'?)" in run("guest", "M99", "-w", "shop", status=1).stderr
     assert "there is no segment @oftn" in run("segments", "@oftn", "-w", "shop", status=1).stderr
     assert "need a rule" in run("segments", "--save", "x", "-w", "shop", status=2).stderr
 

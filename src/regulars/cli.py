@@ -257,6 +257,22 @@ def segments(
 
 
 @app.command()
+def guest(
+    guest_id: Annotated[str, typer.Argument(help="The guest's id.")],
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is known of one guest, and what to expect of him.  Example:  regulars guest G0042"""
+    from regulars import screens
+    from regulars.planning import portrait
+
+    lake = _open(workspace)
+    with _progress("looking at him and the crowd"):
+        known = portrait(lake, guest_id)
+    _answer(as_json, known._asdict(), lambda: screens.guest(known, lake.settings.currency))
+
+
+@app.command()
 def plan(
     campaign: Annotated[Path, typer.Argument(help="A campaign file (TOML).")],
     workspace: Workspace = HERE,

@@ -10,16 +10,19 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from regulars.profiles import DAYPARTS
 from regulars.tables.money import in_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from regulars.effects import EffectModel
-    from regulars.planning import Counted, Finding, Found, Moved
+    from regulars.planning import Counted, Finding, Found, Moved, Portrait
     from regulars.profiles import Decile, StageCount
     from regulars.tables import LoadReport
 
+_MOST_TASTES = 12
+_HORIZONS = (90, 365)
 _MARKS = {"good": "[green]✓[/]", "look": "[yellow]•[/]", "wrong": "[red]✗[/]"}
 
 
@@ -101,6 +104,65 @@ def segment(found: Found, limit: int) -> RenderableType:
     rows = [[guest[name] for name in shown] for guest in found.guests.slice(0, limit).to_pylist()]
     title = f"[bold]{len(found.guests):,} of {found.of:,} guests[/]"
     return sheet(shown, rows, numbers=[2, 3, 4], title=title)
+
+
+def guest(known: Portrait, currency: str) -> RenderableType:
+    """One guest, for the person who is about to greet him."""
+    parts: list[RenderableType] = [f"[bold]{escape(known.guest_id)}[/]: {_habits(known.profile, currency)}"]
+    if known.outlook:
+        parts += ["", _expected(known.outlook, currency)]
+    else:
+        parts += ["", escape(f"what to expect of him cannot be known yet: {known.doubt}")]
+    rows = [
+        (
+            taste["what"],
+            taste["kind"],
+            f"{taste['orders_with']} of {taste['orders_known']}",
+            f"{taste['crowd_share']:.1%}",
+        )
+        for taste in known.tastes[:_MOST_TASTES]
+    ]
+    if rows:
+        parts += ["", sheet(["what he likes", "kind", "of his orders", "of all orders"], rows, numbers=[2, 3])]
+    return Group(*parts)
+
+
+def _habits(facts: dict[str, Any], currency: str) -> str:
+    """The profile in sentences."""
+    if not facts["visits"]:
+        return "has only ever been given money back"
+    due = facts["due_in_days"]
+    when = f"due in {due:.0f} days" if due >= 0 else f"{-due:.0f} days past the day he was due"
+    parts = {part: facts[f"{part}_share"] or 0.0 for part in DAYPARTS}
+    mostly = max(parts, key=parts.__getitem__)
+    birthday = facts.get("birthday_in_days")
+    lines = [
+        facts["stage"],
+        f"{facts['visits']:,} visits since {facts['first_ordered_on']}, one every {facts['rhythm_days']:.0f} days; "
+        f"last here on {facts['last_ordered_on']}, {when}",
+        f"{in_words(facts['spend_minor'], currency)} in all, {in_words(facts['average_order_minor'], currency)} an order; "
+        f"{facts['discounted_share']:.0%} of the orders had a discount",
+        f"at home in {facts['home_store']} ({facts['home_store_share']:.0%} of the visits), comes mostly for {mostly} "
+        f"({parts[mostly]:.0%})",
+    ]
+    if birthday is not None:
+        lines.append("has his birthday today" if birthday == 0 else f"has his birthday in {birthday} days")
+    return escape("\n".join(lines))
+
+
+def _expected(outlook: dict[str, float], currency: str) -> RenderableType:
+    """What to expect of a guest, with what holds for nine in ten like him."""
+    rows = []
+    for days in _HORIZONS:
+        visits, margin = f"expected_visits_{days}", f"expected_margin_{days}_minor"
+        low, high = outlook[f"{visits}_low"], outlook[f"{visits}_high"]
+        rows.append([f"visits in {days} days", f"{outlook[visits]:.1f}", f"{low:.0f}", f"{high:.0f}"])
+        if outlook.get(f"{margin}_low") is not None:
+            ends = ("", "_low", "_high")
+            rows.append([f"margin in {days} days", *(in_words(outlook[f"{margin}{end}"], currency) for end in ends)])
+    table = sheet(["what to expect", "expected", "at least", "at most"], rows, numbers=[1, 2, 3])
+    again = 1 - outlook["no_visit_30_probability"]
+    return Group(table, f"[dim]nine in ten like him; {again:.0%} come again within 30 days[/]")
 
 
 def moved(told: Moved, limit: int) -> RenderableType:

@@ -26,7 +26,7 @@ def test_a_portrait_is_his_profile_and_his_tastes(drinkers: rg.Lake) -> None:
     known = portrait(drinkers, "G0001")
     assert known.profile["guest_id"] == "G0001"
     assert known.profile["visits"] > 5
-    assert {(taste["kind"], taste["what"]) for taste in known.tastes} == {("category", "drinks"), ("name", "Tea")}
+    assert {(taste["kind"], taste["what"]) for taste in known.tastes} == {("category", "drinks"), ("dish", "Tea")}
     assert all(taste["orders_with"] == taste["orders_known"] for taste in known.tastes)
     assert all(taste["what"] != "Tea" for taste in portrait(drinkers, "G0002").tastes)
 

@@ -12,7 +12,8 @@ from regulars.profiles import lifetime, taste
 from regulars.tables import Lake
 from regulars.tables.engines import Frame
 
-_KINDS_OF_TASTE = ("category", "name")
+_TASTES = {"category": "category", "name": "dish"}
+"""The columns of the menu by which taste is looked at, and what their values are."""
 
 
 class Portrait(NamedTuple):
@@ -62,10 +63,10 @@ def _tastes(lake: Lake, guest_id: str, as_of: Any) -> tuple[dict[str, Any], ...]
         return ()
     tables = [nw.to_native(lake.scan(table)) for table in ("orders", "order_items", "menu_items")]
     found = []
-    for by in _KINDS_OF_TASTE:
+    for by, kind in _TASTES.items():
         rows: Any = nw.from_native(taste(*tables, as_of=as_of, by=by))
         his = lake.collect(rows.filter(nw.col("guest_id") == guest_id, nw.col("is_taste")))
-        found += [{"kind": by, "what": row[by], **{n: row[n] for n in _COUNTED}} for row in his.to_pylist()]
+        found += [{"kind": kind, "what": row[by], **{n: row[n] for n in _COUNTED}} for row in his.to_pylist()]
     return tuple(sorted(found, key=lambda row: (-row["share_low"] / row["crowd_share"], row["what"])))
 
 
