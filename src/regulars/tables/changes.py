@@ -212,21 +212,28 @@ def _combining(intake: Intake) -> dict[str, str]:
 
 def _one_row_per_key(rows: Frame, intake: Intake) -> Frame:
     key = intake.contract.key[0]
-    expressions = [_combine(name, how) for name, how in _combining(intake).items()]
+    ways = _combining(intake)
+    expressions = [_combine(name, how) for name, how in ways.items() if how != "first"]
     expressions += [nw.col(column.name).min() for column in intake.contract.derived]
     money = [column.name for column in intake.contract.columns if column.kind is Kind.MONEY]
     known = [nw.col(name).count().alias(f"{name}_known") for name in money]
     combined = rows.group_by(key).agg(*expressions, nw.col(LINE).min(), nw.col(ROW).min(), *known)
+    if firsts := [name for name, how in ways.items() if how == "first"]:
+        combined = combined.join(_of_first_row(rows, key, firsts), on=key, how="left")
     sums = [nw.when(nw.col(f"{name}_known") > 0).then(nw.col(name).cast(nw.Int64)).alias(name) for name in money]
     return combined.with_columns(*sums) if sums else combined
+
+
+def _of_first_row(rows: Frame, key: str, names: list[str]) -> Frame:
+    """What the first row of each key says; written out because Spark has no ordered first."""
+    first = rows.group_by(key).agg(nw.col(ROW).min())
+    return rows.join(first, on=[key, ROW], how="inner").group_by(key).agg(*[nw.col(name).min() for name in names])
 
 
 def _combine(name: str, how: str) -> nw.Expr:
     match how:
         case "sum":
             return nw.col(name).sum()
-        case "first":
-            return nw.col(name).first(order_by=ROW)
         case "most":
             return nw.col(name).max()
         case _:
