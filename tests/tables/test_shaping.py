@@ -219,3 +219,16 @@ def test_the_same_set_aside_is_said_of_a_file_that_was_loaded_before(load: Load)
     text = "id,paid,kind\nA,1,sale\nC,3,gift\n"
     assert load(text, mapping).set_aside == load(text, mapping).set_aside == {"gift": 1}
     assert load(text, mapping).is_repeated
+
+
+def test_a_row_that_was_sent_twice_counts_once(lake: rg.Lake, load: Load) -> None:
+    mapping = ORDERS.format(words='once_per = "message"')
+    report = load("id,paid,message\nA,1,m1\nB,2,m2\nA,1,m1\nC,3,\nD,4,\n", mapping)
+    assert (report[2:5], report.set_aside) == ((4, 0, 4), {"sent twice": 1})
+
+
+def test_what_was_sent_twice_is_known_across_batches(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("regulars.tables.sources.delimited.BYTES_PER_BLOCK", 40)
+    rows = "".join(f"A{n % 20},1,m{n % 20}\n" for n in range(60))
+    report = load("id,paid,message\n" + rows, ORDERS.format(words='once_per = "message"'))
+    assert (report[2:5], report.set_aside) == ((20, 0, 20), {"sent twice": 40})

@@ -101,6 +101,7 @@ class Mapping(Document):
     one_row_per: one of our columns; rows of the source that agree in it become one row (amounts are added).
     only: what a row must say to be meant for this table; others are set aside. void: by name, what says that a row never was
     an order or a line: it is set aside, and what was loaded under its key is taken out.
+    once_per: a source column that names each row, such as messageId; a row whose name came before is set aside as sent twice.
     refund: what says that a row gives money back; refunded: an amount of an order that was given back, as a refund of its own.
     fill_down: a source column that names the order -> columns that only its first row fills.
     each: a source column that holds a list, such as properties.products; every element becomes a row.
@@ -112,6 +113,7 @@ class Mapping(Document):
     one_row_per: str | None = None
     only: Condition | None = None
     void: dict[str, Condition] = pydantic.Field(default_factory=dict)
+    once_per: str | None = None
     refund: Condition | None = None
     refunded: From | None = None
     fill_down: dict[str, tuple[str, ...]] | None = None
@@ -185,8 +187,9 @@ class Mapping(Document):
         origins = [*self.columns.values(), *([self.refunded] if self.refunded else [])]
         conditions = [*self.void.values(), self.only or {}, self.refund or {}]
         named = [name for origin in origins for name in origin.sources] + [name for c in conditions for name in c]
+        single = [name for name in (self.each, self.once_per) if name is not None]
         filled = [name for group, names in (self.fill_down or {}).items() for name in (group, *names)]
-        return tuple(dict.fromkeys([*named, *filled, *([self.each] if self.each else [])]))
+        return tuple(dict.fromkeys([*named, *filled, *single]))
 
     def _needs(self, available: set[str]) -> Iterator[tuple[str, str]]:
         """The source columns without which nothing can be read, and what each is for."""
@@ -201,6 +204,8 @@ class Mapping(Document):
         yield from ((name, "which names the order of each row") for name in self.fill_down or {})
         if self.each is not None:
             yield self.each, "whose elements become rows"
+        if self.once_per is not None:
+            yield self.once_per, "by which rows that were sent twice are known"
 
     def to_toml(self) -> str:
         """The mapping as the text of its file."""

@@ -68,6 +68,7 @@ class Shaper:
     rows: int = 0
     misshapen: int = 0
     _above: pa.RecordBatch | None = None
+    _seen: set[str] = field(default_factory=set)
     _counted: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -88,6 +89,10 @@ class Shaper:
         kept, void, because = _without_void(whole, mapping)
         kept, set_aside = _only(kept, mapping)
         set_aside.update(because.to_pylist())
+        if mapping.once_per is not None:
+            once = self._once(kept, mapping.once_per)
+            set_aside["sent twice"] += len(kept.rows) - len(once.rows)
+            kept = once
         if mapping.each is not None:
             kept, empty = _of_each(kept, mapping.each, mapping)
             set_aside.update(empty)
@@ -102,6 +107,15 @@ class Shaper:
                 stacked = stacked.set_column(at, name, _filled_down(stacked.column(at), begins))
         self._above = stacked.slice(len(stacked) - 1)
         return stacked.slice(len(stacked) - len(rows))
+
+    def _once(self, shaped: Shaped, name: str) -> Shaped:
+        """The rows whose name did not come before; a row without a name is one of its own."""
+        encoded = pc.dictionary_encode(words_of(shaped.column(name)))
+        names, codes = encoded.dictionary.to_pylist(), np.asarray(encoded.indices, np.int64)
+        is_known = np.array([word in self._seen for word in names], dtype=bool)[codes]
+        is_unnamed = np.array([word == "" for word in names], dtype=bool)[codes]
+        self._seen.update(word for word in names if word)
+        return shaped.where(pa.array(is_unnamed | (~is_known & (_place_within(codes) == 0))))
 
     def _numbered(self, shaped: Shaped, origin: From) -> pa.RecordBatch:
         """The rows with the number of each among those that agree in the columns by which `origin` counts."""
