@@ -33,7 +33,7 @@ bench: $(STAMP) ## run every benchmark, one after another; each prints a table a
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
 lock: $(STAMP) ## pin all dependencies anew, with hashes, from pyproject.toml
-	env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --extra demo --extra spark --group dev --universal --upgrade \
+	env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --extra demo --extra postgres --extra spark --group dev --universal --upgrade \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
 		--custom-compile-command 'make lock' --quiet -o requirements.lock
 

@@ -1,0 +1,82 @@
+"""The door: commands of many threads go through together, in one transaction, so that one write to the disk serves them all."""
+
+import datetime as dt
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from django.db import DatabaseError, close_old_connections
+
+from regulars.offers.commands import Answer, Command, Speaker
+from regulars.offers.performing import Name, as_json, name_of, perform
+from regulars.offers.refusals import Refusal
+
+MOST_AT_ONCE = 64
+
+Turn = tuple[Command, "Future[Answer]"]
+
+
+class Door:
+    """One for each process. Whoever comes while a transaction runs waits for the next, together with all the others.
+
+    speak: how answers are said. clock: what time it is.
+    """
+
+    def __init__(self, *, speak: Speaker = as_json, clock: Callable[[], dt.datetime]) -> None:
+        self._speak, self._clock = speak, clock
+        self._waiting: deque[Turn] = deque()
+        self._inside: set[Name] = set()
+        self._change = threading.Condition()
+        self._keeper: threading.Thread | None = None
+
+    def submit(self, command: Command) -> Answer:
+        """The answer, once it is on the disk. Raises DatabaseError where it could not be written: nothing has happened."""
+        turn: Turn = (command, Future())
+        with self._change:
+            if command.key and name_of(command) in self._inside:
+                return self._in_flight(command)
+            self._inside.add(name_of(command))
+            self._waiting.append(turn)
+            self._open()
+            self._change.notify()
+        return turn[1].result()
+
+    def _in_flight(self, command: Command) -> Answer:
+        refusal = Refusal("key_in_flight", key=command.key)
+        status, text = self._speak(command, refusal)
+        return Answer(refusal=refusal, status=status, text=text)
+
+    def _open(self) -> None:
+        """A thread of its own, begun with the first command: a server forks before that."""
+        if self._keeper is None or not self._keeper.is_alive():
+            self._keeper = threading.Thread(target=self._keep, name="regulars door", daemon=True)
+            self._keeper.start()
+
+    def _keep(self) -> None:
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._waiting)
+                turns = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+            self._let_in(turns)
+
+    def _let_in(self, turns: list[Turn]) -> None:
+        try:
+            close_old_connections()
+            answers = perform([command for command, _ in turns], now=self._clock(), speak=self._speak)
+        except DatabaseError as error:
+            if len(turns) == 1:
+                self._leave(turns, lambda future, _: future.set_exception(error))
+            else:
+                for turn in turns:
+                    self._let_in([turn])
+        except BaseException as error:
+            self._leave(turns, lambda future, _: future.set_exception(error))
+        else:
+            self._leave(turns, lambda future, place: future.set_result(answers[place]))
+
+    def _leave(self, turns: list[Turn], tell: Callable[["Future[Answer]", int], None]) -> None:
+        with self._change:
+            self._inside -= {name_of(command) for command, _ in turns}
+        for place, (_, future) in enumerate(turns):
+            tell(future, place)

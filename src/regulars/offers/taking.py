@@ -1,0 +1,170 @@
+"""Taking: validate, reserve and redeem vouchers on a bill. Pure: all it knows and all it changes is in the books."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from regulars.offers.admitting import Admitted, admit
+from regulars.offers.bill import Bill
+from regulars.offers.books import Books, name
+from regulars.offers.caps import ALARM, caps_of
+from regulars.offers.commands import Redeem, Reserve, Validate
+from regulars.offers.models import Entry, Reservation
+from regulars.offers.refusals import Refusal
+from regulars.offers.stacking import Combined, combine
+
+
+@dataclass(frozen=True, slots=True)
+class _SpoiledError(Exception):
+    """One voucher could not be taken, though it was admitted."""
+
+    code: str
+    refusal: Refusal
+
+
+def take(command: Validate, books: Books) -> dict[str, Any]:
+    """What the vouchers do for this bill, and, unless it is only asked, the deed itself.
+
+    Where the best are to be taken, those that are refused are left out and named; only if none is left is the first refusal raised.
+    """
+    admitted: dict[str, Admitted] = {}
+    left_out: dict[str, Refusal] = {}
+    for text in dict.fromkeys(command.codes):
+        try:
+            found = admit(text, command, books)
+            admitted[found.voucher.code] = found
+        except Refusal as refusal:
+            left_out[text] = refusal
+    mode = "best" if command.is_best else "all"
+    while True:
+        if not admitted or (left_out and not command.is_best):
+            raise next(iter(left_out.values()))
+        combined = combine([(code, found.terms) for code, found in admitted.items()], command.bill, mode=mode)
+        if not combined.applied:
+            raise combined.left_out[0][1]
+        try:
+            with books.trial(is_kept=isinstance(command, Reserve | Redeem)):
+                done = _do(command, books, combined, admitted)
+        except _SpoiledError as spoiled:
+            left_out[spoiled.code] = spoiled.refusal
+            del admitted[spoiled.code]
+            continue
+        return _said(command, combined, left_out | dict(combined.left_out), done)
+
+
+def _do(command: Validate, books: Books, combined: Combined, admitted: dict[str, Admitted]) -> dict[str, Any]:
+    done: dict[str, Any] = {}
+    reservation_id = name(books.now) if isinstance(command, Reserve) else None
+    for applied in combined.applied:
+        found = admitted[applied.ref]
+        try:
+            if reservation_id is not None:
+                done[applied.ref] = _reserve(command, books, found, applied.discount_minor, reservation_id)
+            else:
+                done[applied.ref] = _redeem(command, books, found, applied.discount_minor)
+        except Refusal as refusal:
+            raise _SpoiledError(applied.ref, refusal) from None
+    return done
+
+
+def _count(command: Validate, books: Books, found: Admitted) -> None:
+    """Count the use against every cap; one too many in a minute raises the alarm, which halts the offer."""
+    own = found.person.person_id if found.person else None
+    family = [member.person_id for member in books.families.get(own, ())] if own else []
+    offer_id = found.voucher.offer_id
+    also = [(offer_id, "guest", member) for member in family if member != own]
+    for cap in caps_of(offer_id, found.terms, books.clock(command.store_id), command.at, [own] if own else []):
+        try:
+            books.use(cap.key, cap.most, cap.refusal, also=also if cap.key[1] == "guest" else ())
+        except Refusal:
+            if cap.key[1] == ALARM:
+                books.alarms[offer_id] = f"more than {cap.most} uses in the minute {cap.key[2]}"
+            raise
+
+
+def _cost(found: Admitted, discount_minor: int) -> int:
+    """What it costs us: what the guest saves, but for points, which he is given."""
+    return int(found.terms.worst_minor) if found.terms.kind == "points" else discount_minor
+
+
+def _reserve(command: Validate, books: Books, found: Admitted, discount: int, reservation_id: str) -> Reservation:
+    assert isinstance(command, Reserve)
+    voucher, cost = found.voucher, _cost(found, discount)
+    _count(command, books, found)
+    books.change(voucher, holds=voucher.holds + 1)
+    is_ours = found.terms.policy == "guaranteed"
+    minor, uses = ((0, 0, 0), (0, 0, 0)) if is_ours else ((-cost, cost, 0), (-1, 1, 0))
+    books.move("reserved", voucher.offer, voucher, command, minor=minor, uses=uses, **_facts(command, found))
+    reservation = Reservation(
+        reservation_id=reservation_id, voucher=voucher, till_id=command.till, store_id=command.store_id,
+        order_id=command.order_id, person=found.person, minor=0 if is_ours else cost, at=command.at,
+        until=command.until,
+    )  # fmt: skip
+    books.add(reservation)
+    return reservation
+
+
+def _redeem(command: Validate, books: Books, found: Admitted, discount: int) -> Entry:
+    voucher, terms, held, cost = found.voucher, found.terms, found.reservation, _cost(found, discount)
+    if held is None:
+        _count(command, books, found)
+    else:
+        books.change(held, is_open=False)
+    if terms.policy == "guaranteed":
+        rest = terms.worst_minor - cost
+        kept = rest if comes_back(found) else 0
+        minor, uses = (rest - kept, -(cost + rest - kept), cost), (0, -1, 1)
+        books.change(voucher, reserved_minor=voucher.reserved_minor - terms.worst_minor + kept)
+    else:
+        aside = held.minor if held else 0
+        minor, uses = (aside - cost, -aside, cost), (0, -1, 1) if held else (-1, 0, 1)
+    books.change(voucher, uses=voucher.uses + 1, holds=voucher.holds - (1 if held else 0))
+    if found.person is not None:
+        books.change(found.person, orders=found.person.orders + 1)
+    return books.move(
+        "redeemed", voucher.offer, voucher, command, minor=minor, uses=uses, bill_minor=command.bill.amount_minor,
+        platform_minor=terms.split(cost)[1], counted_at=held.at if held else command.at, **_facts(command, found),
+    )  # fmt: skip
+
+
+def comes_back(found: Admitted) -> bool:
+    """Whether the use returns to the voucher when it is given back."""
+    return found.terms.again_after_refund or found.voucher.most_uses > 1
+
+
+def _facts(command: Validate, found: Admitted) -> dict[str, Any]:
+    guest_id = found.voucher.guest_id or command.guest.guest_id
+    return {"store_id": command.store_id, "order_id": command.order_id, "person": found.person, "guest_id": guest_id}
+
+
+def _said(
+    command: Validate, combined: Combined, left_out: dict[str, Refusal], done: dict[str, Reservation | Entry]
+) -> dict[str, Any]:
+    language, bill = command.language, command.bill
+    said: dict[str, Any] = {
+        "discount_minor": combined.total_minor,
+        "amount_minor": bill.amount_minor - combined.total_minor,
+        "currency": bill.currency,
+        "applied": [_applied(applied.ref, applied.discount_minor, command, done) for applied in combined.applied],
+        "left_out": [
+            {"code": code, "reason": refusal.code, "detail": refusal.words(language)} for code, refusal in left_out.items()
+        ],
+        "explanation": combined.words(language),
+    }
+    if isinstance(command, Reserve):
+        kept = next(iter(done.values()))
+        assert isinstance(kept, Reservation)
+        said |= {"reservation_id": kept.reservation_id, "reserved_until": kept.until.isoformat()}
+    return said
+
+
+def _applied(
+    code: str, discount_minor: int, command: Validate, done: dict[str, Reservation | Entry]
+) -> dict[str, Any]:
+    row = done[code]
+    said: dict[str, Any] = {"code": code, "offer_id": row.voucher.offer_id, "discount_minor": discount_minor}
+    if isinstance(command, Redeem) and isinstance(row, Entry):
+        said["redemption_id"] = row.reference
+    return said
+
+
+__all__ = ["Bill", "comes_back", "take"]

@@ -1,0 +1,74 @@
+"""Tills: who may ask for what, and where. A token is shown once; what is kept is its digest."""
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Collection
+from typing import NamedTuple
+
+from regulars.errors import DataError
+from regulars.offers import models
+
+SCOPES = ("redeem", "issue", "offers", "halt", "events", "metrics")
+"""redeem: validate, reserve, redeem, give back, look up. The others are what they say."""
+
+_TOKEN = re.compile(r"rk_([a-z2-7]{16})_([A-Za-z0-9_-]{32})\Z")
+
+
+class Till(NamedTuple):
+    """Who asks. stores: where it may act, None for everywhere."""
+
+    till_id: str
+    name: str
+    scopes: frozenset[str]
+    stores: frozenset[str] | None
+
+    def may_act_at(self, store_id: str) -> bool:
+        return self.stores is None or store_id in self.stores
+
+
+def open_till(name: str, scopes: Collection[str], stores: Collection[str] | None, *, now: dt.datetime) -> str:
+    """Make a till and give its token, which nobody can ask for again. stores None: everywhere.
+
+    Raises DataError for an unknown scope, or a till that may act nowhere.
+    """
+    if unknown := sorted(set(scopes) - set(SCOPES)) or not scopes:
+        raise DataError(f"scopes: {unknown if scopes else 'none given'}; there are {', '.join(SCOPES)}")
+    if stores is not None and not stores:
+        raise DataError("stores: none given, so it could act nowhere; name some, or give it all of them")
+    till_id = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    secret = secrets.token_urlsafe(24)
+    models.Till.objects.create(
+        till_id=till_id, name=name, digest=_digest(secret), scopes=sorted(scopes), made_at=now,
+        stores=None if stores is None else sorted(stores),
+    )  # fmt: skip
+    return f"rk_{till_id}_{secret}"
+
+
+def revoke(till_id: str, *, now: dt.datetime) -> bool:
+    """Nobody may use it from now on, not even in requests that are under way. False where there is none to revoke."""
+    return bool(models.Till.objects.filter(till_id=till_id, revoked_at=None).update(revoked_at=now))
+
+
+def authenticate(token: str) -> Till | None:
+    """Whose token it is; None where it is nobody's, or was revoked. One query by primary key."""
+    if (parts := _TOKEN.match(token)) is None:
+        return None
+    row = models.Till.objects.filter(till_id=parts[1], revoked_at=None).values_list("name", "digest", "scopes", "stores").first()
+    if row is None or not hmac.compare_digest(row[1], _digest(parts[2])):
+        return None
+    return Till(parts[1], row[0], frozenset(row[2]), None if row[3] is None else frozenset(row[3]))
+
+
+def tills() -> list[dict[str, object]]:
+    """All tills, without their secrets."""
+    rows = models.Till.objects.order_by("made_at").values("till_id", "name", "scopes", "stores", "made_at", "revoked_at")
+    return [dict(row) for row in rows]
+
+
+def _digest(secret: str) -> str:
+    """The secret has 192 bits of chance, so a quick hash serves; a slow one would only slow the till."""
+    return hashlib.sha256(secret.encode()).hexdigest()

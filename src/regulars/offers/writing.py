@@ -1,0 +1,44 @@
+"""Writing: what was changed in the books and what is new goes into the database, each table in one statement."""
+
+from django.db import models
+
+from regulars.offers import sql
+from regulars.offers.books import Books
+from regulars.offers.models import (
+    Alias, Entry, Halt, Issuance, Offer, Person, Receipt, Reservation, Usage, Voucher,
+)  # fmt: skip
+
+_MAY_CHANGE: dict[type[models.Model], tuple[str, ...]] = {
+    Person: ("root_id", "orders"),
+    Offer: ("terms", "version", "budget_minor", "free_minor", "reserved_minor", "spent_minor", "cap", "free_uses",
+            "reserved_uses", "spent_uses"),
+    Issuance: ("issued",),
+    Voucher: ("uses", "holds", "reserved_minor", "closed"),
+    Reservation: ("is_open",),
+    Usage: ("used", "most"),
+}  # fmt: skip
+_MAY_COME = (Offer, Person, Alias, Reservation, Usage, Halt, Entry, Receipt)
+"""In this order: what is referred to comes first."""
+
+
+def write(books: Books) -> None:
+    """Write everything down. Raises IntegrityError where a constraint of the database says no; nothing is written then."""
+    vouchers = [row for row in books.new if type(row) is Voucher]
+    if vouchers:
+        _write_vouchers(vouchers, books)
+    for table in _MAY_COME:
+        if new := [row for row in books.new if type(row) is table]:
+            sql.insert(table, sorted(new, key=lambda row: str(row.pk)) if table is Alias else new)
+    new_ones = set(map(id, books.new))
+    for table, fields in _MAY_CHANGE.items():
+        changed = [row for row in books.changed.values() if type(row) is table and id(row) not in new_ones]
+        if changed:
+            sql.update(table, sorted(changed, key=lambda row: str(row.pk)), fields)
+
+
+def _write_vouchers(vouchers: list[Voucher], books: Books) -> None:
+    """New vouchers get their numbers from the database, and whatever was written of them needs these."""
+    Voucher.objects.bulk_create(vouchers)
+    for row in books.new:
+        if isinstance(row, Entry | Reservation) and row.voucher_id is None and row.voucher is not None:
+            row.voucher_id = row.voucher.pk
