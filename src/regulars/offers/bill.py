@@ -1,0 +1,41 @@
+"""Bills: what a till is about to charge, before or after some offers were taken off."""
+
+from dataclasses import dataclass
+
+MOST_MINOR = 2**53 - 1
+"""The largest amount there is: beyond it JSON readers that use floats would round."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One dish on a bill. amount_minor: for all of its pieces together; what is sold by weight is one piece."""
+
+    item_id: str
+    quantity: int = 1
+    amount_minor: int
+
+    def __post_init__(self) -> None:
+        _check_amount(f"line '{self.item_id[:40]}'", self.amount_minor)
+        if not _is_whole(self.quantity) or not 1 <= self.quantity <= MOST_MINOR:
+            raise ValueError(f"line '{self.item_id[:40]}': quantity is {self.quantity!r}; give whole pieces, 1 or more")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What is to be paid. amount_minor: with all that is not a dish, such as tax; lines: the dishes, where the till tells them."""
+
+    amount_minor: int
+    currency: str
+    lines: tuple[Line, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_amount("bill", self.amount_minor)
+
+
+def _check_amount(where: str, amount: int) -> None:
+    if not _is_whole(amount) or not 0 <= amount <= MOST_MINOR:
+        raise ValueError(f"{where}: amount_minor is {amount!r}; give whole minor units, 0 to {MOST_MINOR}")
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)
