@@ -1,0 +1,145 @@
+"""Stacking: which of the vouchers a guest holds go together on one bill, in which order, and why.
+
+Two offers go together if each names the other's group. The lower `order` is taken off first; among equals, whichever order
+is worth more to the guest. A voucher that would take nothing off is left for another day.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from regulars.offers.bill import Bill
+from regulars.offers.discounts import Discount, discount
+from regulars.offers.refusals import Refusal, money, tongue_of
+from regulars.offers.terms import Terms
+
+MOST_VOUCHERS = 5
+"""So many on one bill: for these every combination in every order is looked at, 325 of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """One voucher that is taken, and what it does. ref: the caller's name for it."""
+
+    ref: str
+    terms: Terms
+    discount_minor: int
+    points: int = 0
+
+    @property
+    def worth_minor(self) -> int:
+        """What it is worth to the guest."""
+        return self.terms.worst_minor if self.points else self.discount_minor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combined:
+    """The vouchers that are taken, in the order in which they are, and why the others are not."""
+
+    bill: Bill
+    applied: tuple[Applied, ...]
+    left_out: tuple[tuple[str, Refusal], ...]
+
+    @property
+    def total_minor(self) -> int:
+        """What they take off together, never more than the bill."""
+        return sum(one.discount_minor for one in self.applied)
+
+    def words(self, language: str) -> str:
+        """The result as a guest may read it.
+
+        >>> Combined(bill=Bill(amount_minor=1000, currency="USD"), applied=(), left_out=()).words("en")
+        'Nothing is taken off; $10.00 to pay.'
+        """
+        tongue = tongue_of(language)
+        steps = [_step(one, tongue) for one in self.applied]
+        total, to_pay = (money(minor, self.bill.currency, tongue) for minor in (self.total_minor, self._to_pay))
+        reasons = [f"{ref}: {refusal.words(tongue)}" for ref, refusal in self.left_out]
+        if tongue == "zh":
+            sum_up = f"，共减{total}" if len(steps) > 1 else ""
+            return "".join([f"{'，再'.join(steps) or '没有优惠'}{sum_up}，应付{to_pay}。", *reasons])
+        sum_up = f": {total} in all" if len(steps) > 1 else ""
+        return " ".join([f"{', then '.join(steps) or 'Nothing is taken off'}{sum_up}; {to_pay} to pay.", *reasons])
+
+    @property
+    def _to_pay(self) -> int:
+        return self.bill.amount_minor - self.total_minor
+
+
+def combine(vouchers: Sequence[tuple[str, Terms]], bill: Bill, *, mode: Literal["best", "all"] = "best") -> Combined:
+    """Take vouchers off a bill: those that are worth most to the guest together, or all of them or none.
+
+    Worth is what is taken off, and of points what they cost us; among equals fewer vouchers win, then those that come first.
+    The best is exact for up to 5 vouchers; of more, the 5 that are worth most alone are looked at. In mode `all`, nothing is
+    applied if one cannot be, and `left_out` says which and why.
+    """
+    alone = {ref: _alone(terms, bill) for ref, terms in vouchers}
+    useful = {ref: worth for ref, worth in alone.items() if isinstance(worth, int)}
+    looked_at = sorted(useful, key=lambda ref: -useful[ref])[:MOST_VOUCHERS]
+    candidates = [(ref, terms) for ref, terms in vouchers if ref in looked_at]
+    taken = max(_combinations((), candidates, bill, bill), key=_most if mode == "all" else _best)
+    left = [(ref, terms) for ref, terms in vouchers if all(ref != one.ref for one in taken)]
+    why = tuple((ref, _why_not(ref, terms, taken, alone, looked_at)) for ref, terms in left)
+    return Combined(bill=bill, applied=() if mode == "all" and why else taken, left_out=why)
+
+
+def go_together(one: Terms, other: Terms) -> bool:
+    """Whether two offers may be on one bill."""
+    return one.group in other.with_groups and other.group in one.with_groups
+
+
+def _combinations(
+    taken: tuple[Applied, ...], vouchers: Sequence[tuple[str, Terms]], bill: Bill, left: Bill
+) -> Iterator[tuple[Applied, ...]]:
+    """What is taken, and everything that may come after it."""
+    yield taken
+    for ref, terms in vouchers:
+        if not all(
+            one.ref != ref and one.terms.order <= terms.order and go_together(one.terms, terms) for one in taken
+        ):
+            continue
+        try:
+            found = discount(terms, bill, left=left)
+        except Refusal:
+            continue
+        yield from _combinations((*taken, _applied(ref, terms, found)), vouchers, bill, found.left)
+
+
+def _best(taken: tuple[Applied, ...]) -> tuple[int, int]:
+    return sum(one.worth_minor for one in taken), -len(taken)
+
+
+def _most(taken: tuple[Applied, ...]) -> tuple[int, int]:
+    return len(taken), sum(one.worth_minor for one in taken)
+
+
+def _alone(terms: Terms, bill: Bill) -> int | Refusal:
+    """What a voucher is worth with no other beside it, or why it is not taken."""
+    try:
+        return _applied("", terms, discount(terms, bill)).worth_minor
+    except Refusal as refusal:
+        return refusal
+
+
+def _applied(ref: str, terms: Terms, found: Discount) -> Applied:
+    return Applied(ref=ref, terms=terms, discount_minor=found.amount_minor, points=found.points)
+
+
+def _why_not(
+    ref: str, terms: Terms, taken: Sequence[Applied], alone: Mapping[str, int | Refusal], looked_at: Sequence[str]
+) -> Refusal:
+    if isinstance(refusal := alone[ref], Refusal):
+        return refusal
+    if other := next((one for one in taken if not go_together(one.terms, terms)), None):
+        return Refusal("cannot_be_combined", other=other.ref)
+    if ref not in looked_at:
+        return Refusal("too_many_vouchers", most=MOST_VOUCHERS)
+    return Refusal("no_effect")
+
+
+def _step(one: Applied, tongue: str) -> str:
+    title = one.terms.title(tongue)
+    if one.points:
+        return f"「{title}」送{one.points}积分" if tongue == "zh" else f"{title} gives {one.points} points"
+    amount = money(one.discount_minor, one.terms.currency, tongue)
+    return f"「{title}」减{amount}" if tongue == "zh" else f"{title} takes {amount} off"
