@@ -1,0 +1,47 @@
+"""What concerns a key. What does not is not found, in the words of what is not there at all."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from regulars.console.api.keys import till_of
+from regulars.offers import actions
+from regulars.offers.refusals import Refusal
+from regulars.offers.tills import Till
+
+
+def may_see(till: Till, stores: Any) -> bool:
+    """Whether something that holds at these stores, everywhere if none, concerns the till."""
+    return till.stores is None or not stores or not till.stores.isdisjoint(stores)
+
+
+def may_change(till: Till, stores: Any) -> bool:
+    """Whether all of it is the till's own: what holds everywhere is only for who may act everywhere."""
+    return till.stores is None or (bool(stores) and till.stores.issuperset(stores))
+
+
+def stores_of(offer: dict[str, Any]) -> Any:
+    """Where an offer holds; nothing stands for everywhere."""
+    return offer["terms"].get("stores", ())
+
+
+def seen_voucher(request: HttpRequest, code: str, now: Any) -> dict[str, Any]:
+    """The voucher of a code. Raises Refusal voucher_not_found, also for one at other stores."""
+    found = actions.find_voucher(code, now=now)
+    if not may_see(till_of(request), found["stores"]):
+        raise Refusal("voucher_not_found", code=code[:40])
+    return found
+
+
+def seen_offer(request: HttpRequest, offer_id: str) -> dict[str, Any]:
+    """An offer. Raises Refusal offer_not_found, also for one at other stores."""
+    found = actions.find_offer(offer_id)
+    if not may_see(till_of(request), stores_of(found)):
+        raise Refusal("offer_not_found", offer=offer_id)
+    return found
+
+
+def demand_own(request: HttpRequest, stores: Any) -> None:
+    """Raises Refusal not_allowed unless all these stores are the key's own."""
+    if not may_change(till_of(request), stores):
+        raise Refusal("not_allowed", store=next(iter(stores), "*"))

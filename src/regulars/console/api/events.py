@@ -1,0 +1,37 @@
+"""The routes of events: what tills and apps tell, in Segment's words. messageId takes the place of an Idempotency-Key."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from regulars.console.api.described import PROBLEMS
+from regulars.console.api.event_shapes import EventShape, EventsShape, TrackShape
+from regulars.console.api.keys import Key, till_of
+from regulars.console.api.replies import EventsReply
+from regulars.console.api.speaking import now, say
+from regulars.offers import actions
+
+router = Router(tags=["events"])
+_TELLER = Key("events")
+
+
+@router.post("/track", auth=_TELLER, response={200: EventsReply, **PROBLEMS})
+def track(request: HttpRequest, body: TrackShape) -> HttpResponse:
+    """Tell one event."""
+    return _take(request, [body])
+
+
+@router.post("/batch", auth=_TELLER, response={200: EventsReply, **PROBLEMS})
+def batch(request: HttpRequest, body: EventsShape) -> HttpResponse:
+    """Tell many events: all are taken, or, where one has not the form, none."""
+    return _take(request, body.batch)
+
+
+def _take(request: HttpRequest, events: list[Any]) -> HttpResponse:
+    told = [_as_told(event) for event in events]
+    return say(actions.take_events(told, till=till_of(request).till_id, now=now()))
+
+
+def _as_told(event: EventShape) -> dict[str, Any]:
+    return {**event.model_dump(exclude_unset=True), "type": event.model_dump()["type"]}

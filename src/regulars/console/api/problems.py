@@ -1,0 +1,156 @@
+"""Problems: everything that is refused over HTTP, as RFC 9457 has it, in English or Chinese.
+
+A problem has a code that never changes, and one status for each code, in the table below; words are for people and may change.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from django.http import HttpRequest, HttpResponse
+
+from regulars.offers.refusals import Refusal
+
+MEDIA_TYPE = "application/problem+json"
+TYPES = "urn:regulars:problem:"
+
+STATUSES: dict[str, int] = {
+    # who asks, and whether he may
+    "not_authenticated": 401, "till_revoked": 401, "not_allowed": 403, "too_many_attempts": 429,
+    # what HTTP itself refuses
+    "host_unknown": 400, "not_json": 400, "idempotency_key_missing": 400, "idempotency_key_invalid": 400,
+    "route_not_found": 404, "method_not_allowed": 405, "length_required": 411, "body_too_large": 413,
+    "media_type_unsupported": 415, "body_invalid": 422, "failed": 500, "unavailable": 503,
+    # a key that was used before
+    "key_reused": 422, "key_in_flight": 409,
+    # what is not there, or not for him
+    "voucher_not_found": 404, "offer_not_found": 404, "redemption_not_found": 404, "reservation_not_found": 404,
+    "halt_not_found": 404,
+    # what is asked makes no sense as it stands; another request would
+    "code_invalid": 422, "clock_wrong": 422, "store_unknown": 422, "currency_mismatch": 422, "guest_required": 422,
+    "minimum_spend_not_met": 422, "item_not_on_bill": 422, "refund_exceeds_discount": 422, "cannot_be_combined": 422,
+    # what is asked does not go with how things stand
+    "voucher_not_active": 409, "voucher_expired": 409, "voucher_not_yet_valid": 409, "voucher_redeemed": 409,
+    "voucher_reserved": 409, "voucher_cancelled": 409, "voucher_rolled_back": 409, "already_rolled_back": 409,
+    "reservation_expired": 409, "quantity_exceeded": 409, "budget_exhausted": 409, "per_guest_exceeded": 409,
+    "per_day_exceeded": 409, "per_code_exceeded": 409, "store_hour_exceeded": 409, "per_minute_exceeded": 409,
+    "store_not_allowed": 409, "outside_hours": 409, "not_first_order": 409, "guest_mismatch": 409,
+    "offer_halted": 409, "campaign_halted": 409, "store_halted": 409, "offer_exists": 409, "code_exists": 409,
+}  # fmt: skip
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "not_authenticated": (
+        "This needs a key: send the header Authorization: Bearer rk_...; `regulars keys new` makes one.",
+        "需要密钥：请发送请求头 Authorization: Bearer rk_...；用 `regulars keys new` 生成。",
+    ),
+    "not_allowed": ("This key may not do that, or not there.", "此密钥无权执行该操作，或无权在该处执行。"),
+    "too_many_attempts": (
+        "Too many unknown codes; wait before the next try.", "尝试的无效券码过多，请稍后再试。",
+    ),
+    "host_unknown": (
+        "This server is not known by that name; add it to REGULARS_ALLOWED_HOSTS.",
+        "服务器不使用该主机名；请将其加入 REGULARS_ALLOWED_HOSTS。",
+    ),
+    "not_json": ("The body is no JSON.", "请求正文不是有效的 JSON。"),
+    "idempotency_key_missing": (
+        "A write needs the header Idempotency-Key, 8 to 128 printable characters of your own, the same when you try again.",
+        "写操作需要请求头 Idempotency-Key：8 至 128 个可打印字符，重试时保持不变。",
+    ),
+    "idempotency_key_invalid": (
+        "Idempotency-Key has 8 to 128 printable ASCII characters, without spaces.",
+        "Idempotency-Key 须为 8 至 128 个可打印 ASCII 字符，不含空格。",
+    ),
+    "route_not_found": ("There is nothing at this address.", "该地址不存在。"),
+    "method_not_allowed": ("This address does not know that method.", "该地址不支持此方法。"),
+    "length_required": ("Say the length of the body in Content-Length.", "请在 Content-Length 中给出正文长度。"),
+    "body_too_large": ("The body is larger than {most} bytes.", "请求正文超过 {most} 字节。"),
+    "media_type_unsupported": (
+        "Send the body as application/json in UTF-8.", "请以 UTF-8 编码的 application/json 发送正文。",
+    ),
+    "body_invalid": ("The request does not have the form it must have; see errors.", "请求格式不正确，详见 errors。"),
+    "failed": (
+        "Something is broken here. Whether it was done is unknown; try again with the same Idempotency-Key.",
+        "服务器内部出错，结果未知；请使用相同的 Idempotency-Key 重试。",
+    ),
+    "unavailable": (
+        "The records cannot be reached. Whether it was done is unknown; try again with the same Idempotency-Key.",
+        "暂时无法访问数据，结果未知；请使用相同的 Idempotency-Key 重试。",
+    ),
+    "halt_not_found": ("There is no such halt in force.", "没有生效中的该停用。"),
+}  # fmt: skip
+
+
+class FieldError(NamedTuple):
+    """What is wrong in one field. pointer: where, as RFC 6901 has it, in the body."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Problem(Exception):  # noqa: N818  (the word of RFC 9457)
+    """A request that is refused. facts: values for its words. headers: what HTTP wants said with it."""
+
+    def __init__(
+        self, code: str, *, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None, **facts: object
+    ) -> None:
+        super().__init__(code)
+        self.code, self.errors, self.headers, self.facts = code, errors, headers or {}, facts
+
+    def words(self, language: str) -> str:
+        return _WORDS[self.code][language == "zh"].format(**self.facts)
+
+
+def canonical(value: Any) -> str:
+    """A value as JSON in the one way we write it. Raises ValueError for what JSON has no word for, such as NaN."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
+def document(problem: Problem | Refusal, language: str, instance: str) -> tuple[int, str]:
+    """Status and text. instance: the name of this very occurrence."""
+    status = STATUSES[problem.code]
+    told: dict[str, Any] = {
+        "type": f"{TYPES}{problem.code}",
+        "title": problem.code.replace("_", " ").capitalize(),
+        "status": status,
+        "code": problem.code,
+        "detail": problem.words(language),
+        "instance": instance,
+    }
+    if isinstance(problem, Problem) and problem.errors:
+        told["errors"] = [error._asdict() for error in problem.errors]
+    return status, canonical(told)
+
+
+def respond(request: HttpRequest, problem: Problem | Refusal) -> HttpResponse:
+    """The response for a problem that belongs to this request alone."""
+    language = language_of(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+    status, text = document(problem, language, f"urn:regulars:request:{getattr(request, 'request_id', '')}")
+    headers = {"Content-Language": language, **(problem.headers if isinstance(problem, Problem) else {})}
+    return HttpResponse(text, status=status, content_type=MEDIA_TYPE, headers=headers)
+
+
+def instance_of(key: str) -> str:
+    """The name of what happened under an idempotency key: the same whenever the key comes again."""
+    return f"urn:regulars:key:{quote(key, safe='')}"
+
+
+@lru_cache(maxsize=256)
+def language_of(header: str) -> str:
+    """English, unless Accept-Language likes Chinese better."""
+    likes = {"zh": 0.0, "en": 0.0}
+    for place, part in enumerate(header.split(",")[:20]):
+        tag, _, weight = part.strip().partition(";")
+        name = tag.split("-")[0].lower()
+        if name in likes:
+            likes[name] = max(likes[name], _weight(weight) - place * 1e-6)
+    return "zh" if likes["zh"] > likes["en"] else "en"
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text.strip().removeprefix("q=")) if text.strip() else 1.0
+    except ValueError:
+        return 0.0

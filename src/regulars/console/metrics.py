@@ -1,0 +1,24 @@
+"""Metrics: what is counted for Prometheus. Codes, guests and keys are in no label."""
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+REQUESTS = Histogram(
+    "regulars_request_seconds",
+    "Time to answer a request, by route and status.",
+    ("method", "route", "status"),
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
+)
+ANSWERS = Counter("regulars_answers_total", "Commands answered, by what became of them.", ("command", "outcome"))
+GUESSES = Counter("regulars_unknown_codes_total", "Codes that were asked for and do not exist.")
+
+
+def all_figures() -> bytes:
+    """The figures of this process, or of all of them where `regulars serve` began several."""
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return generate_latest()
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
