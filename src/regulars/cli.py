@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from regulars import __version__
+from regulars import __version__, service
 from regulars.errors import RegularsError
 
 app = typer.Typer(
@@ -365,3 +365,6 @@ def demo(
     out.print(screens.assignments(told.plan.assignments().slice(0, 10), comes_to["currency"]))
     out.print(escape(f"\nplan table   {told.plan_folder / 'assignments.parquet'}\nreport       {told.report}"))
     return None
+
+
+service.register(app)

@@ -2,15 +2,14 @@
 
 from ipaddress import ip_address
 
-from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from regulars.console.api.keys import Key
 from regulars.console.api.problems import Problem, respond
 from regulars.console.metrics import all_figures
+from regulars.console.records import unapplied
 
 _MAY_READ = Key("metrics")
 
@@ -39,21 +38,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
     except Problem as problem:
         return respond(request, problem)
     return HttpResponse(all_figures(), content_type=CONTENT_TYPE_LATEST)
-
-
-def unapplied() -> list[str]:
-    """Changes of the tables that this version needs and the database does not have yet."""
-    executor = MigrationExecutor(connection)
-    return [f"{step.app_label}.{step.name}" for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
-
-
-def unknown() -> list[str]:
-    """Changes of the tables that a newer version made, and this one does not know."""
-    try:
-        loader = MigrationExecutor(connection).loader
-    except ImproperlyConfigured:
-        return []
-    return [f"{app}.{name}" for app, name in loader.applied_migrations if (app, name) not in loader.graph.nodes]
 
 
 def is_from_here(request: HttpRequest) -> bool:

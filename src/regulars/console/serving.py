@@ -1,0 +1,68 @@
+"""Serving: the server's processes and threads, begun and ended in order."""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connections
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from regulars.errors import DataError
+
+PATIENCE_SECONDS = 20
+"""How long a process that is told to stop may finish what it has begun."""
+
+_DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
+
+
+def share_figures(processes: int) -> None:
+    """Let several processes count together; must be called before anything is counted."""
+    if processes > 1:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="regulars-metrics-")
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises DataError where nobody can listen there: several servers on one port would share its callers without knowing."""
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            pass
+    except (OSError, OverflowError) as error:
+        words = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"cannot listen on {host}, port {port}: {words}; name another with --port or --host") from None
+
+
+def serve(host: str, port: int, *, processes: int, threads: int, ready: Callable[[], object]) -> None:
+    """Serve until somebody stops it. ready: called once the port is open."""
+    check_port(host, port)
+    connections.close_all()  # the server forks
+    server = Granian(
+        "regulars.console.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=processes,
+        blocking_threads=threads,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=PATIENCE_SECONDS,
+    )
+    server.on_startup(ready)
+    server.serve(target_loader=_load)
+
+
+def _load(target: str) -> Any:
+    """The application, in a process that does not outlive the one that began it: an orphan would keep the port."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL)
+    from regulars.console.wsgi import application
+
+    return application
