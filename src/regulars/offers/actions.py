@@ -8,9 +8,9 @@ from django.db import transaction
 from django.db.models import Case, F, OuterRef, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from regulars.offers.commands import Command, Expire, Release
 from regulars.offers.books import Books, terms_of
 from regulars.offers.codes import read as read_code
+from regulars.offers.commands import Command, Expire, Release
 from regulars.offers.models import Entry, Event, Halt, Mark, Offer, Receipt, Reservation, Store, Voucher
 from regulars.offers.performing import KEPT, perform
 from regulars.offers.refusals import Refusal
@@ -78,7 +78,10 @@ def resume(kind: HaltKind, key: str, *, now: dt.datetime) -> bool:
 
 def halts() -> list[dict[str, Any]]:
     """The halts in force, the latest first."""
-    return [dict(row) for row in Halt.objects.filter(lifted_at=None).order_by("-at").values("kind", "key", "reason", "by", "at")]
+    return [
+        dict(row)
+        for row in Halt.objects.filter(lifted_at=None).order_by("-at").values("kind", "key", "reason", "by", "at")
+    ]
 
 
 def find_voucher(code: str, *, now: dt.datetime) -> dict[str, Any]:
@@ -143,7 +146,17 @@ def redemptions(*, since: dt.datetime | None = None) -> Iterator[tuple[Any, ...]
         uses=1 + Coalesce(Subquery(back.annotate(n=Sum("spent_uses")).values("n")), 0),
         was_given_back=Case(When(uses__lt=1, then=Value("yes")), default=Value("")),
     )  # fmt: skip
-    columns = ("reference", "offer__campaign_id", "guest_id", "offer_id", "store_id", "order_id", "at", "left", "was_given_back")
+    columns = (
+        "reference",
+        "offer__campaign_id",
+        "guest_id",
+        "offer_id",
+        "store_id",
+        "order_id",
+        "at",
+        "left",
+        "was_given_back",
+    )
     return found.values_list(*columns).iterator(10_000)
 
 
@@ -166,15 +179,19 @@ def note_synced(now: dt.datetime) -> None:
 def sweep(now: dt.datetime, *, at_once: int = 200) -> dict[str, int]:
     """Let go what was reserved too long, end vouchers that have expired, and forget receipts of thirty days ago."""
     overdue = Reservation.objects.filter(is_open=True, until__lte=now).values_list("reservation_id", flat=True)
+    released = _accepted(
+        [Release(key="", at=now, reservation_id=known) for known in sorted(set(overdue))], now, at_once
+    )
     expired = Voucher.objects.filter(closed="", holds=0, expires_at__lte=now).exclude(uses__gte=F("most_uses"))
-    ids, codes = sorted(set(overdue)), list(expired.order_by("expires_at").values_list("code", flat=True))
-    asked: list[Command] = [Release(key="", at=now, reservation_id=known) for known in ids]
-    asked += [Expire(key="", at=now, code=code) for code in codes]
-    done = [
-        answer for start in range(0, len(asked), at_once) for answer in perform(asked[start : start + at_once], now=now)
-    ]
+    codes = expired.order_by("expires_at").values_list("code", flat=True)
     return {
-        "released": sum(answer.refusal is None for answer in done[: len(ids)]),
-        "expired": sum(answer.refusal is None for answer in done[len(ids) :]),
+        "released": released,
+        "expired": _accepted([Expire(key="", at=now, code=code) for code in codes], now, at_once),
         "forgotten": Receipt.objects.filter(at__lt=now - KEPT).delete()[0],
     }
+
+
+def _accepted(commands: Sequence[Command], now: dt.datetime, at_once: int) -> int:
+    """Performs them by the hundreds; how many were done."""
+    answers = (perform(commands[start : start + at_once], now=now) for start in range(0, len(commands), at_once))
+    return sum(answer.refusal is None for some in answers for answer in some)

@@ -37,7 +37,7 @@ def admit(text: str, command: Validate, books: Books) -> Admitted:
     terms = terms_of(voucher.offer.terms)
     _check_halts(voucher, command.store_id, books)
     reservation = _reservation(voucher, command, books)
-    _check_state(voucher, reservation, command, books)
+    _check_state(voucher, reservation, command, clock.zone)
     if command.bill.currency != terms.currency:
         raise Refusal("currency_mismatch", bill=command.bill.currency, offer=terms.currency)
     check(terms, command.at, clock)
@@ -76,15 +76,16 @@ def _reservation(voucher: Voucher, command: Validate, books: Books) -> Reservati
     return found
 
 
-def _check_state(voucher: Voucher, held: Reservation | None, command: Validate, books: Books) -> None:
+def _check_state(voucher: Voucher, held: Reservation | None, command: Validate, zone: str) -> None:
     if voucher.closed:
         raise Refusal(_CLOSED[voucher.closed], code=voucher.code)
     if voucher.uses >= voucher.most_uses:
-        raise Refusal("voucher_redeemed" if voucher.most_uses == 1 else "per_code_exceeded", code=voucher.code)
+        refusal = "voucher_redeemed" if voucher.most_uses == 1 else "per_code_exceeded"
+        raise Refusal(refusal, code=voucher.code, most=voucher.most_uses)
     if command.at < voucher.issued_at - MOST_SKEW:
-        raise Refusal("voucher_not_yet_valid", code=voucher.code, starts_at=voucher.issued_at)
+        raise Refusal("voucher_not_yet_valid", code=voucher.code, starts_at=voucher.issued_at, zone=zone)
     if command.at >= voucher.expires_at:
-        raise Refusal("voucher_expired", code=voucher.code)
+        raise Refusal("voucher_expired", code=voucher.code, ends_at=voucher.expires_at, zone=zone)
     if held is None and voucher.uses + voucher.holds >= voucher.most_uses:
         raise Refusal("voucher_reserved", code=voucher.code)
 

@@ -11,12 +11,13 @@ from typing import Any, NamedTuple
 from django.db import models
 
 from regulars.offers.caps import Clock, Key
-from regulars.offers.commands import Command, Validate
 from regulars.offers.codes import read
+from regulars.offers.commands import Command, Validate
 from regulars.offers.identity import Guest
-from regulars.offers.models import Alias, Entry, Halt, Offer, Person, Reservation, Store, Usage, Voucher
+from regulars.offers.models import Alias, Entry, Offer, Person, Reservation, Store, Usage, Voucher
 from regulars.offers.refusals import Refusal
 from regulars.offers.terms import Terms
+
 
 class Redemption(NamedTuple):
     """A redemption, its voucher, how much of it was given back so far, and whether the use was, too."""
@@ -31,9 +32,10 @@ class Redemption(NamedTuple):
 class Books:
     """The rows, by what commands call them; what was changed; and what is new.
 
-    secret: keys the tokens of guests. zone: of vouchers that name no store. vouchers: by code. reservations: the open ones, by id; overdue: those whose time is
-    up, by code. people: who stands behind a token; families: all he was ever taken for, by his id. halts: those in force.
-    revoked: tills that may ask no more. alarms: offers that were used too often in a minute, and why. changed, new: rows to be written, each once.
+    secret: keys the tokens of guests. zone: of vouchers that name no store. vouchers: by code. reservations: the open ones, by
+    id; overdue: those whose time is up, by code. people: who stands behind a token; families: all he was ever taken for, by
+    his id. halts: those in force. revoked: tills that may ask no more. alarms: offers that were used too often in a minute, and
+    why. changed, new: rows to be written, each once.
     """
 
     now: dt.datetime

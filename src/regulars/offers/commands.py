@@ -9,6 +9,8 @@ from regulars.offers.bill import Bill
 from regulars.offers.identity import Guest
 from regulars.offers.refusals import Refusal
 
+NOBODY = Guest()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
@@ -41,7 +43,7 @@ class Validate(Command):
     codes: tuple[str, ...]
     store_id: str
     bill: Bill
-    guest: Guest = Guest()
+    guest: Guest = NOBODY
     order_id: str | None = None
     reservation_id: str | None = None
     is_best: bool = True

@@ -3,7 +3,7 @@
 import datetime as dt
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from django.db import DatabaseError, close_old_connections
@@ -66,17 +66,20 @@ class Door:
             answers = perform([command for command, _ in turns], now=self._clock(), speak=self._speak)
         except DatabaseError as error:
             if len(turns) == 1:
-                self._leave(turns, lambda future, _: future.set_exception(error))
+                self._leave(turns, [error])
             else:
                 for turn in turns:
                     self._let_in([turn])
-        except BaseException as error:
-            self._leave(turns, lambda future, _: future.set_exception(error))
+        except BaseException as error:  # noqa: BLE001  (whoever waits hears of it, and the next are let in)
+            self._leave(turns, [error] * len(turns))
         else:
-            self._leave(turns, lambda future, place: future.set_result(answers[place]))
+            self._leave(turns, answers)
 
-    def _leave(self, turns: list[Turn], tell: Callable[["Future[Answer]", int], None]) -> None:
+    def _leave(self, turns: list[Turn], outcomes: Sequence[Answer | BaseException]) -> None:
         with self._change:
             self._inside -= {name_of(command) for command, _ in turns}
-        for place, (_, future) in enumerate(turns):
-            tell(future, place)
+        for (_, future), outcome in zip(turns, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)

@@ -56,7 +56,8 @@ def business_date(instant: dt.datetime, zone: str, closes: str = CLOSES) -> dt.d
     '2026-10-02'
     """
     today = instant.astimezone(_zone(zone)).date()
-    return max(day for day in (today - _DAY, today, today + _DAY) if day_begins(day, zone, closes) <= instant)
+    near = (today + days * _DAY for days in (1, 0, -1, -2))
+    return next(day for day in near if day_begins(day, zone, closes) <= instant)
 
 
 def day_begins(day: dt.date, zone: str, closes: str = CLOSES) -> dt.datetime:

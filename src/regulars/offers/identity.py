@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 LEAST_SECRET = 16
 _DIGEST = 16
 _DOTLESS = ("gmail.com", "googlemail.com")
+_TRUNK = re.compile(r"^((?:\+|00)\s*\d{1,3}\s*)\(0\)")
+"""The zero that is dialled within the country only, as in +44 (0)20."""
 _NOBODY = frozenset({"0", "-", "n/a", "na", "nil", "none", "null", "test", "undefined", "unknown"})
 
 
@@ -60,7 +62,7 @@ def phone_of(text: str) -> str:
     '+8613800138000'
     """
     told = re.split(r"[;,]|ext|x", _folded(text).removeprefix("tel:"), maxsplit=1)[0]
-    digits = "".join(re.findall(r"\d", told.replace("(0)", "")))
+    digits = "".join(re.findall(r"\d", _TRUNK.sub(r"\1", told)))
     digits = "".join(str(unicodedata.decimal(digit)) for digit in digits)
     is_abroad = told.lstrip(" (").startswith("+") or digits.startswith("00")
     digits = digits.removeprefix("00")

@@ -138,7 +138,9 @@ def _insert(rows: _Rows, uses: int) -> None:
             marks = ", ".join(["%s"] * len(_COLUMNS))
             statement = f"insert into {voucher} ({', '.join(_COLUMNS)}) values ({marks})"  # noqa: S608  (a table of ours)
             common = rows.common
-            cursor.executemany(statement, [(code, owner, *common) for code, owner in zip(rows.codes, rows.owners, strict=True)])
+            cursor.executemany(
+                statement, [(code, owner, *common) for code, owner in zip(rows.codes, rows.owners, strict=True)]
+            )
         cursor.execute(_ENTRIES.format(entry=entry, voucher=voucher), [uses, uses, rows.batch.batch_id, last])
 
 

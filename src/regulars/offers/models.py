@@ -12,7 +12,7 @@ _ACCOUNTS = ("free", "reserved", "spent")
 
 
 def _text(most: int = 64, **more: object) -> "models.CharField[str, str]":
-    return models.CharField(max_length=most, **more)  # type: ignore[arg-type]
+    return models.CharField(max_length=most, **more)
 
 
 def _balances(name: str, whole: str, unit: str) -> models.CheckConstraint:
@@ -83,7 +83,9 @@ class Issuance(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(issued__gte=0, issued__lte=F("wanted")), name="issued_at_most_as_wanted"),
+            models.CheckConstraint(
+                condition=Q(issued__gte=0, issued__lte=F("wanted")), name="issued_at_most_as_wanted"
+            ),
         )
 
 
@@ -168,7 +170,8 @@ class Entry(models.Model):
     """One line of the ledger: never changed, never deleted.
 
     reference: the entry's own name; a redemption's is its redemption_id. of: the redemption that is given back. at: when it
-    happened; noted_at: when we wrote it; counted_at: the instant whose day and hour it counts against. What moved is in the amounts, of which budget and cap are what came in; merchant_minor and platform_minor divide what was spent.
+    happened; noted_at: when we wrote it; counted_at: the instant whose day and hour it counts against. What moved is in the
+    amounts, of which budget and cap are what came in; platform_minor: the platform's part of what was spent.
     """
 
     reference = _text(40, unique=True)

@@ -78,7 +78,12 @@ def _answer(command: Command, books: Books, receipts: dict[Name, Receipt], busy:
         answer = _refused(command, refusal, speak)
     if command.key:
         receipts[name] = Receipt(
-            till=name[0], key=name[1], fingerprint=command.fingerprint, status=answer.status, text=answer.text, at=books.now
+            till=name[0],
+            key=name[1],
+            fingerprint=command.fingerprint,
+            status=answer.status,
+            text=answer.text,
+            at=books.now,
         )
         books.add(receipts[name])
     return answer

@@ -93,7 +93,9 @@ def _read_redemptions(books: Books, references: set[str]) -> None:
     for entry in given:
         _owned(books, [entry.voucher])
         entry.offer = books.offers[entry.offer_id]
-        books.redemptions[entry.reference] = Redemption(entry, entry.voucher, *returned.get(entry.reference, (0, False)))
+        books.redemptions[entry.reference] = Redemption(
+            entry, entry.voucher, *returned.get(entry.reference, (0, False))
+        )
 
 
 def _read_vouchers(books: Books, codes: set[str], reservations: set[str]) -> None:
@@ -116,8 +118,10 @@ def _read_overdue(books: Books, known: dict[int, Voucher]) -> None:
     holders = [pk for pk, voucher in known.items() if voucher.holds]
     if not holders:
         return
-    for reservation in Reservation.objects.filter(voucher__in=holders, is_open=True, until__lte=books.now):
-        reservation.voucher = known[reservation.voucher_id]
+    claimed = {reservation.pk: reservation for reservation in books.held()}
+    for row in Reservation.objects.filter(voucher__in=holders, is_open=True, until__lte=books.now):
+        reservation = claimed.get(row.pk, row)
+        reservation.voucher = known[row.voucher_id]
         books.overdue.setdefault(reservation.voucher.code, []).append(reservation)
 
 

@@ -43,7 +43,11 @@ def _accounts() -> Iterator[Drift]:
     for offer in Offer.objects.all():
         for field in _ACCOUNT:
             yield from _differs(
-                "offer", offer.offer_id, field, getattr(offer, field), counted.get(offer.offer_id, {}).get(f"sum_{field}", 0)
+                "offer",
+                offer.offer_id,
+                field,
+                getattr(offer, field),
+                counted.get(offer.offer_id, {}).get(f"sum_{field}", 0),
             )
 
 

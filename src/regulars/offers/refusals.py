@@ -85,7 +85,7 @@ REASONS: dict[str, Words] = {
         "未达到最低消费[{minimum_minor}][，还差{missing_minor}]。",
     ),
     "item_not_on_bill": Words(
-        "None of the dishes this offer is for is on the bill[: {items}].", "账单中没有该优惠适用的菜品[：{items}]。"
+        "No dish this offer is for is on the bill[: {items}].", "账单中没有该优惠适用的菜品[：{items}]。"
     ),
     "no_effect": Words(
         "It would take nothing off this bill.", "该优惠对本账单没有可抵扣的金额。"

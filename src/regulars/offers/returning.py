@@ -72,7 +72,9 @@ def _give_back(command: RollBack, books: Books, redemption: Redemption, amount: 
     if is_kept:
         books.change(voucher, reserved_minor=voucher.reserved_minor + amount)
     if is_whole:
-        books.change(voucher, uses=voucher.uses - 1, closed=voucher.closed if again or voucher.closed else "rolled_back")
+        books.change(
+            voucher, uses=voucher.uses - 1, closed=voucher.closed if again or voucher.closed else "rolled_back"
+        )
         _uncount(entry, voucher, entry.counted_at, books)
     books.move(
         "rolled_back", voucher.offer, voucher, command, minor=minor, uses=uses, of=entry, store_id=entry.store_id,

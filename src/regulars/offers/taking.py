@@ -1,6 +1,5 @@
 """Taking: validate, reserve and redeem vouchers on a bill. Pure: all it knows and all it changes is in the books."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from regulars.offers.admitting import Admitted, admit
@@ -13,12 +12,12 @@ from regulars.offers.refusals import Refusal
 from regulars.offers.stacking import Combined, combine
 
 
-@dataclass(frozen=True, slots=True)
 class _SpoiledError(Exception):
     """One voucher could not be taken, though it was admitted."""
 
-    code: str
-    refusal: Refusal
+    def __init__(self, code: str, refusal: Refusal) -> None:
+        super().__init__(code)
+        self.code, self.refusal = code, refusal
 
 
 def take(command: Validate, books: Books) -> dict[str, Any]:
@@ -34,11 +33,11 @@ def take(command: Validate, books: Books) -> dict[str, Any]:
             admitted[found.voucher.code] = found
         except Refusal as refusal:
             left_out[text] = refusal
-    mode = "best" if command.is_best else "all"
     while True:
         if not admitted or (left_out and not command.is_best):
             raise next(iter(left_out.values()))
-        combined = combine([(code, found.terms) for code, found in admitted.items()], command.bill, mode=mode)
+        vouchers = [(code, found.terms) for code, found in admitted.items()]
+        combined = combine(vouchers, command.bill, mode="best" if command.is_best else "all")
         if not combined.applied:
             raise combined.left_out[0][1]
         try:
@@ -132,8 +131,10 @@ def comes_back(found: Admitted) -> bool:
 
 
 def _facts(command: Validate, found: Admitted) -> dict[str, Any]:
+    """Where, on which bill and by whom; whose use it counts as is whoever reserved it."""
+    person_id = found.reservation.person_id if found.reservation else found.person and found.person.person_id
     guest_id = found.voucher.guest_id or command.guest.guest_id
-    return {"store_id": command.store_id, "order_id": command.order_id, "person": found.person, "guest_id": guest_id}
+    return {"store_id": command.store_id, "order_id": command.order_id, "person_id": person_id, "guest_id": guest_id}
 
 
 def _said(
@@ -146,7 +147,8 @@ def _said(
         "currency": bill.currency,
         "applied": [_applied(applied.ref, applied.discount_minor, command, done) for applied in combined.applied],
         "left_out": [
-            {"code": code, "reason": refusal.code, "detail": refusal.words(language)} for code, refusal in left_out.items()
+            {"code": code, "reason": refusal.code, "detail": refusal.words(language)}
+            for code, refusal in left_out.items()
         ],
         "explanation": combined.words(language),
     }
@@ -157,9 +159,7 @@ def _said(
     return said
 
 
-def _applied(
-    code: str, discount_minor: int, command: Validate, done: dict[str, Reservation | Entry]
-) -> dict[str, Any]:
+def _applied(code: str, discount_minor: int, command: Validate, done: dict[str, Reservation | Entry]) -> dict[str, Any]:
     row = done[code]
     said: dict[str, Any] = {"code": code, "offer_id": row.voucher.offer_id, "discount_minor": discount_minor}
     if isinstance(command, Redeem) and isinstance(row, Entry):

@@ -57,7 +57,11 @@ def authenticate(token: str) -> Till | None:
     """Whose token it is; None where it is nobody's, or was revoked. One query by primary key."""
     if (parts := _TOKEN.match(token)) is None:
         return None
-    row = models.Till.objects.filter(till_id=parts[1], revoked_at=None).values_list("name", "digest", "scopes", "stores").first()
+    row = (
+        models.Till.objects.filter(till_id=parts[1], revoked_at=None)
+        .values_list("name", "digest", "scopes", "stores")
+        .first()
+    )
     if row is None or not hmac.compare_digest(row[1], _digest(parts[2])):
         return None
     return Till(parts[1], row[0], frozenset(row[2]), None if row[3] is None else frozenset(row[3]))
@@ -65,7 +69,9 @@ def authenticate(token: str) -> Till | None:
 
 def tills() -> list[dict[str, object]]:
     """All tills, without their secrets."""
-    rows = models.Till.objects.order_by("made_at").values("till_id", "name", "scopes", "stores", "made_at", "revoked_at")
+    rows = models.Till.objects.order_by("made_at").values(
+        "till_id", "name", "scopes", "stores", "made_at", "revoked_at"
+    )
     return [dict(row) for row in rows]
 
 

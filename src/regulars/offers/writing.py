@@ -5,7 +5,16 @@ from django.db import models
 from regulars.offers import sql
 from regulars.offers.books import Books
 from regulars.offers.models import (
-    Alias, Entry, Halt, Issuance, Offer, Person, Receipt, Reservation, Usage, Voucher,
+    Alias,
+    Entry,
+    Halt,
+    Issuance,
+    Offer,
+    Person,
+    Receipt,
+    Reservation,
+    Usage,
+    Voucher,
 )  # fmt: skip
 
 _MAY_CHANGE: dict[type[models.Model], tuple[str, ...]] = {

@@ -124,7 +124,7 @@ class _Past:
         offers = tuple(sorted(exposures["offer_id"].drop_null().unique().to_pylist()))
         return cls(
             facts=facts, campaigns=campaigns, window_days=window_days, exposures=exposures,
-            redemptions=_redemptions(lake), offers=offers,
+            redemptions=redeemed(lake), offers=offers,
         )  # fmt: skip
 
     def rows_of(self, campaign: PastCampaign) -> History:
@@ -164,7 +164,7 @@ class _Past:
         return looked_up(counts, counts["campaign_id_count"], guest, 0)
 
 
-def _redemptions(lake: Lake) -> pa.Table:
+def redeemed(lake: Lake) -> pa.Table:
     """Cost and count of redemptions per campaign and guest; an unknown cost is taken as the mean of the known ones."""
     if not lake.has("redemptions"):
         kinds = [("campaign_id", pa.string()), ("guest_id", pa.string()), ("cost", pa.float64()), ("n", pa.int64())]
