@@ -1,0 +1,187 @@
+"""A house to storm: a database of its own, a real server on it, and what its books say afterwards.
+
+Each touch of the database is a process of its own, as it is in the field; this file is what those processes run:
+
+    DATABASE_URL=... python tests/storms/house.py open '{"cap": 100, ...}'
+"""
+
+import contextlib
+import datetime as dt
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+STORE = "S1"
+CURRENCY = "USD"
+DISCOUNT = 500
+GENERIC = "WELCOME5"
+
+
+class House(NamedTuple):
+    """address: of its database. folder: its workspace. port: of its server."""
+
+    address: str
+    folder: Path
+    port: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        more = {"DATABASE_URL": self.address, "REGULARS_WORKSPACE": str(self.folder), "REGULARS_LOG_LEVEL": "error"}
+        return os.environ | more | {"DJANGO_SETTINGS_MODULE": "regulars.settings"}
+
+    def ask(self, verb: str, facts: dict[str, Any] | None = None) -> Any:
+        """What a process of this file answers, run on this house's database."""
+        command = [sys.executable, __file__, verb, json.dumps(facts or {})]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False, timeout=600)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextlib.contextmanager
+def on_sqlite(folder: Path) -> Iterator[House]:
+    yield House(f"sqlite:///{folder / 'records.sqlite3'}", folder, free_port())
+
+
+@contextlib.contextmanager
+def on_postgresql(folder: Path, server: str = "postgresql://postgres@127.0.0.1:5432") -> Iterator[House]:
+    import psycopg
+
+    name = f"storm_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+        try:
+            yield House(f"{server}/{name}", folder, free_port())
+        finally:
+            connection.execute(f"drop database {name} with (force)")
+
+
+@contextlib.contextmanager
+def served(house: House, workers: int = 1) -> Iterator[subprocess.Popen[bytes]]:
+    """A server of this house, from the moment it answers until it is shut down."""
+    server = start(house, workers)
+    try:
+        yield server
+    finally:
+        stop(server)
+
+
+def start(house: House, workers: int = 1) -> subprocess.Popen[bytes]:
+    program = str(Path(sys.executable).with_name("regulars"))
+    command = [program, "serve", "--port", str(house.port), "--workers", str(workers), "--workspace", str(house.folder)]
+    with (house.folder / "server.log").open("ab") as log:
+        server = subprocess.Popen(command, env=house.environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        wait_for(house, 60)
+    except AssertionError:
+        stop(server)
+        raise AssertionError((house.folder / "server.log").read_text()[-3000:]) from None
+    return server
+
+
+def wait_for(house: House, seconds: float) -> float:
+    """How long it took until the server was ready."""
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=2)
+        with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+            connection.request("GET", "/health/ready")
+            if connection.getresponse().status == 200:
+                return time.monotonic() - began
+        time.sleep(0.02)
+    raise AssertionError(f"the server was not ready after {seconds} s")
+
+
+def stop(server: subprocess.Popen[bytes], how: int = signal.SIGTERM) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, how)
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait(10)
+
+
+def _open(facts: dict[str, Any]) -> dict[str, Any]:
+    """Migrate, define `offers` offers with `vouchers` each and one code that everybody knows, and open a till."""
+    from django.core.management import call_command
+
+    from regulars.offers import actions, issuing, tills
+
+    call_command("migrate", verbosity=0)
+    now = dt.datetime.now(dt.UTC)
+    actions.add_store(STORE, "America/New_York")
+    codes: dict[str, list[str]] = {}
+    for number in range(facts.get("offers", 1)):
+        offer_id = f"five-off-{number}"
+        _define(offer_id, facts["cap"], now, facts.get("terms", {}))
+        issuing.issue_many(offer_id, f"batch-{number}", count=facts["vouchers"], now=now)
+        codes[offer_id] = _codes(offer_id)
+    if facts.get("has_generic"):
+        _define("everybody", facts["cap"], now, {"per_code": facts["cap"]})
+        _issue_generic(now)
+    token = tills.open_till("storm", tills.SCOPES, None, now=now)
+    return {"token": token, "codes": codes}
+
+
+def _define(offer_id: str, cap: int, now: dt.datetime, more: dict[str, Any]) -> None:
+    from regulars.offers import actions
+    from regulars.offers.terms import Terms
+
+    terms = {
+        "kind": "amount_off", "amount_minor": DISCOUNT, "currency": CURRENCY, "name": "Five off", "audience": "anyone",
+        "ends_at": (now + dt.timedelta(days=30)).isoformat(), "cap": cap, "budget_minor": cap * DISCOUNT,
+        "policy": "first_come",
+    }  # fmt: skip
+    actions.define(offer_id, Terms.model_validate(terms | more), campaign_id="storm", now=now)
+
+
+def _issue_generic(now: dt.datetime) -> None:
+    from regulars.offers.commands import Issue
+    from regulars.offers.performing import perform
+
+    [answer] = perform([Issue(key="generic", at=now, offer_id="everybody", code=GENERIC)], now=now)
+    assert answer.refusal is None, answer.text
+
+
+def _codes(offer_id: str) -> list[str]:
+    from regulars.offers.models import Voucher
+
+    return list(Voucher.objects.filter(offer=offer_id).order_by("pk").values_list("code", flat=True))
+
+
+def _books(facts: dict[str, Any]) -> dict[str, Any]:
+    """The accounts, the redemptions of the ledger, and the drift of its counters."""
+    from regulars.offers import actions, reconciling
+    from regulars.offers.models import Entry
+
+    redeemed = Entry.objects.filter(verb="redeemed").values_list("reference", "voucher__code", "order_id")
+    back = Entry.objects.filter(verb="rolled_back").values_list("of_id", flat=True)
+    return {
+        "accounts": {offer["offer_id"]: offer["account"] for offer in actions.offers()},
+        "redeemed": [list(row) for row in redeemed],
+        "rolled_back": list(back),
+        "drift": [list(drift) for drift in reconciling.reconcile()],
+    }
+
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    verb, said = sys.argv[1], json.loads(sys.argv[2])
+    print(json.dumps({"open": _open, "books": _books}[verb](said)))

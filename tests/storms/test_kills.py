@@ -1,0 +1,121 @@
+"""I3 and I4: what was acknowledged is there after any kill, what was not is there wholly or not at all, and every key has one effect."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from storms.crowd import Crowd
+from storms.house import House, free_port, on_sqlite, start, stop, wait_for
+from storms.test_storms import check
+
+MOST_SECONDS_BACK = 5.0
+THREADS = 16
+
+
+@pytest.fixture
+def kills(is_whole: bool) -> int:
+    return 100 if is_whole else 4
+
+
+def test_kills_of_the_server_lose_nothing_on_sqlite(tmp_path: Path, kills: int) -> None:
+    with on_sqlite(tmp_path) as house:
+        besiege(house, kills, lambda _: None, random.Random(1))
+
+
+def test_kills_of_server_and_database_lose_nothing_on_postgresql(
+    tmp_path: Path, kills: int, cluster: "Cluster"
+) -> None:
+    house = House(f"postgresql://postgres@127.0.0.1:{cluster.port}/postgres", tmp_path, free_port())
+    besiege(house, kills, cluster.kill, random.Random(2))
+
+
+def besiege(house: House, kills: int, kill_database: Callable[[random.Random], None], draw: random.Random) -> None:
+    """Tills that insist, while server, worker and database are killed at random; then the books against what the tills know."""
+    vouchers = kills * 400
+    found = house.ask("open", {"cap": vouchers * 2, "vouchers": vouchers})
+    codes = found["codes"]["five-off-0"]
+    work = [codes[place::THREADS] for place in range(THREADS)]
+    server, backs = start(house, 1), []
+    crowd = Crowd(house.port, found["token"], work, house.folder / "told", processes=4, is_stubborn=True)
+    crowd.let_loose()
+    for _ in range(kills):
+        time.sleep(draw.uniform(0.05, 0.5))
+        if draw.random() < 0.5:
+            kill_database(draw)
+        stop(server, signal.SIGKILL)
+        began = time.monotonic()
+        server = start(house, 1)
+        backs.append(time.monotonic() - began)
+        wait_for(house, MOST_SECONDS_BACK)
+    told = crowd.told()
+    stop(server)
+    outcomes = check(told, house.ask("books"))
+    print(outcomes, f"back within {max(backs):.2f} s")
+    assert max(backs) < MOST_SECONDS_BACK
+    assert outcomes == {"200 ": vouchers}
+    assert len({json.loads(one.body)["applied"][0]["redemption_id"] for one in told}) == vouchers
+
+
+class Cluster:
+    """A PostgreSQL server of our own, which may be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.bin = max(Path("/usr/lib/postgresql").glob("*/bin"))
+        self._run("initdb", "--auth=trust", "--username=postgres", "--pgdata", str(folder))
+
+    def _run(self, program: str, *arguments: str) -> None:
+        user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        subprocess.run([*user, str(self.bin / program), *arguments], check=True, stdout=subprocess.DEVNULL)
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=40"
+        self._run("pg_ctl", "start", "-w", "-D", str(self.folder), "-l", str(self.folder / "log"), "-o", options)
+
+    def kill(self, draw: random.Random) -> None:
+        """The whole server, or one of its processes, as the killer of a machine out of memory does; then it starts again."""
+        os.kill(self.pid, signal.SIGKILL if draw.random() < 0.5 else signal.SIGQUIT)
+        while Path(f"/proc/{self.pid}").exists():
+            time.sleep(0.01)
+        self._await_shared_memory()
+        self.start()
+
+    def _await_shared_memory(self) -> None:
+        """Orphans of a killed server leave by themselves when they see that it is gone."""
+        while subprocess.run(["pgrep", "-f", f"postgres.*{self.port}"], capture_output=True, check=False).stdout:
+            time.sleep(0.05)
+
+    @property
+    def pid(self) -> int:
+        return int((self.folder / "postmaster.pid").read_text().split()[0])
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "stop", "-D", str(self.folder), "-m", "immediate")
+
+
+@pytest.fixture
+def cluster(tmp_path_factory: pytest.TempPathFactory, postgresql: str) -> Iterator[Cluster]:
+    with own_cluster(tmp_path_factory.mktemp("cluster")) as found:
+        yield found
+
+
+@contextmanager
+def own_cluster(folder: Path) -> Iterator[Cluster]:
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "postgres", str(folder)], check=True)
+        for parent in (folder, *folder.parents[:3]):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    made = Cluster(folder / "data")
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
