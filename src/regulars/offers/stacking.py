@@ -91,18 +91,23 @@ def go_together(one: Terms, other: Terms) -> bool:
 def _combinations(
     taken: tuple[Applied, ...], vouchers: Sequence[tuple[str, Terms]], bill: Bill, left: Bill
 ) -> Iterator[tuple[Applied, ...]]:
-    """What is taken, and everything that may come after it."""
+    """What is taken, and everything that may come after it. Vouchers of one offer are alike, so the first stands for all."""
     yield taken
+    tried: set[int] = set()
     for ref, terms in vouchers:
-        if not all(
-            one.ref != ref and one.terms.order <= terms.order and go_together(one.terms, terms) for one in taken
-        ):
+        if id(terms) in tried:
             continue
+        tried.add(id(terms))
         try:
             found = discount(terms, bill, left=left)
         except Refusal:
             continue
-        yield from _combinations((*taken, _applied(ref, terms, found)), vouchers, bill, found.left)
+        after = [one for one in vouchers if one[0] != ref and _may_follow(one[1], terms)]
+        yield from _combinations((*taken, _applied(ref, terms, found)), after, bill, found.left)
+
+
+def _may_follow(one: Terms, before: Terms) -> bool:
+    return before.order <= one.order and go_together(before, one)
 
 
 def _best(taken: tuple[Applied, ...]) -> tuple[int, int]:
