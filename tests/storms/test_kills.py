@@ -81,9 +81,10 @@ class Cluster:
         self._run("pg_ctl", "start", "-w", "-D", str(self.folder), "-l", str(self.folder / "log"), "-o", options)
 
     def kill(self, draw: random.Random) -> None:
-        """The whole server, or one of its processes, as the killer of a machine out of memory does; then it starts again."""
-        os.kill(self.pid, signal.SIGKILL if draw.random() < 0.5 else signal.SIGQUIT)
-        while Path(f"/proc/{self.pid}").exists():
+        """The server is killed outright, or told to quit without tidying up; then it starts again."""
+        pid = self.pid
+        os.kill(pid, signal.SIGKILL if draw.random() < 0.5 else signal.SIGQUIT)
+        while Path(f"/proc/{pid}").exists():
             time.sleep(0.01)
         self._await_shared_memory()
         self.start()
