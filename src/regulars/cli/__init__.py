@@ -1,0 +1,81 @@
+"""The command line: one command, one call.
+
+answers     how every command finds its workspace and says what it found
+data        make a workspace and load files
+guests      who they are, who meets a rule, one of them
+campaigns   plan, report, demo
+"""
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from typing import Annotated, NoReturn
+
+import typer
+
+from regulars import __version__, service
+from regulars.cli import campaigns, data, guests
+from regulars.cli.answers import err, out
+from regulars.errors import RegularsError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="Growth operations for restaurants: know each guest, spend where it changes something, prove what it brought.\n\n"
+    "Example:  regulars init shop; cd shop; regulars load stores ../stores.csv; regulars load orders ../orders.csv",
+)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "init": data.init,
+    "map": data.map_file,
+    "load": data.load,
+    "rejects": data.rejects,
+    "profile": guests.profile,
+    "segments": guests.segments,
+    "guest": guests.guest,
+    "plan": campaigns.plan,
+    "report": campaigns.report,
+    "doctor": data.doctor,
+    "demo": campaigns.demo,
+}
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+service.register(app)
+
+
+class _StoppedError(BaseException):
+    """Somebody pressed Ctrl-C."""
+
+
+def main() -> None:
+    """The program: errors that were foreseen are shown as sentences, and leave with status 1; Ctrl-C leaves with 130."""
+    signal.signal(signal.SIGINT, _stop)
+    try:
+        app()
+    except _StoppedError:
+        err.print("stopped; nothing was changed")
+        sys.exit(130)
+    except RegularsError as error:
+        _refuse(str(error))
+        sys.exit(1)
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    raise _StoppedError
+
+
+def _refuse(words: str) -> None:
+    from regulars import screens
+
+    if "--json" in sys.argv:
+        print(json.dumps({"error": words}, ensure_ascii=False))  # noqa: T201
+    else:
+        screens.refusal(err, words)
+
+
+@app.callback(invoke_without_command=True)
+def version(show: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False) -> None:
+    if show:
+        out.print(f"regulars {__version__}")
+        raise typer.Exit

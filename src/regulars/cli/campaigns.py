@@ -1,0 +1,89 @@
+"""Campaigns: plan one, report on it, and see all of it on real orders."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from regulars.cli.answers import HERE, AsJson, Workspace, answer, opened, out, progress
+
+
+def plan(
+    campaign: Annotated[Path, typer.Argument(help="A campaign file (TOML).")],
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Plan a campaign: who gets what under the budget.  Example:  regulars plan autumn.toml"""
+    from regulars import screens
+    from regulars.planning import make_plan, read_campaign, save, summary
+
+    lake = opened(workspace)
+    with progress("planning") as say:
+        made = make_plan(lake, read_campaign(campaign), say)
+    folder = save(made, lake.workspace)
+    comes_to = summary(made)
+    answer(as_json, comes_to, lambda: screens.plan(comes_to))
+    if not as_json:
+        out.print(escape(f"\nkept in {folder}; next: regulars report"))
+
+
+def report(
+    plan_id: Annotated[
+        str | None, typer.Argument(help="The beginning of a plan's id; left out, the latest plan.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--replay", help="Only say whether the plan comes out the same to the byte.")
+    ] = False,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Write the report of a plan as one HTML file.  Example:  regulars report"""
+    from regulars.planning import find, replay
+    from regulars.reports import write_report
+
+    lake = opened(workspace)
+    folder = find(lake.workspace, plan_id)
+    with progress("making the plan again") as say:
+        if check:
+            same = replay(lake, folder.name)
+            words = (
+                "comes out the same to the byte"
+                if same
+                else "comes out different: the code or the tables' history changed"
+            )
+            answer(as_json, {"plan_id": folder.name, "is_same": same}, lambda: f"plan {folder.name} {words}")
+            raise typer.Exit(0 if same else 1)
+        path = write_report(lake, folder.name, say)
+    answer(as_json, {"plan_id": folder.name, "report": str(path)}, lambda: escape(f"wrote {path}"))
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = Path("demo"), as_json: AsJson = False
+) -> None:
+    """Run the main job from end to end on a year of real orders.  Example:  regulars demo"""
+    from regulars import screens
+    from regulars.demo import run
+    from regulars.planning import summary
+
+    with progress("starting") as say:
+        told = run(folder, say)
+    comes_to = summary(told.plan)
+    value = {
+        "loads": [r._asdict() for r in told.loads],
+        "guests": told.guests,
+        "plan": comes_to,
+        "report": str(told.report),
+    }
+    if as_json:
+        return answer(True, value, str)
+    for loaded in told.loads:
+        out.print(screens.load_report(loaded))
+    out.print(f"\n{told.guests:,} guests known\n{told.test.sentence}\n")
+    out.print(screens.averages(told.test.model, comes_to["currency"]))
+    out.print()
+    out.print(screens.plan(comes_to))
+    out.print("\nthe first ten rows of the plan table:")
+    out.print(screens.assignments(told.plan.assignments().slice(0, 10), comes_to["currency"]))
+    out.print(escape(f"\nplan table   {told.plan_folder / 'assignments.parquet'}\nreport       {told.report}"))
+    return None

@@ -1,0 +1,113 @@
+"""Data: make a workspace, load files into it, and see what is wrong with them."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from regulars.cli.answers import HERE, AsJson, Workspace, answer, opened, progress
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder to make.")],
+    currency: Annotated[str, typer.Option(help="ISO 4217 code of all amounts.")] = "USD",
+    zone: Annotated[str, typer.Option(help="Time zone of stores that do not say theirs.")] = "UTC",
+    margin_rate: Annotated[float, typer.Option(help="Share of a bill left after the cost of food.")] = 0.65,
+    as_json: AsJson = False,
+) -> None:
+    """Make a workspace.  Example:  regulars init shop --currency CNY --zone Asia/Shanghai"""
+    import pydantic
+
+    from regulars.tables import Lake
+
+    try:
+        lake = Lake.create(folder, currency=currency, zone=zone, margin_rate=margin_rate)
+    except pydantic.ValidationError as error:
+        raise typer.BadParameter("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
+    settings = lake.settings.model_dump(exclude={"salt"})
+    next_step = escape(f"made {folder}; next: cd {folder}; regulars load stores FILE; regulars load orders FILE")
+    answer(as_json, {"workspace": str(folder), **settings}, lambda: next_step)
+
+
+def map_file(
+    file: Annotated[Path, typer.Argument(help="A file to be loaded later.")],
+    table: Annotated[str | None, typer.Option(help="The table it is for; left out, the one that fits best.")] = None,
+    save: Annotated[bool, typer.Option("--save", help="Keep it in the workspace as the mapping of its table.")] = False,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show the mapping of a known export, or propose one from a file's columns to ours.
+
+    Example:  regulars map export.csv --table orders --save
+    """
+    from regulars.tables import contract, open_source
+    from regulars.tables.exports import recognise
+    from regulars.tables.proposal import propose
+
+    if table is not None:
+        contract(table)
+    source = open_source(file)
+    known = recognise(source.columns, table)
+    mapping = known[0].mapping if known else propose(source, table)
+    text = mapping.to_toml()
+    if known:
+        text = f"# {known[0].export}; it loads without this file, which is for changing how\n{text}"
+    if save:
+        path = opened(workspace).save_mapping(mapping)
+        text += f"\n# kept as {path}; look through it, then: regulars load {mapping.table} {file}"
+    answer(as_json, mapping.model_dump(exclude_defaults=True), lambda: escape(text))
+
+
+def load(
+    table: Annotated[
+        str,
+        typer.Argument(help="stores, guests, menu_items, orders, order_items, reviews, offers, exposures, redemptions"),
+    ],
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet, JSON Lines or XLSX.")],
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="A mapping file; left out, the workspace's, our own column names, or a known export."),
+    ] = None,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Load a file into a table; the same file again changes nothing.  Example:  regulars load orders orders-2026-11.csv"""
+    from regulars import screens
+    from regulars.tables import read_mapping
+
+    lake = opened(workspace)
+    chosen = None if mapping is None else read_mapping(mapping)
+    with progress(f"reading {file.name}") as say:
+        report = lake.load(
+            table, file, mapping=chosen, progress=lambda rows: say(f"reading {file.name}: {rows:,} rows")
+        )
+    answer(as_json, report._asdict(), lambda: screens.load_report(report))
+
+
+def rejects(
+    table: Annotated[str | None, typer.Option(help="Only of this table.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows to show.")] = 20,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show the rows that were rejected, and why.  Example:  regulars rejects --table orders --limit 5"""
+    from regulars import screens
+
+    found = opened(workspace).why_rejected(table, limit)
+    rows = found.rows.to_pylist()
+    answer(
+        as_json, {"total": found.total, "rows": rows}, lambda: screens.rejects(found.total, found.reasons, found.rows)
+    )
+
+
+def doctor(workspace: Workspace = HERE, as_json: AsJson = False) -> None:
+    """Check a workspace and say what is wrong.  Example:  regulars doctor"""
+    from regulars import screens
+    from regulars.planning import examine
+
+    found = examine(opened(workspace), dt.datetime.now(dt.UTC))
+    answer(as_json, [finding._asdict() for finding in found], lambda: screens.findings(found))
+    if any(finding.state == "wrong" for finding in found):
+        raise typer.Exit(1)

@@ -1,0 +1,91 @@
+"""Guests: who they are, who meets a rule, and one of them."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from regulars.cli.answers import HERE, AsJson, Workspace, answer, err, opened, progress
+
+
+def profile(
+    as_of: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="A business date; left out, the last one.")
+    ] = None,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Work out the profile of every guest and keep it as the table profiles.  Example:  regulars profile --as-of 2026-10-31"""
+    from regulars import screens
+    from regulars.planning import keep_profiles
+    from regulars.reports import crowd
+
+    lake = opened(workspace)
+    with progress("profiles"):
+        date, profiles = keep_profiles(lake, as_of.date() if as_of else None)
+    counts, deciles = crowd(profiles)
+    value = {"as_of": date, "guests": len(profiles), "stages": [count._asdict() for count in counts]}
+    answer(as_json, value, lambda: screens.profile(counts, deciles, date, lake.settings.currency))
+
+
+def segments(
+    rule: Annotated[
+        str | None, typer.Argument(help="A rule over profiles, or @NAME of a segment; left out, all segments.")
+    ] = None,
+    save: Annotated[str | None, typer.Option(metavar="NAME", help="Keep the rule under this name.")] = None,
+    meaning: Annotated[str | None, typer.Option(help="What it is for, kept beside the rule.")] = None,
+    since: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Who entered and who left since this date, and why."),
+    ] = None,
+    export: Annotated[Path | None, typer.Option(help="Write the guests to this CSV or Parquet file.")] = None,
+    limit: Annotated[int, typer.Option(min=0, max=10_000, help="How many guests to show.")] = 10,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Find the guests that meet a rule; without one, count all segments.
+
+    Example:  regulars segments 'visits >= 3 and recency_days > 45' --save drifting; regulars segments @drifting --since 2026-10-01
+    """
+    from regulars import screens
+    from regulars.planning import count_segments, find_segment, moved, rule_of
+    from regulars.segments import save as keep
+
+    lake = opened(workspace)
+    if rule is None:
+        if save or since or export:
+            raise typer.BadParameter("--save, --since and --export need a rule, or @NAME")
+        counted = count_segments(lake)
+        rows = [{**row.segment._asdict(), **row._asdict(), "segment": row.segment.name} for row in counted]
+        return answer(as_json, rows, lambda: screens.segments(counted))
+    if since is not None:
+        told = moved(lake, rule, since=since.date(), export=export)
+        rows = told.guests.slice(0, limit).to_pylist()
+        value = told._asdict() | {"guests": len(told.guests), "rows": rows}
+        answer(as_json, value, lambda: screens.moved(told, limit))
+    else:
+        found = find_segment(lake, rule, export)
+        rows = found.guests.slice(0, limit).to_pylist()
+        value = {"rule": found.rule, "guests": len(found.guests), "of": found.of, "rows": rows}
+        answer(as_json, value, lambda: screens.segment(found, limit))
+    if save is not None:
+        kept = keep(lake.workspace, save, rule_of(lake, rule), meaning=meaning, now=dt.datetime.now(dt.UTC))
+        err.print(escape(f"kept as @{kept.name}, version {kept.version}"))
+    return None
+
+
+def guest(
+    guest_id: Annotated[str, typer.Argument(help="The guest's id.")],
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is known of one guest, and what to expect of him.  Example:  regulars guest G0042"""
+    from regulars import screens
+    from regulars.planning import portrait
+
+    lake = opened(workspace)
+    with progress("looking at him and the crowd"):
+        known = portrait(lake, guest_id)
+    answer(as_json, known._asdict(), lambda: screens.guest(known, lake.settings.currency))
