@@ -1,7 +1,7 @@
 """Tills that press on: lean clients over plain sockets, for rates that are the server's and not the client's."""
 
-import json
 import multiprocessing
+import selectors
 import socket
 import time
 import uuid
@@ -28,13 +28,14 @@ def press(
     One process serves several connections in turn: it sends on all, then reads from all that answer.
     """
     context = multiprocessing.get_context("spawn")
-    gate, results = context.Barrier(2), context.Queue()
+    gate, results = context.Barrier(3), context.Queue()
     crowd = [
         context.Process(target=_press, args=(port, token, paths[place::2], tills // 2, seconds, gate, results))
         for place in range(2)
     ]
     for process in crowd:
         process.start()
+    gate.wait(60)
     found = [results.get() for _ in crowd]
     for process in crowd:
         process.join()
@@ -52,8 +53,6 @@ def _press(
     gate: Any,
     results: Any,
 ) -> None:
-    import selectors
-
     head = f"Host: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n".encode()
     chooser, sent, times, good = selectors.DefaultSelector(), {}, [], 0
     work = iter(paths)
@@ -95,6 +94,3 @@ def _receive(line: socket.socket) -> bytes:
     while len(body) < int(fields.get(b"content-length", 0)):
         body += line.recv(65536)
     return head + b"\r\n\r\n" + body
-
-
-__all__ = ["Rates", "json", "press"]
