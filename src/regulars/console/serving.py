@@ -51,7 +51,7 @@ def serve(host: str, port: int, *, processes: int, threads: int, ready: Callable
         websockets=False,
         workers=processes,
         blocking_threads=threads,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         respawn_failed_workers=True,
         workers_kill_timeout=PATIENCE_SECONDS,
     )

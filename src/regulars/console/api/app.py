@@ -28,8 +28,15 @@ _ABOUT = (
 )
 
 
+_UNUSED = HttpResponse()
+
+
 class TillApi(NinjaAPI):
     """The till API; its description is worked out once."""
+
+    def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
+        """The framework makes a response for every request, for routes that want to add to it; ours make their own."""
+        return _UNUSED
 
     @cached_property
     def description_text(self) -> str:
