@@ -138,6 +138,12 @@ def test_I7_a_day_that_closes_in_an_hour_that_comes_twice_closes_once() -> None:
     assert [business_date(instant, NEW_YORK, "01:30").day for instant in (first, again)] == [1, 1]
 
 
+def test_I7_a_day_that_closes_at_midnight_does_not_come_back_with_an_hour_before_it() -> None:
+    """St. John's put its clocks back at 00:01, from 7 to 6 November 2010."""
+    shown = [at("2010-11-06T23:30", "America/St_Johns", fold=fold) for fold in (0, 1)]
+    assert [business_date(instant, "America/St_Johns", "00:00").day for instant in shown] == [6, 7]
+
+
 def test_I7_a_date_that_a_zone_leapt_over_has_no_hour() -> None:
     """Samoa went from 29 to 31 December 2011."""
     begin = at("2011-12-29T12:00", "Pacific/Apia")
@@ -202,6 +208,12 @@ def test_friday_night_ends_on_saturday(shown: str, said: str) -> None:
 )
 def test_a_weekday_without_hours_is_a_trading_day(shown: str, said: str) -> None:
     assert refusal_of(at(shown), weekdays=["friday"]) == said
+
+
+def test_hours_end_as_their_last_minute_begins() -> None:
+    shown = ("2026-07-03T10:59:59", "2026-07-03T11:00", "2026-07-03T13:59:59", "2026-07-03T14:00")
+    said = [refusal_of(at(clock), hours=["11:00-14:00"]) for clock in shown]
+    assert said == ["outside_hours", "", "", "outside_hours"]
 
 
 def test_a_day_may_end_at_24() -> None:

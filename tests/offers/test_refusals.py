@@ -83,6 +83,10 @@ def test_what_somebody_typed_is_said_back_short_and_harmless(typed: str, languag
     assert len(words) <= len(Refusal("voucher_not_found").words(language)) + MOST_ECHO + 2
 
 
+def test_only_forty_letters_are_said_back() -> None:
+    assert str(Refusal("voucher_not_found", code="x" * 1000)) == f"There is no voucher {'x' * 40}; check the code."
+
+
 def test_braces_somebody_typed_are_only_text() -> None:
     words = Refusal("voucher_not_found", code="{offer}[x]\x00\n\ud800{0.__class__}", offer="secret").words("en")
     assert words == "There is no voucher {offer}[x]���{0.__class__}; check the code."

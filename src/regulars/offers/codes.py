@@ -69,13 +69,10 @@ def read(text: str) -> str:
 
     Raises Refusal code_invalid where no voucher can have this code.
     """
-    code = _folded(text[: _MOST_TYPED + 1])
-    if len(code) == LETTERS:
+    code = _folded(text) if len(text) <= _MOST_TYPED else ""
+    if is_printed := len(code) == LETTERS:
         code = code.translate(_SEEN_AS)
-        is_code = _is_sound(code)
-    else:
-        is_code = len(text) <= _MOST_TYPED and re.fullmatch(r"[A-Z0-9]{4,32}", code, re.ASCII) is not None
-    if not is_code:
+    if not (_is_sound(code) if is_printed else re.fullmatch(r"[A-Z0-9]{4,32}", code)):
         raise Refusal("code_invalid", code=shown(text))
     return code
 
