@@ -5,9 +5,8 @@ import re
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WrapValidator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
-from regulars.console.api.problems import canonical
 from regulars.offers.bill import MOST_MINOR, Bill, Line
 from regulars.offers.identity import Guest
 from regulars.offers.terms import Terms
@@ -26,13 +25,6 @@ def _instant(said: Any) -> dt.datetime:
         raise ValueError("there is no such instant") from None
 
 
-def _strictly(said: Any, read: pydantic.ValidatorFunctionWrapHandler) -> Terms:
-    """Terms as JSON has them, where the same model reads TOML more kindly."""
-    if isinstance(said, Terms):
-        return said
-    return Terms.model_validate_json(canonical(said), strict=True)
-
-
 Text = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=_PRINTABLE)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PRINTABLE)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_PRINTABLE)]
@@ -41,7 +33,6 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Minor = Annotated[int, Field(ge=0, le=MOST_MINOR)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Instant = Annotated[dt.datetime, BeforeValidator(_instant, json_schema_input_type=dt.datetime)]
-StrictTerms = Annotated[Terms, WrapValidator(_strictly)]
 RequestKey = Annotated[str, StringConstraints(min_length=8, max_length=128, pattern=r"^[\u0021-\u007e]+$")]
 
 
@@ -157,7 +148,7 @@ class DefineShape(Shape):
 
     offer_id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]*$")]
     campaign_id: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\w.:-]+$")] | None = None
-    terms: StrictTerms
+    terms: Terms
 
 
 class HaltShape(Shape):
