@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -13,6 +14,8 @@ from regulars.offers.performing import Name, as_json, name_of, perform
 from regulars.offers.refusals import Refusal
 
 MOST_AT_ONCE = 64
+MOST_PATIENCE = 0.02
+"""Seconds that a transaction waits at most for those who may come with it."""
 
 Turn = tuple[Command, "Future[Answer]"]
 
@@ -54,11 +57,22 @@ class Door:
             self._keeper.start()
 
     def _keep(self) -> None:
+        many, took = 1, 0.0
         while True:
-            with self._change:
-                self._change.wait_for(lambda: self._waiting)
-                turns = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+            turns = self._gather(many, min(took, MOST_PATIENCE))
+            many, began = len(turns), time.monotonic()
             self._let_in(turns)
+            took = time.monotonic() - began
+
+    def _gather(self, many: int, patience: float) -> list[Turn]:
+        """Whoever waits; but those who were just answered come back in a moment, and one transaction for all is cheaper.
+
+        So wait for as many as last time, and at most as long as their transaction took: a till alone waits for nobody.
+        """
+        with self._change:
+            self._change.wait_for(lambda: self._waiting)
+            self._change.wait_for(lambda: len(self._waiting) >= many, patience)
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
 
     def _let_in(self, turns: list[Turn]) -> None:
         try:

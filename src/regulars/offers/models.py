@@ -161,7 +161,7 @@ class Usage(models.Model):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("offer", "kind", "key"), name="usage_of_one_cap"),
+            models.UniqueConstraint(fields=("offer", "key", "kind"), name="usage_of_one_cap"),
             models.CheckConstraint(condition=Q(used__gte=0, used__lte=F("most")), name="usage_within_cap"),
         )
 
@@ -234,7 +234,7 @@ class Receipt(models.Model):
     at = models.DateTimeField(db_index=True)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("till", "key"), name="answered_once"),)
+        constraints = (models.UniqueConstraint(fields=("key", "till"), name="answered_once"),)
 
 
 class Mark(models.Model):

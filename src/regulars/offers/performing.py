@@ -22,7 +22,9 @@ from regulars.offers.writing import write
 KEPT = dt.timedelta(days=30)
 """How long the same key gives the same answer."""
 
-_LOCK = "select name from unnest(%s::text[]) as name where not pg_try_advisory_xact_lock(hashtextextended(name, 0))"
+_LOCK = """
+    select name from json_array_elements_text(%s::json) as name
+    where not pg_try_advisory_xact_lock(hashtextextended(name, 0))"""
 
 Name = tuple[str, str]
 """A till, empty for the house, and its key."""
@@ -108,5 +110,5 @@ def _busy(commands: Sequence[Command]) -> set[Name]:
     if not names or connection.vendor != "postgresql":
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [sorted(names)])
+        cursor.execute(_LOCK, [json.dumps(sorted(names))])
         return {names[name] for (name,) in cursor.fetchall()}

@@ -183,6 +183,7 @@ def tongue_of(language: str) -> str:
     return "zh" if language.casefold().split("-")[0].split("_")[0] == "zh" else "en"
 
 
+@lru_cache(maxsize=4096)
 def money(amount_minor: int, currency: str, language: str) -> str:
     """An amount as people read it.
 
