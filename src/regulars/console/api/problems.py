@@ -31,11 +31,12 @@ STATUSES: dict[str, int] = {
     # what is asked makes no sense as it stands; another request would
     "code_invalid": 422, "clock_wrong": 422, "store_unknown": 422, "currency_mismatch": 422, "guest_required": 422,
     "minimum_spend_not_met": 422, "item_not_on_bill": 422, "refund_exceeds_discount": 422, "cannot_be_combined": 422,
+    "no_effect": 422, "too_many_vouchers": 422,
     # what is asked does not go with how things stand
     "voucher_not_active": 409, "voucher_expired": 409, "voucher_not_yet_valid": 409, "voucher_redeemed": 409,
     "voucher_reserved": 409, "voucher_cancelled": 409, "voucher_rolled_back": 409, "already_rolled_back": 409,
     "reservation_expired": 409, "quantity_exceeded": 409, "budget_exhausted": 409, "per_guest_exceeded": 409,
-    "per_day_exceeded": 409, "per_code_exceeded": 409, "store_hour_exceeded": 409, "per_minute_exceeded": 409,
+    "per_day_exceeded": 409, "per_code_exceeded": 409, "store_hour_exceeded": 409,
     "store_not_allowed": 409, "outside_hours": 409, "not_first_order": 409, "guest_mismatch": 409,
     "offer_halted": 409, "campaign_halted": 409, "store_halted": 409, "offer_exists": 409, "code_exists": 409,
 }  # fmt: skip
