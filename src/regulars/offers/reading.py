@@ -133,16 +133,20 @@ def _owned(books: Books, vouchers: Iterable[Voucher]) -> None:
 
 
 def _read_people(books: Books, commands: Sequence[Command]) -> None:
+    """Each person once, whether a command names him or a redemption does."""
     tokens = {token for command in commands for token in books.tokens_of(command)}
-    if not tokens:
-        return
-    found = Alias.objects.filter(token__in=tokens).select_related("person__root")
-    books.people = {alias.token: alias.person.root or alias.person for alias in found}
-    roots = {person.person_id: person for person in books.people.values()}
-    books.people = {token: roots[person.person_id] for token, person in books.people.items()}
-    books.families = {person_id: [person] for person_id, person in roots.items()}
-    for member in Person.objects.filter(root__in=roots):
-        books.families[str(member.root_id)].append(member)
+    if tokens:
+        found = Alias.objects.filter(token__in=tokens).select_related("person__root")
+        roots = {alias.token: alias.person.root or alias.person for alias in found}
+        known = {person.person_id: person for person in roots.values()}
+        books.people = {token: known[person.person_id] for token, person in roots.items()}
+        books.families = {person_id: [person] for person_id, person in known.items()}
+        for member in Person.objects.filter(root__in=known):
+            books.families[str(member.root_id)].append(member)
+    persons = {member.person_id: member for family in books.families.values() for member in family}
+    for redemption in books.redemptions.values():
+        if (person := redemption.entry.person) is not None:
+            redemption.entry.person = persons.setdefault(person.person_id, person)
 
 
 def _read_usages(books: Books, commands: Sequence[Command]) -> None:

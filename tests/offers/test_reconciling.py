@@ -1,0 +1,49 @@
+"""Whoever changes a counter behind the ledger's back is found out, whichever counter it is."""
+
+import pytest
+from django.db.models import F
+
+from offers.conftest import House
+from regulars.offers.models import Issuance, Offer, Usage, Voucher
+from regulars.offers.reconciling import Drift, reconcile
+
+
+@pytest.fixture
+def busy(house: House) -> House:
+    house.define(per_guest=3, per_day=10, per_store_hour=10)
+    house.define("sure", policy="guaranteed", cap=5, budget_minor=2500)
+    codes = [house.issue(), house.issue(), house.issue("sure"), house.issue("sure")]
+    house.redeem(codes[0], guest_id="ann")
+    house.reserve(codes[1], guest_id="ann")
+    house.redeem(codes[2])
+    assert reconcile() == []
+    return house
+
+
+def test_every_counter_that_was_tampered_with_is_named(busy: House) -> None:
+    tampered = {
+        ("offer", "free_minor"): lambda: Offer.objects.filter(offer_id="sure").update(
+            free_minor=F("free_minor") - 1, spent_minor=F("spent_minor") + 1
+        ),
+        ("voucher", "reserved_minor"): lambda: Voucher.objects.filter(uses=0, offer="sure").update(reserved_minor=1),
+        ("voucher", "uses"): lambda: Voucher.objects.filter(uses=0, offer="sure").update(uses=1),
+        ("voucher", "holds"): lambda: Voucher.objects.filter(holds=1).update(holds=0),
+        ("usage", "used"): lambda: Usage.objects.filter(kind="guest").update(used=1),
+    }
+    for (table, counter), tamper in tampered.items():
+        before = set(reconcile())
+        assert tamper() == 1
+        found = set(reconcile()) - before
+        assert (table, counter) in {(drift.table, drift.counter) for drift in found}
+
+
+def test_a_usage_that_vanished_and_a_batch_that_lies_are_named(busy: House) -> None:
+    Usage.objects.filter(kind="day").delete()
+    Issuance.objects.create(batch_id="b", offer_id="sure", wanted=5, issued=3, made_at=busy.now)
+    assert [(drift.table, drift.kept, drift.counted) for drift in reconcile()] == [("issuance", 3, 0), ("usage", 0, 2)]
+
+
+def test_a_drift_says_what_and_by_how_much(busy: House) -> None:
+    Usage.objects.filter(kind="store_hour").update(used=7)
+    [drift] = reconcile()
+    assert drift == Drift("usage", "five-off store_hour S1 2026-03-02T12-05:00", "used", 7, 2)
