@@ -55,7 +55,7 @@ def database(address: str) -> dict[str, Any]:
 
     Raises DataError for an address that is neither. It never repeats the address, for there may be a password in it.
     """
-    parts = urlsplit(address)
+    parts, port = urlsplit(address), _port(address)
     if parts.scheme == "sqlite" and len(parts.path) > 1:
         return sqlite(Path(unquote(parts.path[1:])))
     if parts.scheme not in ("postgres", "postgresql") or len(parts.path) < 2:
@@ -68,10 +68,17 @@ def database(address: str) -> dict[str, Any]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
+        "PORT": port,
         "OPTIONS": _POSTGRES | dict(parse_qsl(parts.query)),
         "CONN_MAX_AGE": None,  # kept; what was broken by a fault is opened anew
     }
+
+
+def _port(address: str) -> str:
+    try:
+        return str(urlsplit(address).port or "")
+    except ValueError:
+        raise DataError("DATABASE_URL has a port that is no number") from None
 
 
 def sqlite(file: Path) -> dict[str, Any]:

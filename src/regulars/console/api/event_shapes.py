@@ -83,7 +83,9 @@ AnyEvent = Annotated[TrackShape | OtherShape, Field(discriminator="type")]
 
 
 class EventsShape(Shape):
-    """Many events at once, as Segment's libraries send them."""
+    """Many events at once, as Segment's libraries send them; what else they say beside the batch is not kept."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
     batch: Annotated[list[AnyEvent], Field(min_length=1, max_length=500)]
     sentAt: Annotated[str, StringConstraints(max_length=40)] | None = None  # noqa: N815
