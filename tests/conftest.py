@@ -14,7 +14,7 @@ import pytest
 import regulars as rg
 from regulars.tables.engines import open_engine
 
-pytest_plugins = ["frames", "shops", "databases"]
+pytest_plugins = ["frames", "shops", "databases", "houses"]
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 

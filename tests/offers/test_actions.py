@@ -2,7 +2,7 @@
 
 import pytest
 
-from offers.conftest import House, refused
+from houses import House, refused
 from offers.examples import terms
 from regulars.offers import actions
 from regulars.offers.reconciling import reconcile

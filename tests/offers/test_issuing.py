@@ -3,7 +3,7 @@
 import pytest
 
 import regulars as rg
-from offers.conftest import House, refused
+from houses import House, refused
 from regulars.offers import actions, issuing
 from regulars.offers.models import Voucher
 from regulars.offers.reconciling import reconcile

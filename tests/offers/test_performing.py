@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 
-from offers.conftest import NOW, House, refused
+from houses import NOW, House, refused
 from offers.examples import bill
 from regulars.offers import actions, group, tills
 from regulars.offers.commands import Answer, Redeem

@@ -3,7 +3,7 @@
 import pytest
 from django.db.models import F
 
-from offers.conftest import House
+from houses import House
 from regulars.offers.models import Issuance, Offer, Usage, Voucher
 from regulars.offers.reconciling import Drift, reconcile
 

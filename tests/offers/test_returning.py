@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from offers.conftest import House, refused
+from houses import House, refused
 from offers.examples import bill
 from regulars.offers import actions
 from regulars.offers.commands import Cancel, Redeem, RollBack

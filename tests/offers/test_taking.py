@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from offers.conftest import House, refused
+from houses import House, refused
 from offers.examples import bill
 from regulars.offers import actions, tills
 from regulars.offers.commands import Release, RollBack

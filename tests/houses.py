@@ -1,4 +1,4 @@
-"""What the tests of the ledger share: a house with a store, and somebody who asks it."""
+"""A house with a ledger of its own, and somebody who asks it; on SQLite and on PostgreSQL."""
 
 import datetime as dt
 import itertools
