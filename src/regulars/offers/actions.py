@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from regulars.offers.books import Books, terms_of
 from regulars.offers.codes import read as read_code
 from regulars.offers.commands import Command, Expire, Release
+from regulars.offers.hours import check_clock
 from regulars.offers.models import Entry, Event, Halt, Mark, Offer, Receipt, Reservation, Store, Voucher
 from regulars.offers.performing import KEPT, perform
 from regulars.offers.refusals import Refusal
@@ -55,7 +56,8 @@ def _check_change(offer: Offer, before: Terms, after: Terms) -> None:
 
 
 def add_store(store_id: str, zone: str, day_closes_at: str = "04:00") -> None:
-    """A store where vouchers are taken, or its new clock."""
+    """A store where vouchers are taken, or its new clock. Raises DataError for a zone or a time that is none."""
+    check_clock(zone, day_closes_at)
     Store.objects.update_or_create(store_id=store_id, defaults={"zone": zone, "day_closes_at": day_closes_at})
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import models
 
+from regulars.offers import sql
 from regulars.offers.caps import Clock, Key
 from regulars.offers.codes import read
 from regulars.offers.commands import Command, Validate
@@ -118,12 +119,15 @@ class Books:
         Raises Refusal budget_exhausted or quantity_exceeded where more would be taken than is there.
         """
         self.account(offer, minor, uses)
-        entry = Entry(
-            reference=facts.pop("reference", None) or name(self.now), verb=verb, offer=offer, voucher=voucher,
-            at=command.at if command else self.now, noted_at=self.now, till_id=command.till if command else None,
+        entry = sql.made(
+            Entry, reference=facts.pop("reference", None) or name(self.now), verb=verb, offer_id=offer.offer_id,
+            voucher_id=voucher and voucher.pk, at=command.at if command else self.now, noted_at=self.now,
+            till_id=command.till if command else None,
             budget_minor=sum(minor), free_minor=minor[0], reserved_minor=minor[1], spent_minor=minor[2],
             cap=sum(uses), free_uses=uses[0], reserved_uses=uses[1], spent_uses=uses[2], **facts,
         )  # fmt: skip
+        if voucher is not None and voucher.pk is None:
+            entry.voucher = voucher
         self.add(entry)
         return entry
 

@@ -79,7 +79,8 @@ def _answer(command: Command, books: Books, receipts: dict[Name, Receipt], busy:
     except Refusal as refusal:
         answer = _refused(command, refusal, speak)
     if command.key:
-        receipts[name] = Receipt(
+        receipts[name] = sql.made(
+            Receipt,
             till=name[0],
             key=name[1],
             fingerprint=command.fingerprint,

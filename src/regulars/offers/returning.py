@@ -8,6 +8,7 @@ from regulars.offers.caps import ALARM, caps_of
 from regulars.offers.commands import Cancel, Command, Expire, Release, RollBack
 from regulars.offers.models import Entry, Reservation, Voucher
 from regulars.offers.refusals import Refusal
+from regulars.offers.terms import Terms
 
 
 def let_go(command: Release, books: Books) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def roll_back(command: RollBack, books: Books) -> dict[str, Any]:
 def _give_back(command: RollBack, books: Books, redemption: Redemption, amount: int, left: int) -> None:
     entry, voucher = redemption.entry, redemption.voucher
     terms, is_whole = terms_of(voucher.offer.terms), amount == left
-    again = (terms.again_after_refund or voucher.most_uses > 1) and not voucher.closed
+    again = comes_back(terms, voucher) and not voucher.closed
     is_kept = again and terms.policy == "guaranteed"
     minor = (0, amount, -amount) if is_kept else (amount, 0, -amount)
     uses = (0, 0, 0) if not is_whole else (0, 1, -1) if is_kept else (1, 0, -1)
@@ -79,13 +80,18 @@ def _give_back(command: RollBack, books: Books, redemption: Redemption, amount: 
         if entry.person is not None and entry.person.orders:
             books.change(entry.person, orders=entry.person.orders - 1)
     books.move(
-        "rolled_back", voucher.offer, voucher, command, minor=minor, uses=uses, of=entry, store_id=entry.store_id,
+        "rolled_back", voucher.offer, voucher, command, minor=minor, uses=uses, of_id=entry.reference, store_id=entry.store_id,
         order_id=entry.order_id, person_id=entry.person_id, reason=command.reason,
         platform_minor=terms.split(left - amount)[1] - terms.split(left)[1], counted_at=entry.counted_at,
     )  # fmt: skip
     books.redemptions[command.redemption_id] = redemption._replace(
         returned_minor=redemption.returned_minor + amount, is_returned=is_whole
     )
+
+
+def comes_back(terms: Terms, voucher: Voucher) -> bool:
+    """Whether a use returns to its voucher when it is given back: those of codes for many do."""
+    return terms.again_after_refund or voucher.most_uses > 1
 
 
 def cancel(command: Cancel, books: Books) -> dict[str, Any]:

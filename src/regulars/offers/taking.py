@@ -3,12 +3,12 @@
 from typing import Any
 
 from regulars.offers.admitting import Admitted, admit
-from regulars.offers.bill import Bill
 from regulars.offers.books import Books, name
 from regulars.offers.caps import ALARM, caps_of
 from regulars.offers.commands import Redeem, Reserve, Validate
 from regulars.offers.models import Entry, Reservation
 from regulars.offers.refusals import Refusal
+from regulars.offers.returning import comes_back
 from regulars.offers.stacking import Combined, combine
 
 
@@ -47,7 +47,7 @@ def take(command: Validate, books: Books) -> dict[str, Any]:
             left_out[spoiled.code] = spoiled.refusal
             del admitted[spoiled.code]
             continue
-        return _said(command, combined, left_out | dict(combined.left_out), done)
+        return _said(command, combined, left_out | dict(combined.left_out), admitted, done)
 
 
 def _do(command: Validate, books: Books, combined: Combined, admitted: dict[str, Admitted]) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _redeem(command: Validate, books: Books, found: Admitted, discount: int) -> 
         books.change(held, is_open=False)
     if terms.policy == "guaranteed":
         rest = terms.worst_minor - cost
-        kept = rest if comes_back(found) else 0
+        kept = rest if comes_back(terms, voucher) else 0
         minor, uses = (rest - kept, -(cost + rest - kept), cost), (0, -1, 1)
         books.change(voucher, reserved_minor=voucher.reserved_minor - terms.worst_minor + kept)
     else:
@@ -125,11 +125,6 @@ def _redeem(command: Validate, books: Books, found: Admitted, discount: int) -> 
     )  # fmt: skip
 
 
-def comes_back(found: Admitted) -> bool:
-    """Whether the use returns to the voucher when it is given back."""
-    return found.terms.again_after_refund or found.voucher.most_uses > 1
-
-
 def _facts(command: Validate, found: Admitted) -> dict[str, Any]:
     """Where, on which bill and by whom; whose use it counts as is whoever reserved it."""
     person_id = found.reservation.person_id if found.reservation else found.person and found.person.person_id
@@ -138,33 +133,33 @@ def _facts(command: Validate, found: Admitted) -> dict[str, Any]:
 
 
 def _said(
-    command: Validate, combined: Combined, left_out: dict[str, Refusal], done: dict[str, Reservation | Entry]
+    command: Validate,
+    combined: Combined,
+    left_out: dict[str, Refusal],
+    admitted: dict[str, Admitted],
+    done: dict[str, Any],
 ) -> dict[str, Any]:
     language, bill = command.language, command.bill
+    applied = [
+        {"code": one.ref, "offer_id": admitted[one.ref].voucher.offer_id, "discount_minor": one.discount_minor}
+        for one in combined.applied
+    ]
     said: dict[str, Any] = {
         "discount_minor": combined.total_minor,
         "amount_minor": bill.amount_minor - combined.total_minor,
         "currency": bill.currency,
-        "applied": [_applied(applied.ref, applied.discount_minor, command, done) for applied in combined.applied],
+        "applied": applied,
         "left_out": [
             {"code": code, "reason": refusal.code, "detail": refusal.words(language)}
             for code, refusal in left_out.items()
         ],
         "explanation": combined.words(language),
     }
-    if isinstance(command, Reserve):
-        kept = next(iter(done.values()))
-        assert isinstance(kept, Reservation)
-        said |= {"reservation_id": kept.reservation_id, "reserved_until": kept.until.isoformat()}
+    match command:
+        case Redeem():
+            for row in applied:
+                row["redemption_id"] = done[row["code"]].reference
+        case Reserve():
+            kept: Reservation = next(iter(done.values()))
+            said |= {"reservation_id": kept.reservation_id, "reserved_until": kept.until.isoformat()}
     return said
-
-
-def _applied(code: str, discount_minor: int, command: Validate, done: dict[str, Reservation | Entry]) -> dict[str, Any]:
-    row = done[code]
-    said: dict[str, Any] = {"code": code, "offer_id": row.voucher.offer_id, "discount_minor": discount_minor}
-    if isinstance(command, Redeem) and isinstance(row, Entry):
-        said["redemption_id"] = row.reference
-    return said
-
-
-__all__ = ["Bill", "comes_back", "take"]
