@@ -38,7 +38,8 @@ def test_a_problem_is_on_the_page_beside_its_status(code: str) -> None:
 
 def test_every_metric_and_scope_is_on_the_page() -> None:
     ours = {name for name in REGISTRY._names_to_collectors if name.startswith("regulars_")}
-    bare = {re.sub(r"_(bucket|count|sum|created)$", "", name) for name in ours if f"{name}_total" not in ours}
+    bare = {re.sub(r"_(bucket|count|sum|created)$", "", name) for name in ours}
+    bare -= {name for name in bare if f"{name}_total" in ours}
     assert bare
     assert [name for name in bare if f"`{name}`" not in OPERATIONS] == []
     assert [scope for scope in SCOPES if f"| `{scope}` |" not in OPERATIONS] == []

@@ -79,7 +79,7 @@ def prepare() -> None:
     """
     try:
         if is_embedded():
-            _check_folder()
+            _make_file()
             migrate()
         elif newer := unknown():
             raise DataError(f"the records were made by a newer version of regulars ({newer[-1]}); install that version")
@@ -89,10 +89,13 @@ def prepare() -> None:
         raise DataError(f"the records cannot be reached: {first_line(error)}") from None
 
 
-def _check_folder() -> None:
-    folder = Path(connection.settings_dict["NAME"]).parent
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; make it, or name another with -w FOLDER")
+def _make_file() -> None:
+    """Only its owner reads it."""
+    file = Path(connection.settings_dict["NAME"])
+    try:
+        file.touch(mode=0o600)
+    except OSError as error:
+        raise DataError(f"{file}: cannot be made ({error.strerror}); name a folder of yours with -w FOLDER") from None
 
 
 def first_line(error: BaseException) -> str:

@@ -1,7 +1,9 @@
 """Serving: the server's processes and threads, begun and ended in order."""
 
+import atexit
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -25,7 +27,9 @@ _DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
 def share_figures(processes: int) -> None:
     """Let several processes count together; must be called before anything is counted."""
     if processes > 1:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="regulars-metrics-")
+        folder = tempfile.mkdtemp(prefix="regulars-metrics-")
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
 def check_port(host: str, port: int) -> None:
