@@ -10,7 +10,7 @@ fits = $(shell command -v $(1) >/dev/null 2>&1 && $(1) -c 'import sys; sys.exit(
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14 python,$(call fits,$(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench lock docs format clean
+.PHONY: help install demo test storms check bench lock docs format clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ demo: $(STAMP) ## the main job on a year of real orders, in ./demo: about three 
 
 test: $(STAMP) ## run all tests
 	$(BIN)/python -m pytest
+
+storms: $(STAMP) ## the long suites in full: storms of tills, kills, the ledger against its model: about an hour
+	$(BIN)/python -m pytest tests/storms tests/offers/test_ledger.py --whole -s
 
 check: $(STAMP) ## lint, format, types, and who may import whom
 	$(BIN)/ruff check

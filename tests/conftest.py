@@ -19,6 +19,16 @@ pytest_plugins = ["frames", "shops", "databases", "houses"]
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole", action="store_true", help="run long suites in full: storms, kills, the ledger's model")
+
+
+@pytest.fixture
+def is_whole(request: pytest.FixtureRequest) -> bool:
+    """Whether long suites run in full."""
+    return bool(request.config.getoption("--whole"))
+
+
 def lacking(kind: str, reason: str) -> None:
     """Skip, or fail where REGULARS_REQUIRE names the kind."""
     if kind in os.environ.get("REGULARS_REQUIRE", "").split(","):

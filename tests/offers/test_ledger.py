@@ -5,7 +5,6 @@ The model knows nothing of the ledger: it is what an operator would work out on 
 
 import datetime as dt
 import itertools
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,7 +27,6 @@ from regulars.offers.reconciling import reconcile
 from regulars.offers.refusals import Refusal
 from regulars.offers.terms import Terms
 
-EXAMPLES, STEPS = (2_000, 50) if os.environ.get("REGULARS_WHOLE") else (60, 30)
 AMOUNT = 500
 BEGINNING = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 ENDS = BEGINNING + dt.timedelta(days=60)
@@ -361,11 +359,12 @@ def at_till(bill: int) -> dict[str, Any]:
     return {"store_id": "S1", "bill": Bill(amount_minor=bill, currency="USD"), "order_id": None}
 
 
-def test_the_ledger_does_what_the_paper_says() -> None:
+def test_I2_the_ledger_does_what_the_paper_says(is_whole: bool) -> None:
+    examples, steps = (2_000, 50) if is_whole else (60, 30)
     with in_memory():
         run_state_machine_as_test(
             Ledger,
             settings=settings(
-                max_examples=EXAMPLES, stateful_step_count=STEPS, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
             ),
         )

@@ -9,18 +9,9 @@ SERVER = "postgresql://postgres@127.0.0.1:5432"
 SEEDS = 50
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--whole", action="store_true", help="storm in full: 16 x 64 threads, 50 seeds, 200 kills")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "storm_seed" in metafunc.fixturenames:
         metafunc.parametrize("storm_seed", range(SEEDS if metafunc.config.getoption("--whole") else 1))
-
-
-@pytest.fixture
-def is_whole(request: pytest.FixtureRequest) -> bool:
-    return bool(request.config.getoption("--whole"))
 
 
 @pytest.fixture

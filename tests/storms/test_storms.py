@@ -61,7 +61,7 @@ def check(told: list[Told], books: dict[str, object]) -> Counter[str]:
     return Counter(f"{one.status} {json.loads(one.body).get('code', '')}" for one in told)
 
 
-def test_no_cap_is_broken_in_a_storm(house: House, storm_size: Size, storm_seed: int) -> None:
+def test_I1_no_cap_is_broken_in_a_storm(house: House, storm_size: Size, storm_seed: int) -> None:
     told, books = storm(house, storm_size, storm_seed)
     outcomes = check(told, books)
     print(outcomes)
