@@ -1,12 +1,13 @@
 """The routes of events: what tills and apps tell, in Segment's words. messageId takes the place of an Idempotency-Key."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from regulars.console.api.described import PROBLEMS
-from regulars.console.api.event_shapes import EventShape, EventsShape, TrackShape
+from regulars.console.api.event_shapes import EventsShape, OtherShape, TrackShape
 from regulars.console.api.keys import Key, till_of
 from regulars.console.api.replies import EventsReply
 from regulars.console.api.speaking import now, say
@@ -28,10 +29,14 @@ def batch(request: HttpRequest, body: EventsShape) -> HttpResponse:
     return _take(request, body.batch)
 
 
-def _take(request: HttpRequest, events: list[Any]) -> HttpResponse:
+def _take(request: HttpRequest, events: Sequence[TrackShape | OtherShape]) -> HttpResponse:
     told = [_as_told(event) for event in events]
     return say(actions.take_events(told, till=till_of(request).till_id, now=now()))
 
 
-def _as_told(event: EventShape) -> dict[str, Any]:
-    return {**event.model_dump(exclude_unset=True), "type": event.model_dump()["type"]}
+def _as_told(event: TrackShape | OtherShape) -> dict[str, Any]:
+    """An event as it was told, with its type; a name that is null is none."""
+    told = event.model_dump(exclude_unset=True) | {"type": event.type}
+    return (
+        told if told.get("event", "") is not None else {name: value for name, value in told.items() if name != "event"}
+    )

@@ -121,13 +121,15 @@ def look_up(request: HttpRequest, code: Path[shapes.Code]) -> HttpResponse:
 @router.post("/vouchers", auth=_ISSUER, response={201: IssuedReply, **PROBLEMS}, openapi_extra=KEYED)
 def issue(request: HttpRequest, body: shapes.IssueShape) -> HttpResponse:
     """Issue one voucher of an offer, to a guest if one is named."""
+    said = asked(request)
     demand_own(request, stores_of(seen_offer(request, body.offer_id)))
-    return answer(request, Issue(**asked(request), offer_id=body.offer_id, guest_id=body.guest_id, code=body.code))
+    return answer(request, Issue(**said, offer_id=body.offer_id, guest_id=body.guest_id, code=body.code))
 
 
 @router.post("/vouchers/{code}/cancel", auth=_ISSUER, response={200: CancelledReply, **PROBLEMS}, openapi_extra=KEYED)
 def cancel(request: HttpRequest, code: Path[shapes.Code], body: shapes.CancelShape | None = None) -> HttpResponse:
     """Take back a voucher that nobody used."""
     request.codes = [code]
+    said = asked(request)
     demand_own(request, seen_voucher(request, code, now())["stores"])
-    return answer(request, Cancel(**asked(request), code=code, reason=(body and body.reason) or ""))
+    return answer(request, Cancel(**said, code=code, reason=(body and body.reason) or ""))
