@@ -15,6 +15,7 @@ import pytest
 import typer
 
 from regulars.documents import parse
+from regulars.offers.terms import Terms
 from regulars.planning.campaign import parse_campaign
 from regulars.tables import Mapping, Settings
 
@@ -27,6 +28,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 READERS: dict[str, Callable[[str], Any]] = {
     "": tomllib.loads,
     "campaign": parse_campaign,
+    "offer": lambda text: parse(text, Terms, name="offer.toml"),
     "mapping": lambda text: parse(text, Mapping, name="mapping.toml"),
     "settings": lambda text: parse(text, Settings, name="workspace.toml"),
 }

@@ -77,7 +77,7 @@ def _cell(value: object) -> str:
 
 
 @contextmanager
-def _records(workspace: Path | None, *, is_prepared: bool = True) -> Iterator[None]:
+def opened_records(workspace: Path | None, *, is_prepared: bool = True) -> Iterator[None]:
     """The records of a workspace, or of DATABASE_URL: within, Django is there."""
     if workspace is not None:
         os.environ["REGULARS_WORKSPACE"] = str(workspace)
@@ -104,7 +104,7 @@ def serve(
     workspace: Workspace = None,
 ) -> None:
     """Serve the till API until it is stopped.  Example:  regulars serve --port 8000"""
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.console import records, serving
 
         processes = 1 if records.is_embedded() else workers
@@ -127,7 +127,7 @@ def serve(
 
 def migrate(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Bring the tables of the records to this version.  Example:  regulars migrate"""
-    with _records(workspace, is_prepared=False):
+    with opened_records(workspace, is_prepared=False):
         from regulars.console import records
 
         steps = records.migrate()
@@ -140,7 +140,7 @@ def worker(
     workspace: Workspace = None,
 ) -> None:
     """Let go what was reserved too long and end what expired, every minute.  Example:  regulars worker"""
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.console.sweeping import work
 
         work(every, once=once)
@@ -158,7 +158,7 @@ def new_key(
     """Make a key, and show it this once.  Example:  regulars keys new 'till 3' --scope redeem --store S1"""
     if everywhere == bool(store):
         raise typer.BadParameter("give either --store, once or more, or --everywhere")
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.offers import actions, tills
 
         known = {row["store_id"] for row in actions.stores()}
@@ -175,7 +175,7 @@ def new_key(
 @keys.command("list")
 def list_keys(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """List the keys, without their secrets.  Example:  regulars keys list"""
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.offers import tills
 
         rows = tills.tills()
@@ -189,7 +189,7 @@ def revoke_key(
     as_json: AsJson = False,
 ) -> None:
     """Revoke a key: from now on nobody may use it.  Example:  regulars keys revoke abcdefgh23456789"""
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.offers import tills
 
         if not tills.revoke(till_id, now=_now()):
@@ -210,7 +210,7 @@ def define_offer(
     from regulars.offers.terms import Terms
 
     terms = read(file, Terms)
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.offers import actions
 
         made = actions.define(offer_id or file.stem, terms, campaign_id=campaign, now=_now())
@@ -221,7 +221,7 @@ def define_offer(
 @offers.command("list")
 def list_offers(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """List the offers and their accounts.  Example:  regulars offers list"""
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.offers import actions
 
         rows = actions.offers()
@@ -251,7 +251,7 @@ def issue(
         raise typer.BadParameter("give either --count or --guests")
     named = None if guests is None else _lines(guests)
     name = batch or f"{offer_id}-{_now():%Y%m%d%H%M%S}"
-    with _records(workspace), _bar(f"issuing {name}") as say:
+    with opened_records(workspace), _bar(f"issuing {name}") as say:
         from regulars.offers.issuing import issue_many
 
         done = issue_many(offer_id, name, count=count, guests=named, now=_now(), progress=say)
@@ -292,7 +292,7 @@ def halt(
 ) -> None:
     """Stop an offer, a campaign or a store at once.  Example:  regulars halt offer lunch --reason 'too many'"""
     _kind(kind)
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.offers import actions
 
         actions.halt(_kind(kind), key, reason=reason, by=os.environ.get("USER", "the command line"), now=_now())
@@ -302,7 +302,7 @@ def halt(
 def resume(kind: Kind, key: Key, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Lift a halt.  Example:  regulars resume offer lunch"""
     _kind(kind)
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.offers import actions
 
         if not actions.resume(_kind(kind), key, now=_now()):
@@ -327,7 +327,7 @@ def add_store(
         dt.time.fromisoformat(day_closes_at)
     except ValueError:
         raise typer.BadParameter(f"'{day_closes_at}' is no time of day; give one such as 04:00") from None
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.offers import actions
 
         actions.add_store(store_id, zone, day_closes_at)
@@ -337,7 +337,7 @@ def add_store(
 @stores.command("list")
 def list_stores(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """List the stores.  Example:  regulars stores list"""
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.offers import actions
 
         rows = actions.stores()
@@ -346,7 +346,7 @@ def list_stores(workspace: Workspace = None, as_json: AsJson = False) -> None:
 
 def reconcile(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Work out every counter from the ledger; status 1 where one drifted.  Example:  regulars reconcile"""
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.offers.reconciling import reconcile as work_out
 
         drifts = [drift._asdict() for drift in work_out()]
@@ -366,7 +366,7 @@ def backup(
     file: Annotated[Path, typer.Argument(help="A new file.")], workspace: Workspace = None, as_json: AsJson = False
 ) -> None:
     """Write all records to one file, while tills go on.  Example:  regulars backup records-2026-11-24.backup"""
-    with _records(workspace):
+    with opened_records(workspace):
         from regulars.console.backups import back_up
 
         size = back_up(file)
@@ -381,7 +381,7 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Put a backup back, and check every counter.  Example:  regulars restore records-2026-11-24.backup"""
-    with _records(workspace, is_prepared=False):
+    with opened_records(workspace, is_prepared=False):
         from regulars.console.backups import restore as put_back
 
         drifts = [drift._asdict() for drift in put_back(file, is_forced=force)]

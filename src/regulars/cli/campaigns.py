@@ -1,5 +1,6 @@
 """Campaigns: plan one, report on it, and see all of it on real orders."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
@@ -56,6 +57,19 @@ def report(
             raise typer.Exit(0 if same else 1)
         path = write_report(lake, folder.name, say)
     answer(as_json, {"plan_id": folder.name, "report": str(path)}, lambda: escape(f"wrote {path}"))
+
+
+def sync(workspace: Workspace = HERE, as_json: AsJson = False) -> None:
+    """Bring back to the lake what tills did, and tell the tills of its stores.  Example:  regulars sync"""
+    from regulars import screens
+    from regulars.service import opened_records
+
+    lake = opened(workspace)
+    with opened_records(workspace), progress("syncing"):
+        from regulars.campaigns import sync as bring_back
+
+        synced = bring_back(lake, now=dt.datetime.now(dt.UTC))
+    answer(as_json, synced._asdict(), lambda: screens.synced(synced))
 
 
 def demo(
