@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from storms.crowd import Crowd
-from storms.house import House, free_port, on_sqlite, start, start_worker, stop, wait_for
+from storms.house import House, free_port, on_sqlite, start, start_worker, stop
 from storms.test_storms import check
 
 MOST_SECONDS_BACK = 5.0
@@ -43,29 +43,44 @@ def besiege(house: House, kills: int, kill_database: Callable[[random.Random], N
     found = house.ask("open", {"cap": vouchers * 2, "vouchers": vouchers})
     codes = found["codes"]["five-off-0"]
     work = [codes[place::THREADS] for place in range(THREADS)]
-    server, sweeper, backs = start(house, 1), start_worker(house), []
-    crowd = Crowd(house.port, found["token"], work, house.folder / "told", processes=4, is_stubborn=True)
-    crowd.let_loose()
-    for _ in range(kills):
-        time.sleep(draw.uniform(0.05, 0.5))
-        if draw.random() < 0.5:
-            kill_database(draw)
-        if draw.random() < 0.5:
-            stop(sweeper, signal.SIGKILL)
-            sweeper = start_worker(house)
-        stop(server, signal.SIGKILL)
-        began = time.monotonic()
-        server = start(house, 1)
-        backs.append(time.monotonic() - began)
-        wait_for(house, MOST_SECONDS_BACK)
-    told = crowd.told()
-    stop(server)
-    stop(sweeper)
+    with Siege(house) as siege:
+        crowd = Crowd(house.port, found["token"], work, house.folder / "told", processes=4, is_stubborn=True)
+        crowd.let_loose()
+        backs = [siege.strike(kill_database, draw) for _ in range(kills)]
+        told = crowd.told()
     outcomes = check(told, house.ask("books"))
     print(outcomes, f"back within {max(backs):.2f} s")
     assert max(backs) < MOST_SECONDS_BACK
     assert outcomes == {"200 ": vouchers}
     assert len({json.loads(one.body)["applied"][0]["redemption_id"] for one in told}) == vouchers
+
+
+class Siege:
+    """A server and a worker that are killed and begun again."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+
+    def __enter__(self) -> "Siege":
+        self.server, self.worker = start(self.house), start_worker(self.house)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        stop(self.server)
+        stop(self.worker)
+
+    def strike(self, kill_database: Callable[[random.Random], None], draw: random.Random) -> float:
+        """Kill the server, and by chance the database and the worker; the seconds until it serves again."""
+        time.sleep(draw.uniform(0.05, 0.5))
+        if draw.random() < 0.5:
+            kill_database(draw)
+        if draw.random() < 0.5:
+            stop(self.worker, signal.SIGKILL)
+            self.worker = start_worker(self.house)
+        stop(self.server, signal.SIGKILL)
+        began = time.monotonic()
+        self.server = start(self.house)
+        return time.monotonic() - began
 
 
 class Cluster:
