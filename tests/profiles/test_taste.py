@@ -60,6 +60,25 @@ def test_dishes_or_any_other_column_can_be_what_is_chosen() -> None:
         taste(orders, items, menu, as_of=AS_OF, by="spice")
 
 
+def test_a_taste_for_a_tag_is_a_share_of_all_orders_with_known_items(as_frame: Frame, read: Rows) -> None:
+    orders, items = tables([("ann", "curry"), ("ann", "rice curry"), ("ann", "rice"), ("ann", "bag"), ("bob", "rice")])
+    menu = pa.table({"item_id": ["curry", "rice"], "tags": ["Hot; vegan", None]})
+    rows = read(taste(as_frame(orders), as_frame(items), as_frame(menu), as_of=AS_OF, by="tags"))
+    told = {row["tags"]: (row["guest_id"], row["orders_with"], row["orders_known"], row["crowd_share"]) for row in rows}
+    assert len(rows) == 2
+    assert told == dict.fromkeys(("hot", "vegan"), ("ann", 2, 3, 0.5))
+
+
+def test_a_taste_for_a_level_of_price(as_frame: Frame, read: Rows) -> None:
+    choices: list[tuple[str | None, str]] = [("ann", "duck")] * 9 + [("bob", "soup")] * 9 + [("bob", "rice")]
+    orders, items = tables(choices)
+    menu = pa.table({"item_id": ["soup", "rice", "duck"], "price_minor": [300, 800, 2000]})
+    rows = read(taste(as_frame(orders), as_frame(items), as_frame(menu), as_of=AS_OF, by="price_level"))
+    assert {(row["guest_id"], row["price_level"], row["is_taste"]) for row in rows} == {
+        ("ann", "dear", True), ("bob", "cheap", True), ("bob", "middle", False),
+    }  # fmt: skip
+
+
 def test_a_habit_needs_more_than_three_lucky_orders() -> None:
     crowd = [("crowd", "beer")] * 50 + [("crowd", "cake")] * 50
     orders, items = tables([*crowd, *[("lucky", "cake")] * 3, *[("sweet tooth", "cake")] * 12])

@@ -5,17 +5,14 @@ visits are not a habit.
 """
 
 from datetime import date
-from typing import Any
 
 import narwhals as nw
-from narwhals.typing import IntoFrame, IntoFrameT
+from narwhals.typing import IntoFrameT
 
-from regulars.profiles.frames import handed_back, in_turn, opened
+from regulars.profiles.choices import FEWEST_ORDERS, chosen, count, wilson_low
+from regulars.profiles.frames import handed_back, in_turn
 from regulars.profiles.habits import ratio
-from regulars.profiles.orders import ready_orders
-
-FEWEST_ORDERS = 3
-_Z = 1.959963984540054
+from regulars.profiles.things import things
 
 
 @in_turn
@@ -24,12 +21,15 @@ def taste(
 ) -> IntoFrameT:
     """One row for each guest and each thing he ever chose; what goes in comes out, the rows in no particular order.
 
-    by: the column of menu_items that says what counts as one thing: `category`, `name` for dishes, any other.
+    by: the column of menu_items that says what counts as one thing: `category`, `name` for dishes, any other. `tags` are
+    several, words separated by semicolons, such as `spicy; vegan`. `price_level` is worked out from price_minor: the thirds
+    of the menu's prices are `cheap`, `middle` and `dear`. (The share of each daypart is a column of the profile.)
     Columns: guest_id; the column `by`; orders_with, how many of his orders had it; orders_known, how many there are with
     any known item; share, the one by the other; share_low, the lower end of its 95 % interval (Wilson 1927);
     crowd_share, the share of all orders that had it; lift, share over crowd_share; is_taste, whether share_low is above
     crowd_share and he chose it at least 3 times. Of things he likes as the crowd does, one in forty is called a taste.
-    Refunds, orders without a guest, and orders after `as_of` are left out. Raises DataError if a column is missing.
+    Refunds, returned lines, orders without a guest, and orders after `as_of` are left out. Raises DataError if a column is
+    missing.
 
     >>> import pyarrow as pa
     >>> orders = pa.table({"order_id": ["1", "2"], "guest_id": ["ann", "bob"], "store_id": ["S1", "S1"], "hour": [12, 12],
@@ -40,24 +40,27 @@ def taste(
     >>> [(row["guest_id"], row["category"], row["share"], row["lift"], row["is_taste"]) for row in rows if row["lift"] > 1]
     [('ann', 'sweets', 1.0, 2.0, False)]
     """
-    menu = opened(menu_items, needs=("item_id", by), name="menu_items")
-    named = menu.select("item_id", thing=by).filter(~nw.col("thing").is_null())
-    chosen = _chosen(orders, order_items, as_of).join(named, on="item_id")
-    pairs = chosen.group_by("guest_id", "order_id", "thing").agg(nw.len().alias("lines"))
+    lines = chosen(orders, order_items, as_of=as_of).join(things(menu_items, by), on="item_id")
+    pairs = lines.group_by("guest_id", "order_id", "thing").agg(nw.len().alias("lines"))
     guests = (
         pairs.group_by("guest_id", "order_id")
         .agg(nw.len().alias("things"))
         .group_by("guest_id")
-        .agg(_count("orders_known"))
+        .agg(count("orders_known"))
     )
     known = guests.with_columns(all_orders=nw.col("orders_known").sum())
-    own = pairs.group_by("guest_id", "thing").agg(_count("orders_with")).join(known, on="guest_id")
+    own = (
+        pairs.filter(~nw.col("thing").is_null())
+        .group_by("guest_id", "thing")
+        .agg(count("orders_with"))
+        .join(known, on="guest_id")
+    )
     crowd = nw.col("orders_with").sum().over("thing")
     shares = own.with_columns(
         share=ratio(nw.col("orders_with"), nw.col("orders_known")), crowd_share=ratio(crowd, nw.col("all_orders"))
     )
     judged = shares.with_columns(
-        share_low=_wilson_low(nw.col("share"), nw.col("orders_known")), lift=nw.col("share") / nw.col("crowd_share")
+        share_low=wilson_low(nw.col("share"), nw.col("orders_known")), lift=nw.col("share") / nw.col("crowd_share")
     )
     is_taste = (nw.col("share_low") > nw.col("crowd_share")) & (nw.col("orders_with") >= FEWEST_ORDERS)
     columns = ("orders_with", "orders_known", "share", "share_low", "crowd_share", "lift")
@@ -78,24 +81,12 @@ def variety(orders: IntoFrameT, order_items: IntoFrameT, *, as_of: date) -> Into
     >>> variety(orders, items, as_of=date(2026, 3, 31)).to_pylist()
     [{'guest_id': 'ann', 'dishes': 2, 'choices': 3, 'repeat_share': 0.3333333333333333}]
     """
-    pairs = _chosen(orders, order_items, as_of).group_by("guest_id", "order_id", "item_id").agg(nw.len().alias("lines"))
-    dishes = pairs.group_by("guest_id", "item_id").agg(_count("times"))
-    guests = dishes.group_by("guest_id").agg(_count("dishes"), nw.col("times").sum().cast(nw.Int64).alias("choices"))
+    pairs = (
+        chosen(orders, order_items, as_of=as_of)
+        .group_by("guest_id", "order_id", "item_id")
+        .agg(nw.len().alias("lines"))
+    )
+    dishes = pairs.group_by("guest_id", "item_id").agg(count("times"))
+    guests = dishes.group_by("guest_id").agg(count("dishes"), nw.col("times").sum().cast(nw.Int64).alias("choices"))
     repeated = ratio(nw.col("choices") - nw.col("dishes"), nw.col("choices"))
     return handed_back(guests.select("guest_id", "dishes", "choices", repeat_share=repeated), like=orders)
-
-
-def _chosen(orders: IntoFrame, order_items: IntoFrame, as_of: date) -> nw.LazyFrame[Any]:
-    """guest_id, order_id and item_id of each line of a sale."""
-    sales = ready_orders(orders, as_of=as_of).filter(~nw.col("is_refund")).select("order_id", "guest_id")
-    lines = opened(order_items, needs=("order_id", "item_id"), name="order_items").select("order_id", "item_id")
-    return lines.join(sales, on="order_id")
-
-
-def _count(name: str) -> nw.Expr:
-    return nw.len().cast(nw.Int64).alias(name)
-
-
-def _wilson_low(share: nw.Expr, trials: nw.Expr) -> nw.Expr:
-    spread = ((share * (1 - share) + _Z**2 / 4 / trials) / trials).sqrt()
-    return (share + _Z**2 / 2 / trials - spread * _Z) / (_Z**2 / trials + 1)
