@@ -1,7 +1,8 @@
-"""Profiles: who is he, what would he like. `lifetime` is opened when first asked for: its kernels take a moment to load."""
+"""Profiles: who is he, what would he like. `lifetime` and `next_dishes` are opened when first asked for: their kernels take
+a moment to load."""
 
 import importlib
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from regulars.profiles.build import build
 from regulars.profiles.cohorts import CohortMonth, cohorts
@@ -10,6 +11,11 @@ from regulars.profiles.lifecycle import STAGES
 from regulars.profiles.migration import Move, migration
 from regulars.profiles.summaries import Decile, GapBand, StageCount, concentration, stage_counts, visit_gaps
 from regulars.profiles.taste import taste, variety
+from regulars.profiles.usual import usual_dishes
+
+if TYPE_CHECKING:
+    from regulars.profiles import lifetime
+    from regulars.profiles.next_dish import next_dishes
 
 __all__ = [
     "BIRTHDAY",
@@ -30,14 +36,18 @@ __all__ = [
     "concentration",
     "lifetime",
     "migration",
+    "next_dishes",
     "stage_counts",
     "taste",
+    "usual_dishes",
     "variety",
     "visit_gaps",
 ]
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
     if name == "lifetime":
         return importlib.import_module("regulars.profiles.lifetime")
+    if name == "next_dishes":
+        return importlib.import_module("regulars.profiles.next_dish").next_dishes
     raise AttributeError(f"module 'regulars.profiles' has no attribute {name!r}")

@@ -105,9 +105,18 @@ def with_numbers(
     known = nw.from_native(brought)
     if isinstance(known, nw.LazyFrame) and known.implementation.is_spark_like():
         return cast("IntoFrameT", _on_executors(known.to_native(), work, needs))
-    table = _with_columns(arrow_of(known), work)
+    return returned(_with_columns(arrow_of(known), work), like=frame)
+
+
+def returned(table: pa.Table, *, like: IntoFrameT) -> IntoFrameT:
+    """Rows made in this process, as the kind of frame the caller brought."""
+    brought: IntoFrame = like
+    known = nw.from_native(brought)
     if isinstance(known, nw.DataFrame):
         return cast("IntoFrameT", nw.from_arrow(table, backend=known.implementation).to_native())
+    if known.implementation.is_spark_like():
+        native: Any = known.to_native()
+        return cast("IntoFrameT", native.sparkSession.createDataFrame(table))
     if known.implementation.is_polars():
         return cast("IntoFrameT", nw.from_arrow(table, backend="polars").lazy().to_native())
     return cast("IntoFrameT", nw.from_native(table, eager_only=True).lazy("duckdb").to_native())
