@@ -14,7 +14,17 @@ import pytest
 
 import regulars as rg
 from frames import rows_of
-from regulars.profiles import cohorts, concentration, lifetime, migration, stage_counts, taste, variety
+from regulars.profiles import (
+    cohorts,
+    concentration,
+    lifetime,
+    migration,
+    next_dishes,
+    stage_counts,
+    taste,
+    usual_dishes,
+    variety,
+)
 from shops import NOW
 
 AS_OF = dt.date(2026, 10, 4)
@@ -37,6 +47,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "name": DISHES,
         "category": ["drinks", "mains", "mains", "sweets"],
         "cost_minor": [50] * 4,
+        "price_minor": [300, 800, 1900, 500],
+        "tags": [None, "spicy; vegan", "Spicy", ""],
     }
     lake.load("menu_items", pa.table(menu), now=NOW)
     opened = np.datetime64("2026-04-01T16:00") + days * np.timedelta64(24 * 60, "m") + draw.integers(0, 600, len(who))
@@ -114,6 +126,17 @@ WORK: dict[str, Callable[[Room], Any]] = {
     "segments": segments,
     "entered and left": lambda at: rg.segments.changes(at.before, at.profiles, "visits >= 8 and recency_days < 30"),
     "taste": lambda at: taste(*native(at.lake, "orders", "order_items", "menu_items"), as_of=AS_OF),
+    "taste of tags": lambda at: taste(*native(at.lake, "orders", "order_items", "menu_items"), as_of=AS_OF, by="tags"),
+    "taste of price levels": lambda at: taste(
+        *native(at.lake, "orders", "order_items", "menu_items"), as_of=AS_OF, by="price_level"
+    ),
+    "usual dishes": lambda at: usual_dishes(*native(at.lake, "orders", "order_items"), as_of=AS_OF),
+    "next dishes": lambda at: next_dishes(*native(at.lake, "orders", "order_items"), as_of=AS_OF, k=3),
+    "next dishes of a few": lambda at: next_dishes(
+        *native(at.lake, "orders", "order_items"),
+        nw.to_native(nw.from_native(at.profiles).filter(nw.col("guest_id") < "G12")),
+        as_of=AS_OF,
+    ),
     "variety": lambda at: variety(*native(at.lake, "orders", "order_items"), as_of=AS_OF),
     "cohorts": lambda at: as_rows(cohorts(*native(at.lake, "orders"), as_of=AS_OF)),
     "migration": lambda at: as_rows(migration(at.before, at.profiles)),
