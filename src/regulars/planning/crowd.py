@@ -6,12 +6,10 @@ from typing import NamedTuple
 
 import narwhals as nw
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as arrow_csv
-import pyarrow.parquet as pq
 
 from regulars.errors import DataError
 from regulars.planning.facts import known_span, profiles_with_taste
+from regulars.planning.spreadsheets import write_sheet
 from regulars.segments import (
     LIBRARY,
     SavedSegment,
@@ -27,7 +25,6 @@ from regulars.tables.engines import Frame
 
 PROFILES = "profiles"
 _EVERYBODY = ""
-_FORMULA = r"^[=+\-@\t\r\x00]"
 
 
 class Found(NamedTuple):
@@ -77,7 +74,7 @@ def find_segment(lake: Lake, rule: str, export: Path | None = None) -> Found:
     met = nw.from_native(Segment(text).filter(nw.to_native(crowd)))
     guests = lake.collect(met).sort_by([("spend_minor", "descending"), ("guest_id", "ascending")])
     if export is not None:
-        _write(guests, export)
+        write_sheet(guests, export)
     return Found(text, guests, lake.collect(crowd.select(nw.len().cast(nw.Int64).alias("n")))["n"][0].as_py())
 
 
@@ -110,7 +107,7 @@ def moved(lake: Lake, rule: str, *, since: dt.date, until: dt.date | None = None
     dates = [nw.to_native(lake.engine.keep(profiles_with_taste(lake, day))) for day in (before, after)]
     guests = lake.collect(nw.from_native(changes(dates[0], dates[1], text))).sort_by("guest_id")
     if export is not None:
-        _write(guests, export)
+        write_sheet(guests, export)
     return Moved(text, before, after, guests)
 
 
@@ -131,23 +128,3 @@ def _known_date(lake: Lake, wanted: dt.date | None) -> dt.date:
     if wanted is not None and wanted < first:
         raise DataError(f"no guest had ordered by {wanted}; the first order that names its guest is of {first}")
     return wanted or last
-
-
-def _write(guests: pa.Table, path: Path) -> None:
-    match path.suffix.lower():
-        case ".csv":
-            arrow_csv.write_csv(_without_formulas(guests), path)
-        case ".parquet":
-            pq.write_table(guests, path)
-        case _:
-            raise DataError(f"{path}: an export is a .csv or a .parquet file")
-
-
-def _without_formulas(table: pa.Table) -> pa.Table:
-    """Texts that a spreadsheet would run as formulas, with an apostrophe before them."""
-    for place, field in enumerate(table.schema):
-        if pa.types.is_string(field.type):
-            is_formula = pc.match_substring_regex(table[field.name], _FORMULA)
-            quoted = pc.binary_join_element_wise("'", table[field.name], "")
-            table = table.set_column(place, field, pc.if_else(is_formula, quoted, table[field.name]))
-    return table
