@@ -3,8 +3,10 @@
 campaign    the file an operator writes
 facts       what is known of every guest on a date
 crowd       all guests, and the parts of them that have names
+dishes      what guests have as a rule, and what to offer them next
 portrait    one guest
 history     past campaigns as rows to learn from
+outcomes    what past campaigns brought, guest by guest, as a table
 audience    who this campaign is about
 learning    what each offer would change and cost
 limits      its budgets, caps and stocks
@@ -27,8 +29,10 @@ from regulars.planning.crowd import (
     moved,
     rule_of,
 )
+from regulars.planning.dishes import NextDishes, next_dishes
 from regulars.planning.doctor import Finding, examine
 from regulars.planning.facts import Facts, profiles_with_taste
+from regulars.planning.outcomes import keep_outcomes
 from regulars.planning.plan import Plan, make_plan
 from regulars.planning.portrait import Portrait, portrait
 
@@ -40,6 +44,7 @@ __all__ = [
     "Finding",
     "Found",
     "Moved",
+    "NextDishes",
     "Offer",
     "Plan",
     "Portrait",
@@ -48,10 +53,12 @@ __all__ = [
     "examine",
     "find",
     "find_segment",
+    "keep_outcomes",
     "keep_profiles",
     "make_plan",
     "middle_date",
     "moved",
+    "next_dishes",
     "parse_campaign",
     "portrait",
     "profiles_with_taste",

@@ -1,6 +1,7 @@
 """A portrait: everything the house knows of one guest, for the person who is about to greet him."""
 
 import difflib
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import narwhals as nw
@@ -8,19 +9,25 @@ import pyarrow as pa
 
 from regulars.errors import DataError, FitError
 from regulars.planning.crowd import kept_profiles
+from regulars.planning.dishes import STOP_TAG, Dishes
 from regulars.profiles import lifetime, taste
+from regulars.profiles.things import PRICE_LEVEL, TAGS
 from regulars.tables import Lake
 from regulars.tables.engines import Frame
 
-_TASTES = {"category": "category", "name": "dish"}
-"""The columns of the menu by which taste is looked at, and what their values are."""
+_TASTES = {"category": "category", "name": "dish", TAGS: "tag", PRICE_LEVEL: "price level"}
+"""What taste is looked at by, and what its values are."""
+
+_COUNTED = ("orders_with", "orders_known", "share", "share_low", "crowd_share", "lift")
+_MOST_NEXT = 5
 
 
 class Portrait(NamedTuple):
     """One guest, as plain values.
 
     profile: his row of the kept profiles. outlook: what to expect of him, empty where the crowd is too small to say; then
-    `doubt` says why. tastes: what he chooses more often than the crowd, the surest first, each with its counts.
+    `doubt` says why. tastes: what he chooses more often than the crowd, the surest first, each with its counts. usual: the
+    dishes he has a habit of, the surest first. next_dishes: what to offer him besides. Both leave out the stop list.
     """
 
     guest_id: str
@@ -28,12 +35,15 @@ class Portrait(NamedTuple):
     outlook: dict[str, float]
     doubt: str
     tastes: tuple[dict[str, Any], ...]
+    usual: tuple[dict[str, Any], ...] = ()
+    next_dishes: tuple[dict[str, Any], ...] = ()
 
 
-def portrait(lake: Lake, guest_id: str) -> Portrait:
+def portrait(lake: Lake, guest_id: str, *, stop: Collection[str] = ()) -> Portrait:
     """What is known of one guest by the kept profiles, worked out first where there are none.
 
-    Raises DataError where no guest of that id has ordered.
+    stop: item ids or names of dishes not to be offered, beside those that the menu tags with `stop`.
+    Raises DataError where no guest of that id has ordered, and for a dish that nobody knows.
     """
     crowd = kept_profiles(lake)
     row = lake.collect(crowd.filter(nw.col("guest_id") == guest_id))
@@ -41,7 +51,14 @@ def portrait(lake: Lake, guest_id: str) -> Portrait:
         raise DataError(f"no guest '{guest_id}' has ordered{_nearest(lake, crowd, guest_id)}")
     [profile] = row.to_pylist()
     outlook, doubt = _outlook(crowd, row)
-    return Portrait(guest_id, profile, outlook, doubt, _tastes(lake, guest_id, profile["as_of"]))
+    known = Portrait(guest_id, profile, outlook, doubt, _tastes(lake, guest_id, profile["as_of"]))
+    if not lake.has("order_items"):
+        return known
+    dishes = Dishes.of(lake, stop)
+    usual = dishes.usual(guest_id, profile["as_of"])
+    him, had = crowd.filter(nw.col("guest_id") == guest_id), [row["dish"] for row in usual]
+    more = dishes.next(him, profile["as_of"], k=_MOST_NEXT, besides=had).drop_columns("guest_id")
+    return known._replace(usual=usual, next_dishes=tuple(more.to_pylist()))
 
 
 def _outlook(crowd: Frame, row: pa.Table) -> tuple[dict[str, float], str]:
@@ -64,13 +81,19 @@ def _tastes(lake: Lake, guest_id: str, as_of: Any) -> tuple[dict[str, Any], ...]
     tables = [nw.to_native(lake.scan(table)) for table in ("orders", "order_items", "menu_items")]
     found = []
     for by, kind in _TASTES.items():
+        if not _is_known(lake, by):
+            continue
         rows: Any = nw.from_native(taste(*tables, as_of=as_of, by=by))
-        his = lake.collect(rows.filter(nw.col("guest_id") == guest_id, nw.col("is_taste")))
-        found += [{"kind": kind, "what": row[by], **{n: row[n] for n in _COUNTED}} for row in his.to_pylist()]
+        his = lake.collect(rows.filter(nw.col("guest_id") == guest_id, nw.col("is_taste"))).to_pylist()
+        liked = [row for row in his if (by, row[by]) != (TAGS, STOP_TAG)]
+        found += [{"kind": kind, "what": row[by], **{n: row[n] for n in _COUNTED}} for row in liked]
     return tuple(sorted(found, key=lambda row: (-row["share_low"] / row["crowd_share"], row["what"])))
 
 
-_COUNTED = ("orders_with", "orders_known", "share", "share_low", "crowd_share", "lift")
+def _is_known(lake: Lake, by: str) -> bool:
+    """Whether the menu says it of any item; else there is no need to count."""
+    column = "price_minor" if by == PRICE_LEVEL else by
+    return bool(lake.collect(lake.scan("menu_items").select(nw.col(column).count().alias("n")))["n"][0].as_py())
 
 
 def _nearest(lake: Lake, crowd: Frame, guest_id: str) -> str:

@@ -171,7 +171,7 @@ MENU_ITEMS = Contract(
         _text("category", "section of the menu"),
         _money("price_minor", "list price, minor units", optional=True, least=0),
         _money("cost_minor", "cost of its ingredients, minor units", optional=True, least=0),
-        _text("tags", "free words, separated by semicolons"),
+        _text("tags", "free words, separated by semicolons; a dish with the word stop is never offered"),
     ),
 )
 
