@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -100,6 +101,39 @@ def test_a_segment_is_saved_counted_and_followed(run: Run, shop: Path) -> None:
     assert "need a rule" in run("segments", "--save", "x", "-w", "shop", status=2).stderr
 
 
+MENU = "item_id,name,category,price_minor,tags\ntea,Green tea,drinks,300,\npie,=Pie,sweets,500,\nwine,Wine,drinks,900,stop\n"
+
+
+def test_every_guest_is_offered_what_he_would_like_next(run: Run, shop: Path, tmp_path: Path) -> None:
+    (shop / "mappings" / "orders.toml").write_text(MAPPING)
+    lines = [f"{i},1,{'wine' if i % 9 == 0 else 'tea' if i % 40 < 20 else 'pie'},300" for i in range(600)]
+    (tmp_path / "lines.csv").write_text("order_id,line,item_id,amount_minor\n" + "\n".join(lines) + "\n")
+    (tmp_path / "menu.csv").write_text(MENU)
+    for table, file in {"orders": "export.csv", "menu_items": "menu.csv", "order_items": "lines.csv"}.items():
+        run("load", table, file, "-w", "shop")
+    shown = run("next-dishes", "--k", "2", "--limit", "1", "-w", "shop").stdout
+    assert "what to offer 40 guests next, as of 2026-06-" in shown
+    assert "never: Wine" in shown
+    assert re.search(r"^M0 +Green tea +his usual, 13 times +\d+% of his orders", shown, re.MULTILINE)
+    assert re.search(r"^ +=Pie +popular +\d+% of his orders", shown, re.MULTILINE)
+    assert "M1 " not in shown
+    asked = ("next-dishes", "--stop", "GREEN TEA", "--new-only", "--export", "next.csv", "--limit", "1", "-w", "shop")
+    told = json.loads(run(*asked, "--json").stdout)
+    assert (told["guests"], told["stop_list"]) == (20, ["Green tea", "Wine"])
+    assert [(row["guest_id"], row["rank"], row["dish"], row["item_id"]) for row in told["rows"]] == [
+        ("M0", 1, "=Pie", "pie")
+    ]
+    assert len((tmp_path / "next.csv").read_text().splitlines()) == 21
+    assert '"\'=Pie"' in (tmp_path / "next.csv").read_text()
+    known = run("guest", "M0", "-w", "shop").stdout
+    assert re.search(r"^his usual +of his orders +last had on.*\nGreen tea +13 of 15", known, re.MULTILINE)
+    assert re.search(r"^what to offer him next +because +expected in.*\n=Pie +popular", known, re.MULTILINE)
+    assert re.search(r"^cheap +price level +13 of 15", known, re.MULTILINE)
+    assert "=Pie" not in run("guest", "M0", "--stop", "pie", "-w", "shop").stdout
+    assert "no dish 'tee' (did you mean 'tea'?)" in run("guest", "M0", "--stop", "tee", "-w", "shop", status=1).stderr
+    assert run("next-dishes", "--k", "0", "-w", "shop", status=2)
+
+
 def test_from_an_export_to_a_report(run: Run, shop: Path) -> None:
     (shop / "mappings" / "orders.toml").write_text(MAPPING)
     loaded = json.loads(run("load", "orders", "export.csv", "-w", "shop", "--json").stdout)
@@ -149,6 +183,7 @@ REFUSED = {
     ("profile",): "holds no orders yet",
     ("plan", "gone.toml"): "gone.toml: no such file",
     ("report",): "no plan yet",
+    ("next-dishes",): "holds no order_items yet",
     ("map", "stores.csv", "--table", "orders"): "no column looks like",
 }
 

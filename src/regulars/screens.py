@@ -16,12 +16,13 @@ from regulars.tables.money import in_words
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from regulars.campaigns import Synced
     from regulars.effects import EffectModel
-    from regulars.planning import Counted, Finding, Found, Moved, Portrait
+    from regulars.planning import Counted, Finding, Found, Moved, NextDishes, Portrait
     from regulars.profiles import Decile, StageCount
     from regulars.tables import LoadReport
 
-_MOST_TASTES = 12
+_MOST_OF_A_KIND, _MOST_USUAL, _MOST_STOPPED = 4, 5, 8
 _HORIZONS = (90, 365)
 _MARKS = {"good": "[green]✓[/]", "look": "[yellow]•[/]", "wrong": "[red]✗[/]"}
 
@@ -113,18 +114,52 @@ def guest(known: Portrait, currency: str) -> RenderableType:
         parts += ["", _expected(known.outlook, currency)]
     else:
         parts += ["", escape(f"what to expect of him cannot be known yet: {known.doubt}")]
-    rows = [
-        (
-            taste["what"],
-            taste["kind"],
-            f"{taste['orders_with']} of {taste['orders_known']}",
-            f"{taste['crowd_share']:.1%}",
-        )
-        for taste in known.tastes[:_MOST_TASTES]
-    ]
-    if rows:
-        parts += ["", sheet(["what he likes", "kind", "of his orders", "of all orders"], rows, numbers=[2, 3])]
+    for part in (_likes(known.tastes), _usual(known.usual), _next(known.next_dishes)):
+        parts += ["", part] if part else []
     return Group(*parts)
+
+
+def _likes(tastes: Sequence[dict[str, Any]]) -> RenderableType | None:
+    """The surest tastes of each kind."""
+    kinds = dict.fromkeys(taste["kind"] for taste in tastes)
+    best = [taste for kind in kinds for taste in [t for t in tastes if t["kind"] == kind][:_MOST_OF_A_KIND]]
+    rows = [
+        (t["what"], t["kind"], f"{t['orders_with']} of {t['orders_known']}", f"{t['crowd_share']:.1%}") for t in best
+    ]
+    return sheet(["what he likes", "kind", "of his orders", "of all orders"], rows, numbers=[2, 3]) if rows else None
+
+
+def _usual(dishes: Sequence[dict[str, Any]]) -> RenderableType | None:
+    rows = [
+        (row["dish"], f"{row['times_ordered']} of {row['orders_known']}", row["last_ordered_on"])
+        for row in dishes[:_MOST_USUAL]
+    ]
+    return sheet(["his usual", "of his orders", "last had on"], rows, numbers=[1]) if rows else None
+
+
+def _next(dishes: Sequence[dict[str, Any]]) -> RenderableType | None:
+    rows = [(row["dish"], *_why(row)) for row in dishes]
+    columns = ["what to offer him next", "because", "expected in"]
+    return sheet(columns, rows) if rows else None
+
+
+def _why(row: dict[str, Any]) -> tuple[str, str]:
+    """Why a dish is offered, and how many orders are expected to have it."""
+    why = {"popular": "popular", "guests like him": "guests like him have it"}
+    times = "once" if row["times_ordered"] == 1 else f"{row['times_ordered']:,} times"
+    return why.get(row["reason"], f"{row['reason']}, {times}"), f"{row['score']:.0%} of his orders"
+
+
+def next_dishes(found: NextDishes, limit: int) -> RenderableType:
+    """What to offer the first guests, of how many, and what is offered to nobody."""
+    rows = [
+        (row["guest_id"] if row["rank"] == 1 else "", row["dish"], *_why(row)) for row in found.first(limit).to_pylist()
+    ]
+    title = f"[bold]what to offer {found.guests:,} guests next, as of {found.as_of}[/]"
+    if found.stop_list:
+        named, more = ", ".join(found.stop_list[:_MOST_STOPPED]), len(found.stop_list) - _MOST_STOPPED
+        title += f"\n[dim]never: {escape(named)}{f' and {more:,} more' if more > 0 else ''}[/]"
+    return sheet(["guest", "dish", "because", "expected in"], rows, title=title)
 
 
 def _habits(facts: dict[str, Any], currency: str) -> str:
@@ -176,6 +211,18 @@ def moved(told: Moved, limit: int) -> RenderableType:
     )  # fmt: skip
     rows = [list(row.values()) for row in told.guests.slice(0, limit).to_pylist()]
     return Group(why, "", sheet(told.guests.column_names, rows)) if rows else why
+
+
+def synced(done: Synced) -> RenderableType:
+    """What a sync brought."""
+    told = [(f"{count:,}", words) for count, words in zip(done, _SYNCED, strict=True)]
+    return sheet(["", ""], told, numbers=[0])
+
+
+_SYNCED = (
+    "stores that the tills know", "offers new or changed in the lake", "redemptions new, changed or taken out",
+    "orders told as events", "lines of these orders", "guests with an outcome of a campaign",
+)  # fmt: skip
 
 
 def averages(model: EffectModel, currency: str) -> RenderableType:

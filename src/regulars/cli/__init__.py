@@ -3,7 +3,7 @@
 answers     how every command finds its workspace and says what it found
 data        make a workspace and load files
 guests      who they are, who meets a rule, one of them
-campaigns   plan, report, demo
+campaigns   plan, report, sync, demo
 """
 
 import json
@@ -34,8 +34,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "profile": guests.profile,
     "segments": guests.segments,
     "guest": guests.guest,
+    "next-dishes": guests.next_dishes,
     "plan": campaigns.plan,
     "report": campaigns.report,
+    "sync": campaigns.sync,
     "doctor": data.doctor,
     "demo": campaigns.demo,
 }

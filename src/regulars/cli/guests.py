@@ -9,6 +9,11 @@ from rich.markup import escape
 
 from regulars.cli.answers import HERE, AsJson, Workspace, answer, err, opened, progress
 
+Stop = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ITEM", help="A dish never to offer, by its id or name; also those the menu tags with stop."),
+]
+
 
 def profile(
     as_of: Annotated[
@@ -78,14 +83,38 @@ def segments(
 
 def guest(
     guest_id: Annotated[str, typer.Argument(help="The guest's id.")],
+    stop: Stop = None,
     workspace: Workspace = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is known of one guest, and what to expect of him.  Example:  regulars guest G0042"""
+    """Show what is known of one guest, what to expect of him, and what to offer him.
+
+    Example:  regulars guest G0042 --stop "Red wine"
+    """
     from regulars import screens
     from regulars.planning import portrait
 
     lake = opened(workspace)
     with progress("looking at him and the crowd"):
-        known = portrait(lake, guest_id)
+        known = portrait(lake, guest_id, stop=stop or ())
     answer(as_json, known._asdict(), lambda: screens.guest(known, lake.settings.currency))
+
+
+def next_dishes(
+    k: Annotated[int, typer.Option("--k", min=1, max=100, help="How many dishes for each guest.")] = 3,
+    new_only: Annotated[bool, typer.Option("--new-only", help="Only dishes he never had.")] = False,
+    stop: Stop = None,
+    export: Annotated[Path | None, typer.Option(help="Write all rows to this CSV or Parquet file.")] = None,
+    limit: Annotated[int, typer.Option(min=0, max=10_000, help="How many guests to show.")] = 5,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Say what to offer every guest next.  Example:  regulars next-dishes --k 3 --stop "Red wine" --export next.csv"""
+    from regulars import planning, screens
+
+    lake = opened(workspace)
+    with progress("what guests had"):
+        found = planning.next_dishes(lake, k=k, new_only=new_only, stop=stop or (), export=export)
+    told = {"as_of": found.as_of, "stop_list": found.stop_list, "guests": found.guests}
+    value = told | {"rows": found.first(limit).to_pylist()}
+    answer(as_json, value, lambda: screens.next_dishes(found, limit))
