@@ -24,6 +24,22 @@ def _never_negative(name: str, *fields: str) -> models.CheckConstraint:
     return models.CheckConstraint(condition=Q(**{f"{field}__gte": 0 for field in fields}), name=name)
 
 
+class Account(models.Model):
+    """Money and uses: what there is in all, and where it is."""
+
+    budget_minor = models.BigIntegerField(default=0)
+    free_minor = models.BigIntegerField(default=0)
+    reserved_minor = models.BigIntegerField(default=0)
+    spent_minor = models.BigIntegerField(default=0)
+    cap = models.BigIntegerField(default=0)
+    free_uses = models.BigIntegerField(default=0)
+    reserved_uses = models.BigIntegerField(default=0)
+    spent_uses = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
 class Store(models.Model):
     """A place where vouchers are taken, and its clock."""
 
@@ -45,7 +61,7 @@ class Till(models.Model):
     revoked_at = models.DateTimeField(null=True)
 
 
-class Offer(models.Model):
+class Offer(Account):
     """An offer and its account. terms: as JSON. version: counts changes of them."""
 
     offer_id = _text(primary_key=True)
@@ -53,14 +69,6 @@ class Offer(models.Model):
     terms = models.TextField()
     version = models.IntegerField(default=1)
     made_at = models.DateTimeField()
-    budget_minor = models.BigIntegerField(default=0)
-    free_minor = models.BigIntegerField(default=0)
-    reserved_minor = models.BigIntegerField(default=0)
-    spent_minor = models.BigIntegerField(default=0)
-    cap = models.BigIntegerField(default=0)
-    free_uses = models.BigIntegerField(default=0)
-    reserved_uses = models.BigIntegerField(default=0)
-    spent_uses = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = (
@@ -166,7 +174,7 @@ class Usage(models.Model):
         )
 
 
-class Entry(models.Model):
+class Entry(Account):
     """One line of the ledger: never changed, never deleted.
 
     reference: the entry's own name; a redemption's is its redemption_id. of: the redemption that is given back. at: when it
@@ -189,15 +197,7 @@ class Entry(models.Model):
     person = models.ForeignKey(Person, models.PROTECT, null=True)
     bill_minor = models.BigIntegerField(null=True)
     reason = _text(200, default="")
-    budget_minor = models.BigIntegerField(default=0)
-    free_minor = models.BigIntegerField(default=0)
-    reserved_minor = models.BigIntegerField(default=0)
-    spent_minor = models.BigIntegerField(default=0)
     platform_minor = models.BigIntegerField(default=0)
-    cap = models.BigIntegerField(default=0)
-    free_uses = models.BigIntegerField(default=0)
-    reserved_uses = models.BigIntegerField(default=0)
-    spent_uses = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = (
