@@ -3,11 +3,12 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -127,20 +128,14 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path_factory: pytest.TempPathFactory, postgresql: str) -> Iterator[Cluster]:
-    with own_cluster(tmp_path_factory.mktemp("cluster")) as found:
-        yield found
-
-
-@contextmanager
-def own_cluster(folder: Path) -> Iterator[Cluster]:
-    if os.geteuid() == 0:
-        subprocess.run(["chown", "postgres", str(folder)], check=True)
-        for parent in (folder, *folder.parents[:3]):
-            parent.chmod(parent.stat().st_mode | 0o055)
-    made = Cluster(folder / "data")
-    made.start()
-    try:
-        yield made
-    finally:
-        made.stop()
+def cluster(postgresql: str) -> Iterator[Cluster]:
+    """In a folder of its own: those of pytest are for one user, and PostgreSQL will not run as root."""
+    with tempfile.TemporaryDirectory(prefix="regulars-cluster-") as name:
+        if os.geteuid() == 0:
+            shutil.chown(name, "postgres")
+        made = Cluster(Path(name) / "data")
+        made.start()
+        try:
+            yield made
+        finally:
+            made.stop()
