@@ -21,12 +21,28 @@ CHECKS = [
     checks.response_headers_conformance,
     checks.response_schema_conformance,
     checks.negative_data_rejection,
+    checks.positive_data_acceptance,
     checks.unsupported_method,
     checks.missing_required_header,
     checks.ignored_auth,
 ]
 REJECTED = [400, 401, 403, 404, 405, 406, 409, 411, 413, 415, 422, 428, 429]
-CONFIG = SchemathesisConfig.from_dict({"checks": {"negative_data_rejection": {"expected-statuses": REJECTED}}})
+ACCEPTED = [
+    "2xx",
+    401,
+    403,
+    404,
+    409,
+    422,
+]  # 422 is also for terms that contradict themselves, and bills no voucher is for
+CONFIG = SchemathesisConfig.from_dict(
+    {
+        "checks": {
+            "negative_data_rejection": {"expected-statuses": REJECTED},
+            "positive_data_acceptance": {"expected-statuses": ACCEPTED},
+        }
+    }
+)
 schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application, config=CONFIG)
 
 

@@ -26,9 +26,12 @@ def stores_of(offer: dict[str, Any]) -> Any:
 
 
 def seen_voucher(request: HttpRequest, code: str, now: Any) -> dict[str, Any]:
-    """The voucher of a code. Raises Refusal voucher_not_found, also for one at other stores."""
-    found = actions.find_voucher(code, now=now)
-    if not may_see(till_of(request), found["stores"]):
+    """The voucher of a code. Raises Refusal voucher_not_found, also for one at other stores and for what can be no code."""
+    try:
+        found = actions.find_voucher(code, now=now)
+    except Refusal:
+        found = None
+    if found is None or not may_see(till_of(request), found["stores"]):
         raise Refusal("voucher_not_found", code=code[:40])
     return found
 

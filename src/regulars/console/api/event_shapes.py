@@ -79,7 +79,13 @@ class OtherShape(EventShape):
     event: _Name | None = None
 
 
-AnyEvent = Annotated[TrackShape | OtherShape, Field(discriminator="type")]
+class TrackOfManyShape(TrackShape):
+    """The same among others, where it has to say what it is."""
+
+    type: Literal["track"]
+
+
+AnyEvent = Annotated[TrackOfManyShape | OtherShape, Field(discriminator="type")]
 
 
 class EventsShape(Shape):

@@ -128,14 +128,14 @@ def document(problem: Problem | Refusal, language: str, instance: str) -> tuple[
 def respond(request: HttpRequest, problem: Problem | Refusal) -> HttpResponse:
     """The response for a problem that belongs to this request alone."""
     language = language_of(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
-    status, text = document(problem, language, f"urn:regulars:request:{getattr(request, 'request_id', '')}")
+    status, text = document(problem, language, instance_of("", getattr(request, "request_id", "")))
     headers = {"Content-Language": language, **(problem.headers if isinstance(problem, Problem) else {})}
     return HttpResponse(text, status=status, content_type=MEDIA_TYPE, headers=headers)
 
 
-def instance_of(key: str) -> str:
-    """The name of what happened under an idempotency key: the same whenever the key comes again."""
-    return f"urn:regulars:key:{quote(key, safe='')}"
+def instance_of(key: str, request_id: str) -> str:
+    """The name of what happened under an idempotency key, the same whenever it comes again; without a key, of the request."""
+    return f"urn:regulars:key:{quote(key, safe='')}" if key else f"urn:regulars:request:{request_id}"
 
 
 @lru_cache(maxsize=256)

@@ -29,7 +29,7 @@ def now() -> dt.datetime:
 def speak(command: Command, outcome: dict[str, Any] | Refusal) -> tuple[int, str]:
     """Status and text of an answer; it depends on nothing but the command and its outcome, for it is kept with the key."""
     if isinstance(outcome, Refusal):
-        return document(outcome, command.language, instance_of(command.key))
+        return document(outcome, command.language, instance_of(command.key, command.fingerprint))
     return 201 if isinstance(command, Issue) else 200, canonical(outcome)
 
 
@@ -38,12 +38,17 @@ GUESSES = Guesses(settings.GUESSES_PER_MINUTE)
 
 
 def asked(request: HttpRequest, *, what: str = "", is_write: bool = True) -> dict[str, Any]:
-    """What every command says: who asks, under which key, and when. what: names the deed where two routes do the same."""
+    """What every command says: who asks, under which key, and when. what: names the deed where two routes do the same.
+
+    What has no key has no fingerprint that would be compared; the request's own name takes its place.
+    """
     till = till_of(request)
     said = getattr(request, "said", None)
     return {
         "key": idempotency_key(request) if is_write else "",
-        "fingerprint": fingerprint(what or f"{request.method} {request.path}", said) if is_write else "",
+        "fingerprint": fingerprint(what or f"{request.method} {request.path}", said)
+        if is_write
+        else request.request_id,
         "till": till.till_id,
         "stores": till.stores,
         "at": now(),
