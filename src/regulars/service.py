@@ -225,13 +225,17 @@ def list_offers(workspace: Workspace = None, as_json: AsJson = False) -> None:
         from regulars.offers import actions
 
         rows = actions.offers()
-    if not as_json:
-        rows = [{**row, **row["account"], "kind": row["terms"].get("kind")} for row in rows]
-    _table(
-        as_json,
-        rows,
-        ("offer_id", "kind", "campaign_id", "budget_minor", "free_minor", "spent_minor", "cap", "spent_uses"),
-    )
+    shown = rows if as_json else [_offer(row) for row in rows]
+    _table(as_json, shown, ("offer", "kind", "budget", "reserved", "spent", "uses"))
+
+
+def _offer(row: dict[str, Any]) -> dict[str, Any]:
+    from regulars.offers.refusals import money
+
+    account, currency = row["account"], row["terms"]["currency"]
+    kept = {name: money(account[f"{name}_minor"], currency, "en") for name in ("budget", "reserved", "spent")}
+    uses = f"{account['spent_uses']:,} of {account['cap']:,}"
+    return {"offer": row["offer_id"], "kind": row["terms"]["kind"], **kept, "uses": uses}
 
 
 def issue(
