@@ -53,6 +53,16 @@ def test_each_guest_gets_a_voucher_of_his_own(house: House) -> None:
     assert refused(house.redeem(owners[guests[8]], guest_id=guests[7])) == "guest_mismatch"
 
 
+def test_the_codes_of_a_batch_are_told_as_they_are_printed(house: House) -> None:
+    house.define(audience="holders", valid_days=3)
+    issuing.issue_many("five-off", "personal", guests=["ann", "bob"], now=house.now)
+    told = list(actions.vouchers_of("personal"))
+    assert [guest for _, guest, _ in told] == ["ann", "bob"]
+    assert [len(code) for code, _, _ in told] == [17, 17]
+    assert refused(house.redeem(told[0][0], guest_id="ann")) is None
+    assert told[0][2].isoformat() == actions.find_voucher(told[0][0], now=house.now)["expires_at"]
+
+
 def test_no_more_is_issued_than_the_budget_can_keep_promised(house: House) -> None:
     house.define(cap=60, budget_minor=30_000, policy="guaranteed")
     with pytest.raises(Refusal, match=r"have been used|used up"):

@@ -4,6 +4,10 @@ answers     how every command finds its workspace and says what it found
 data        make a workspace and load files
 guests      who they are, who meets a rule, one of them
 campaigns   plan, report, sync, demo
+records     how the commands below find the records of offers, and show them
+offers      define offers, issue vouchers, stop and go on
+tills       keys and stores
+service     serve, sweep, migrate, reconcile, back up, restore
 """
 
 import json
@@ -14,8 +18,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from regulars import __version__, service
-from regulars.cli import campaigns, data, guests
+from regulars import __version__
+from regulars.cli import campaigns, data, guests, offers, service, tills
 from regulars.cli.answers import err, out
 from regulars.errors import RegularsError
 
@@ -37,13 +41,23 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "next-dishes": guests.next_dishes,
     "plan": campaigns.plan,
     "report": campaigns.report,
+    "issue": offers.issue,
+    "halt": offers.halt,
+    "resume": offers.resume,
+    "serve": service.serve,
+    "worker": service.worker,
+    "migrate": service.migrate,
+    "reconcile": service.reconcile,
+    "backup": service.backup,
+    "restore": service.restore,
     "sync": campaigns.sync,
     "doctor": data.doctor,
     "demo": campaigns.demo,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
-service.register(app)
+for name, group in {"offers": offers.offers, "keys": tills.keys, "stores": tills.stores}.items():
+    app.add_typer(group, name=name)
 
 
 class _StoppedError(BaseException):

@@ -62,7 +62,7 @@ def report(
 def sync(workspace: Workspace = HERE, as_json: AsJson = False) -> None:
     """Bring back to the lake what tills did, and tell the tills of its stores.  Example:  regulars sync"""
     from regulars import screens
-    from regulars.service import opened_records
+    from regulars.cli.records import opened_records
 
     lake = opened(workspace)
     with opened_records(workspace), progress("syncing"):

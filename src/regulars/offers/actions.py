@@ -9,6 +9,7 @@ from django.db.models import Case, F, OuterRef, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from regulars.offers.books import Books, terms_of
+from regulars.offers.codes import in_groups
 from regulars.offers.codes import read as read_code
 from regulars.offers.commands import Command, Expire, Release
 from regulars.offers.hours import check_clock
@@ -97,6 +98,12 @@ def find_voucher(code: str, *, now: dt.datetime) -> dict[str, Any]:
         "issued_at": voucher.issued_at.isoformat(), "expires_at": voucher.expires_at.isoformat(), "guest_id": voucher.guest_id,
         "stores": list(terms_of(voucher.offer.terms).stores),
     }  # fmt: skip
+
+
+def vouchers_of(batch_id: str) -> Iterator[tuple[str, str | None, dt.datetime]]:
+    """The vouchers of a batch in the order they were issued: the code as it is printed, whose it is, and when it ends."""
+    rows = Voucher.objects.filter(batch=batch_id).order_by("pk").values_list("code", "guest_id", "expires_at")
+    return ((in_groups(code), guest_id, ends) for code, guest_id, ends in rows.iterator(10_000))
 
 
 def find_offer(offer_id: str) -> dict[str, Any]:

@@ -1,0 +1,150 @@
+"""Offers: define and list them, issue vouchers, stop and go on."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from regulars.cli.records import AsJson, Workspace, err, now, opened_records, say, table
+from regulars.errors import DataError
+
+OfferId = Annotated[str, typer.Argument(help="The offer's id.")]
+offers = typer.Typer(no_args_is_help=True, help="Define and list offers.  Example:  regulars offers define lunch.toml")
+
+
+@offers.command("define")
+def define_offer(
+    file: Annotated[Path, typer.Argument(help="An offer file (TOML).")],
+    offer_id: Annotated[str | None, typer.Option(help="Its id; left out, the file's name.")] = None,
+    campaign: Annotated[str | None, typer.Option(help="The campaign it belongs to.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an offer from a file, or change its terms.  Example:  regulars offers define lunch.toml"""
+    from regulars.documents import read
+    from regulars.offers.terms import Terms
+
+    terms = read(file, Terms)
+    with opened_records(workspace):
+        from regulars.offers import actions
+
+        made = actions.define(offer_id or file.stem, terms, campaign_id=campaign, now=now())
+    words = f"offer {made['offer_id']}, version {made['version']}; next: regulars issue {made['offer_id']} --count 100"
+    say(as_json, made, words)
+
+
+@offers.command("list")
+def list_offers(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """List the offers and their accounts.  Example:  regulars offers list"""
+    with opened_records(workspace):
+        from regulars.offers import actions
+
+        rows = actions.offers()
+    shown = rows if as_json else [_offer(row) for row in rows]
+    table(as_json, shown, ("offer", "kind", "budget", "reserved", "spent", "uses"))
+
+
+def _offer(row: dict[str, Any]) -> dict[str, Any]:
+    from regulars.offers.refusals import money
+
+    account, currency = row["account"], row["terms"]["currency"]
+    kept = {name: money(account[f"{name}_minor"], currency, "en") for name in ("budget", "reserved", "spent")}
+    uses = f"{account['spent_uses']:,} of {account['cap']:,}"
+    return {"offer": row["offer_id"], "kind": row["terms"]["kind"], **kept, "uses": uses}
+
+
+def issue(
+    offer_id: OfferId,
+    count: Annotated[
+        int | None, typer.Option(min=1, max=100_000_000, help="How many, for nobody in particular.")
+    ] = None,
+    guests: Annotated[Path | None, typer.Option(help="A file with one guest's id on each line: one for each.")] = None,
+    batch: Annotated[
+        str | None, typer.Option(help="A name for these; the same name continues what was stopped.")
+    ] = None,
+    export: Annotated[Path | None, typer.Option(help="Write all codes of the batch to this CSV file.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Issue vouchers, many at once.  Example:  regulars issue lunch --count 1000 --batch autumn"""
+    if (count is None) == (guests is None):
+        raise typer.BadParameter("give either --count or --guests")
+    named = None if guests is None else _lines(guests)
+    name = batch or f"{offer_id}-{now():%Y%m%d%H%M%S}"
+    with opened_records(workspace), _bar(f"issuing {name}") as told:
+        from regulars.offers.issuing import issue_many
+
+        done = issue_many(offer_id, name, count=count, guests=named, now=now(), progress=told)
+        if export is not None:
+            _write(export, name)
+    words = f"batch {done.batch_id}: {done.issued:,} of {done.wanted:,} issued"
+    say(as_json, done._asdict(), words)
+
+
+def _write(file: Path, batch: str) -> None:
+    """The codes as they are printed, with whom they are for and until when."""
+    import pyarrow as pa
+
+    from regulars.offers.actions import vouchers_of
+    from regulars.planning.spreadsheets import write_sheet
+
+    columns = ("code", "guest_id", "expires_at")
+    rows = zip(*((code, guest, ends.isoformat()) for code, guest, ends in vouchers_of(batch)), strict=True)
+    write_sheet(
+        pa.table({name: pa.array(list(row), pa.string()) for name, row in zip(columns, rows, strict=True)}), file
+    )
+
+
+def _lines(file: Path) -> list[str]:
+    from regulars.documents import read_text
+
+    return [line.strip() for line in read_text(file).splitlines() if line.strip()]
+
+
+@contextmanager
+def _bar(words: str) -> Iterator[Callable[[int, int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(words, total=None)
+        yield lambda done, wanted: bar.update(task, completed=done, total=wanted)
+
+
+Kind = Annotated[str, typer.Argument(help="offer, campaign or store.")]
+Key = Annotated[str, typer.Argument(help="Its id.")]
+
+
+def _kind(kind: str) -> Any:
+    if kind not in ("offer", "campaign", "store"):
+        raise typer.BadParameter(f"there is no halting a '{kind}'; it is offer, campaign or store")
+    return kind
+
+
+def halt(
+    kind: Kind,
+    key: Key,
+    reason: Annotated[str, typer.Option(help="Why; it is shown wherever the halt is.")],
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Stop an offer, a campaign or a store at once.  Example:  regulars halt offer lunch --reason 'too many'"""
+    _kind(kind)
+    with opened_records(workspace):
+        from regulars.offers import actions
+
+        actions.halt(_kind(kind), key, reason=reason, by=os.environ.get("USER", "the command line"), now=now())
+    say(as_json, {"kind": kind, "key": key, "is_halted": True}, f"halted; next: regulars resume {kind} {key}")
+
+
+def resume(kind: Kind, key: Key, workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Lift a halt.  Example:  regulars resume offer lunch"""
+    _kind(kind)
+    with opened_records(workspace):
+        from regulars.offers import actions
+
+        if not actions.resume(_kind(kind), key, now=now()):
+            raise DataError(f"{kind} '{key}' is not halted")
+    say(as_json, {"kind": kind, "key": key, "is_halted": False}, "it goes on")

@@ -1,0 +1,104 @@
+"""The service: serve, migrate, sweep, reconcile, back up, restore."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from regulars.cli.records import AsJson, Workspace, err, opened_records, out, say, table
+
+MOST_THREADS = 256
+
+
+def serve(
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Where to listen.")] = 8000,
+    host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all of this machine.")] = "127.0.0.1",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; SQLite has one.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="Requests at once in each process.")] = 32,
+    workspace: Workspace = None,
+) -> None:
+    """Serve the till API until it is stopped.  Example:  regulars serve --port 8000"""
+    with opened_records(workspace):
+        from regulars.console import records, serving
+
+        processes = 1 if records.is_embedded() else workers
+        kind = "SQLite" if records.is_embedded() else "PostgreSQL"
+        if processes < workers:
+            err.print(
+                f"SQLite lets one process write: serving with 1 of {workers} workers; DATABASE_URL names a PostgreSQL"
+            )
+        place = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        words = f"regulars serves {place}/api/v1 ({kind}, {processes} x {threads}); Ctrl-C stops it"
+        serving.share_figures(processes)
+        serving.serve(
+            host,
+            port,
+            processes=processes,
+            threads=threads,
+            ready=lambda: print(words, flush=True),  # noqa: T201
+        )
+
+
+def migrate(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Bring the tables of the records to this version.  Example:  regulars migrate"""
+    with opened_records(workspace, is_prepared=False):
+        from regulars.console import records
+
+        steps = records.migrate()
+    say(as_json, {"applied": steps}, f"applied {', '.join(steps)}" if steps else "nothing to do")
+
+
+def worker(
+    every: Annotated[float, typer.Option(min=1, help="Seconds between sweeps.")] = 60,
+    once: Annotated[bool, typer.Option("--once", help="Sweep once and leave, for cron.")] = False,
+    workspace: Workspace = None,
+) -> None:
+    """Let go what was reserved too long and end what expired, every minute.  Example:  regulars worker"""
+    with opened_records(workspace):
+        from regulars.console.sweeping import work
+
+        work(every, once=once)
+
+
+def reconcile(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Work out every counter from the ledger; status 1 where one drifted.  Example:  regulars reconcile"""
+    with opened_records(workspace):
+        from regulars.offers.reconciling import reconcile as work_out
+
+        drifts = [drift._asdict() for drift in work_out()]
+    _show_drifts(drifts, as_json)
+
+
+def _show_drifts(drifts: list[dict[str, Any]], as_json: bool) -> None:
+    if drifts or as_json:
+        table(as_json, drifts, ("table", "key", "counter", "kept", "counted"))
+    else:
+        out.print("every counter is what the ledger says")
+    if drifts:
+        raise typer.Exit(1)
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file.")], workspace: Workspace = None, as_json: AsJson = False
+) -> None:
+    """Write all records to one file, while tills go on.  Example:  regulars backup records-2026-11-24.backup"""
+    with opened_records(workspace):
+        from regulars.console.backups import back_up
+
+        size = back_up(file)
+    words = f"wrote {file} ({size:,} bytes); keep the secret key too, elsewhere: without it guests are strangers again"
+    say(as_json, {"file": str(file), "bytes": size}, words)
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that `regulars backup` wrote.")],
+    force: Annotated[bool, typer.Option("--force", help="Also where there are records; they are gone then.")] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup back, and check every counter.  Example:  regulars restore records-2026-11-24.backup"""
+    with opened_records(workspace, is_prepared=False):
+        from regulars.console.backups import restore as put_back
+
+        drifts = [drift._asdict() for drift in put_back(file, is_forced=force)]
+    _show_drifts(drifts, as_json)
