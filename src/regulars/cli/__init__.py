@@ -42,6 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "plan": campaigns.plan,
     "report": campaigns.report,
     "issue": offers.issue,
+    "qr": offers.qr,
     "halt": offers.halt,
     "resume": offers.resume,
     "serve": service.serve,

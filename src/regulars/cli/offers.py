@@ -113,6 +113,24 @@ def _bar(words: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, wanted: bar.update(task, completed=done, total=wanted)
 
 
+def qr(
+    code: Annotated[str, typer.Argument(help="A voucher's code, or the address of a page that shows it.")],
+    file: Annotated[Path, typer.Argument(help="A .png or .svg file to write.")],
+) -> None:
+    """Draw a code as a QR picture, to print or to send.  Example:  regulars qr 7KQM-2XV9-DRTH-PB voucher.png"""
+    from regulars.offers.codes import qr_png, qr_svg
+
+    match file.suffix.lower():
+        case ".png":
+            file.write_bytes(qr_png(code))
+        case ".svg":
+            picture = qr_svg(code).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+            file.write_text(picture, encoding="utf-8")
+        case _:
+            raise DataError(f"{file}: a QR picture is a .png or an .svg file")
+    say(False, {}, f"wrote {file}")
+
+
 Kind = Annotated[str, typer.Argument(help="offer, campaign or store.")]
 Key = Annotated[str, typer.Argument(help="Its id.")]
 
