@@ -39,7 +39,9 @@ from storms.tills import Rates, press
 
 TURNS = 3
 REDEEM, PING = "/api/v1/vouchers/redeem", "/api/v1/ping"
-COUNTER = "with taken as (update counter set used = used + 1 where id = 1 and used < cap returning used) insert into redeemed select %s from taken"
+COUNTER = """
+    with taken as (update counter set used = used + 1 where id = 1 and used < cap returning used)
+    insert into redeemed select %s from taken"""
 
 
 def plain_counter(address: str, seconds: float, connections: int = 16) -> float:
@@ -103,6 +105,10 @@ def over_http(
     return ours, theirs
 
 
+def spoken(rates: Rates) -> str:
+    return f"{rates.accepted:,.0f} redemptions/s over HTTP (p50 {rates.p50_ms:.1f}, p99 {rates.p99_ms:.1f} ms)"
+
+
 def middle(rates: list[Rates]) -> Rates:
     return sorted(rates)[len(rates) // 2]
 
@@ -117,8 +123,8 @@ def hot(seconds: float) -> dict[str, float]:
         )  # fmt: skip
         drift = house.ask("books")["drift"]
     mine, theirs = middle(ours), statistics.median(plain)
-    print(f"hot: {mine.accepted:,.0f} redemptions/s over HTTP (p50 {mine.p50_ms:.1f}, p99 {mine.p99_ms:.1f} ms), "
-          f"a plain counter row {theirs:,.0f}/s: {mine.accepted / theirs:.2f} times; drift {len(drift)}")  # fmt: skip
+    times = mine.accepted / theirs
+    print(f"hot: {spoken(mine)}, a plain counter row {theirs:,.0f}/s: {times:.2f} times; drift {len(drift)}")
     return {**mine._asdict(), "plain_counter": theirs, "ratio": mine.accepted / theirs, "drift": len(drift)}
 
 
@@ -134,8 +140,10 @@ def spread(seconds: float) -> dict[str, float]:
         )  # fmt: skip
         drift = house.ask("books")["drift"]
     mine, theirs = middle(ours), middle(empty)
-    print(f"spread: {mine.accepted:,.0f} redemptions/s over 1,000 offers (p50 {mine.p50_ms:.1f}, p99 {mine.p99_ms:.1f} ms), "
-          f"the empty endpoint {theirs.all:,.0f}/s (p99 {theirs.p99_ms:.1f} ms): {mine.accepted / theirs.all:.2f}; drift {len(drift)}")  # fmt: skip
+    part = mine.accepted / theirs.all
+    print(
+        f"spread over 1,000 offers: {spoken(mine)}, the empty endpoint {theirs.all:,.0f}/s: {part:.2f}; drift {len(drift)}"
+    )
     return {**mine._asdict(), "empty": theirs.all, "ratio": mine.accepted / theirs.all, "drift": len(drift)}
 
 
@@ -147,8 +155,7 @@ def embedded(seconds: float) -> dict[str, float]:
             peer=lambda: bare_transactions(Path(folder), seconds),
         )  # fmt: skip
     mine, theirs = middle(ours), statistics.median(bare)
-    print(f"sqlite: {mine.accepted:,.0f} redemptions/s over HTTP (p50 {mine.p50_ms:.1f}, p99 {mine.p99_ms:.1f} ms), "
-          f"bare fsynced transactions {theirs:,.0f}/s: {mine.accepted / theirs:.2f}")  # fmt: skip
+    print(f"sqlite: {spoken(mine)}, bare fsynced transactions {theirs:,.0f}/s: {mine.accepted / theirs:.2f}")
     return {**mine._asdict(), "bare": theirs, "ratio": mine.accepted / theirs}
 
 

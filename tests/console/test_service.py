@@ -61,7 +61,7 @@ def test_from_nothing_to_a_redemption(run: Run, tmp_path: Path) -> None:
             assert till.get("/api/v1/ping").status_code == 401
     assert "every counter is what the ledger says" in run("reconcile").stdout
     assert json.loads(run("reconcile", "--json").stdout) == []
-    assert "987500" in run("offers", "list").stdout
+    assert "$125.00" in run("offers", "list").stdout
     assert "S1" in run("stores", "list").stdout
     assert stat.S_IMODE((tmp_path / "records.sqlite3").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "records.key").stat().st_mode) == 0o600
