@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
-from django.core.signals import request_finished, request_started
+from django.core.signals import request_finished
 from django.db import close_old_connections
 from django.test import Client
 
@@ -69,10 +69,8 @@ def shop(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databa
         actions.add_store(store, "America/New_York")
     for offer_id, stores in {"five": (), "five-1": ("S1",), "five-2": ("S2",)}.items():
         actions.define(offer_id, terms(stores=stores), now=NOW)
-    request_started.disconnect(close_old_connections)
     request_finished.disconnect(close_old_connections)
     yield database
-    request_started.connect(close_old_connections)
     request_finished.connect(close_old_connections)
 
 
