@@ -152,7 +152,7 @@ def test_logs_are_json_and_hold_nothing_of_a_guest(shop: Database, tmp_path: Pat
         client.get(f"vouchers/{code}")
         client.get(f"nothing/{code}")
         client.get("ping", headers={"Authorization": "Bearer rk_secretsecret"})
-        token = client.headers["Authorization"].split("_")[2]
+        token = client.headers["Authorization"].split("_", 2)[2]
         log = server.log.read_text()
     lines = [json.loads(line) for line in log.splitlines()]
     requests = [line for line in lines if line["message"] == "request"]

@@ -70,7 +70,7 @@ def test_from_nothing_to_a_redemption(run: Run, tmp_path: Path) -> None:
 def test_a_key_is_shown_once(run: Run) -> None:
     run("stores", "add", "S1", "--zone", "UTC")
     made = json.loads(run("keys", "new", "till", "--scope", "redeem", "--everywhere", "--json").stdout)
-    secret = made["key"].split("_")[2]
+    secret = made["key"].split("_", 2)[2]
     assert len(secret) >= 32
     shown = run("keys", "list").stdout + run("keys", "list", "--json").stdout
     assert made["till_id"] in shown
