@@ -178,7 +178,7 @@ def test_a_text_is_a_code_in_one_form_or_none(text: str) -> None:
         assert read(read(text)) == read(text)
 
 
-@pytest.mark.parametrize("code", [make(1)[0], "WELCOME10"])
+@pytest.mark.parametrize("code", ["KF9MXQBV3G5VYV", "WELCOME10"])
 def test_what_comes_far_behind_a_code_is_not_overlooked(code: str) -> None:
     assert read(code + " " * 100) == code
     assert is_refused(code + " " * 300)
