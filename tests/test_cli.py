@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from commands import run_command
+
 STORES = "store_id,zone\nS1,America/New_York\n"
 EXPORT = "check,member,shop,day,time,net_sales\n" + "".join(
     f"{i},M{i % 40},S1,{1 + i % 28:02d}/{1 + i % 6:02d}/2026,{11 + i % 9}:30,{10 + i % 7}.50\n" for i in range(600)
@@ -37,10 +39,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     def run(*arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-        program = [sys.executable, "-c", "from regulars.cli import main; main()", *arguments]
-        done = subprocess.run(
-            program, capture_output=True, text=True, cwd=tmp_path, env=os.environ | {"COLUMNS": "140"}, check=False
-        )
+        done = run_command(arguments, folder=tmp_path, environment=os.environ | {"COLUMNS": "140"})
         assert done.returncode == status, done.stderr + done.stdout
         assert "Traceback" not in done.stderr
         return done

@@ -21,6 +21,7 @@ _POSTGRES = {
     "connect_timeout": "5",
     "application_name": "regulars",
     "options": "-c idle_in_transaction_session_timeout=60s",  # whoever vanished must not keep an offer locked
+    "prepare_threshold": 5,  # statements that come again and again are planned once
 }
 
 

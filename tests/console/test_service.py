@@ -12,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 
+from commands import run_command
 from console.conftest import TERMS
 from console.servers import PROGRAM, environment_of, serving
 from databases import POSTGRES, SECRET, Database
@@ -26,14 +27,7 @@ def run(tmp_path: Path) -> Run:
     (tmp_path / "five.toml").write_text(OFFER)
 
     def run(*arguments: str, status: int = 0, **environment: str) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            [*PROGRAM, *arguments],
-            cwd=tmp_path,
-            env=environment_of(environment),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_command(arguments, folder=tmp_path, environment=environment_of(environment))
         assert done.returncode == status, done.stderr + done.stdout
         assert "Traceback" not in done.stderr
         return done
@@ -86,7 +80,7 @@ REFUSED = {
     ("issue", "nothing", "--count", "1"): (1, "nothing"),
     ("issue", "nothing"): (2, "either --count or --guests"),
     ("halt", "kitchen", "x", "--reason", "x"): (2, "offer, campaign or store"),
-    ("resume", "offer", "x"): (1, "is not halted"),
+    ("resume", "offer", "x"): (1, "no such halt"),
     ("stores", "add", "S1", "--zone", "Mars/Olympus"): (2, "no time zone"),
     ("stores", "add", "S1", "--zone", "UTC", "--day-closes-at", "25:00"): (2, "no time of day"),
     ("restore", "gone.backup"): (1, "cannot be read"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from console.conftest import Caller, bill
+from console.conftest import TERMS, Caller, bill
 from regulars.console.api.speaking import now
 from regulars.offers import actions
 from regulars.offers.codes import make
@@ -162,8 +162,26 @@ def test_the_second_word_of_a_best_choice_counts_as_a_guess_too(till: Caller, vo
     assert till("POST", "vouchers/validate", bill(voucher)).status_code == 429
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "other"),
+    [
+        ("POST", "offers", {"offer_id": "new", "terms": TERMS}, {"offer_id": "other", "terms": TERMS}),
+        ("POST", "halts", {"kind": "store", "key": "S1", "reason": "x"}, {"kind": "store", "key": "S2", "reason": "x"}),
+        ("DELETE", "halts/store/S1", None, None),
+    ],
+)
+def test_what_an_operator_asks_is_answered_once_for_each_key(
+    house: Caller, method: str, path: str, body: Any, other: Any
+) -> None:
+    said = [house(method, path, body, key="the-same-key") for _ in range(2)]
+    assert said[0].content == said[1].content
+    assert said[1].headers["Idempotent-Replayed"] == "true"
+    if other is not None:
+        assert house(method, path, other, key="the-same-key").json()["code"] == "key_reused"
+        assert house("GET", "offers/new").json().get("version", 1) == 1
+
+
 def test_an_offer_is_defined_changed_and_halted(house: Caller) -> None:
-    from console.conftest import TERMS
 
     made = house("POST", "offers", {"offer_id": "new", "campaign_id": "autumn", "terms": TERMS})
     assert (made.status_code, made.json()["account"]["free_minor"]) == (200, 1_000_000)

@@ -1,10 +1,13 @@
 """Offers are defined, changed within what was promised, looked up; events are taken once."""
 
+from typing import Any
+
 import pytest
 
 from houses import House, refused
 from offers.examples import terms
 from regulars.offers import actions
+from regulars.offers.commands import RollBack
 from regulars.offers.reconciling import reconcile
 from regulars.offers.refusals import Refusal
 
@@ -68,6 +71,59 @@ def test_an_event_is_taken_once_however_often_it_comes(house: House) -> None:
     assert actions.take_events(events, till=None, now=house.now) == {"taken": 2, "repeated": 1}
     assert actions.take_events(events[:1], till=None, now=house.now) == {"taken": 0, "repeated": 1}
     assert [event["messageId"] for event in actions.events(["Order Completed"])] == ["m0", "m1"]
+
+
+def test_two_tills_may_give_their_events_the_same_names(house: House) -> None:
+    event = {"messageId": "1", "type": "track", "event": "Order Completed"}
+    assert [actions.take_events([event], till=till, now=house.now)["taken"] for till in ("a", "b", "a")] == [1, 1, 0]
+    assert [event["messageId"] for event in actions.events(["Order Completed"])] == ["a 1", "b 1"]
+
+
+def ordered(order_id: str, *, name: str = "Order Completed", **facts: Any) -> dict[str, Any]:
+    told = {"messageId": f"{name} {order_id}", "type": "track", "event": name, "properties": {"order_id": order_id}}
+    return told | facts
+
+
+ANN = {"userId": "G1", "context": {"traits": {"email": "An.n@gmail.com"}}}
+
+
+@pytest.mark.parametrize("name", [{"guest_id": "G1"}, {"email": "ann+x@googlemail.com"}])
+def test_an_order_we_were_told_of_is_a_first_order_too(house: House, name: dict[str, str]) -> None:
+    house.define(first_order_only=True)
+    actions.take_events([ordered("A1", **ANN), ordered("A2", userId="G2")], till="t", now=house.now)
+    assert refused(house.redeem(house.issue(), order_id="A9", **name)) == "not_first_order"
+    assert refused(house.redeem(house.issue(), **name)) == "not_first_order"
+    assert refused(house.redeem(house.issue(), order_id="A1", **name)) is None
+    actions.take_events([ordered("A1", **ANN)], till="another, which tells it again", now=house.now)
+    assert refused(house.redeem(house.issue(), guest_id="G3")) is None
+    assert refused(house.redeem(house.issue(), guest_id="G3", order_id="A9")) == "not_first_order"
+
+
+def test_an_order_that_was_cancelled_or_given_back_was_none(house: House) -> None:
+    house.define(first_order_only=True)
+    actions.take_events([ordered("A1", **ANN)], till="t", now=house.now)
+    actions.take_events([ordered("A1", name="Order Cancelled", **ANN)], till="t", now=house.now)
+    answer = house.redeem(house.issue(), guest_id="G1", order_id="A2")
+    assert refused(answer) is None
+    redemption = answer.said["applied"][0]["redemption_id"]
+    assert refused(house.ask(RollBack, redemption_id=redemption)) is None
+    assert refused(house.redeem(house.issue(), guest_id="G1", order_id="A3")) is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"properties": {"order_id": "A1"}},
+        {"properties": {"order_id": "x" * 65}, **ANN},
+        {"properties": {}, **ANN},
+        {"properties": None, "context": {"traits": "none"}, "userId": 7},
+    ],
+)
+def test_an_event_that_names_no_guest_or_no_order_is_kept_all_the_same(house: House, event: dict[str, Any]) -> None:
+    told = {"messageId": "m", "type": "track", "event": "Order Completed", **event}
+    assert actions.take_events([told], till="t", now=house.now)["taken"] == 1
+    house.define(first_order_only=True)
+    assert refused(house.redeem(house.issue(), guest_id="G1")) is None
 
 
 def test_redemptions_are_told_with_what_is_left_of_their_cost(house: House) -> None:

@@ -18,8 +18,8 @@ FACTS: dict[str, Any] = {
     "code": "WELCOME10", "offer": "five-off", "campaign": "autumn", "store": "s1", "state": "cancelled", "most": 3,
     "minimum_minor": 3000, "missing_minor": 450, "asked_minor": 700, "left_minor": 500, "currency": "CNY", "zone": "Asia/Shanghai",
     "at": AT, "now": AT, "starts_at": AT, "ends_at": AT, "hours": ("11:00-14:00",), "weekdays": ("friday",), "items": ("tea", "soup"),
-    "bill": "USD", "other": "LUNCH", "redemption": "r1", "reservation": "v1", "field": "kind", "scope": "redeem", "key": "k",
-    "seconds": 30,
+    "bill": "USD", "other": "LUNCH", "redemption": "r1", "kind": "store", "whose": "S1", "reservation": "v1", "field": "kind",
+    "scope": "redeem", "key": "k", "seconds": 30,
 }  # fmt: skip
 
 

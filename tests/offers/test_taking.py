@@ -191,8 +191,37 @@ def test_too_many_in_a_minute_halt_the_offer_until_somebody_looks(house: House) 
     assert (alarm["kind"], alarm["key"], alarm["by"]) == ("offer", "five-off", "velocity alarm")
     house.now += 5 * MINUTE
     assert refused(house.redeem(codes[3])) == "offer_halted"
-    assert actions.resume("offer", "five-off", now=house.now)
+    actions.resume("offer", "five-off", now=house.now)
     assert refused(house.redeem(codes[3])) is None
+
+
+@pytest.mark.parametrize(("kind", "whose"), [("campaign", "autumn"), ("store", "S1")])
+def test_too_many_in_a_minute_of_all_its_offers_halt_a_campaign_or_a_store(
+    house: House, kind: actions.WatchKind, whose: str
+) -> None:
+    for offer_id in ("five-off", "second"):
+        house.define(offer_id, campaign_id="autumn")
+    actions.watch(kind, whose, 2)
+    codes = [house.issue(offer_id) for offer_id in ("five-off", "second", "five-off", "second")]
+    assert [refused(house.redeem(code)) for code in codes[:2]] == [None, None]
+    house.now += MINUTE
+    assert refused(house.validate(codes[2])) is None
+    assert [refused(house.redeem(code)) for code in codes[2:]] == [None, None]
+    more = house.issue()
+    assert refused(house.redeem(more)) == f"{kind}_halted"
+    [alarm] = actions.halts()
+    assert (alarm["kind"], alarm["key"], alarm["by"]) == (kind, whose, "velocity alarm")
+    actions.resume(kind, whose, now=house.now)
+    actions.watch(kind, whose, None)
+    assert refused(house.redeem(more)) is None
+    assert actions.watches() == reconcile() == []
+
+
+def test_what_a_till_tells_of_hours_offline_is_no_haste(house: House) -> None:
+    house.define()
+    actions.watch("store", "S1", 1)
+    codes = [house.issue() for _ in range(3)]
+    assert [refused(house.redeem(code, is_offline=True)) for code in codes] == [None, None, None]
 
 
 @pytest.mark.parametrize(("kind", "key"), [("offer", "five-off"), ("campaign", "autumn"), ("store", "S1")])

@@ -57,7 +57,12 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
-for name, group in {"offers": offers.offers, "keys": tills.keys, "stores": tills.stores}.items():
+for name, group in {
+    "offers": offers.offers,
+    "watches": offers.watches,
+    "keys": tills.keys,
+    "stores": tills.stores,
+}.items():
     app.add_typer(group, name=name)
 
 

@@ -157,12 +157,65 @@ def halt(
     say(as_json, {"kind": kind, "key": key, "is_halted": True}, f"halted; next: regulars resume {kind} {key}")
 
 
+watches = typer.Typer(
+    no_args_is_help=True,
+    help="Halt a campaign or a store by itself when it is used too fast.  Example:  regulars watches list",
+)
+
+
+@watches.command("set")
+def set_watch(
+    kind: Annotated[str, typer.Argument(help="campaign or store; an offer has per_minute in its terms.")],
+    key: Key,
+    per_minute: Annotated[int, typer.Option(min=1, help="The most uses in one minute that are plausible.")],
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Watch a campaign or a store.  Example:  regulars watches set store S1 --per-minute 40"""
+    with opened_records(workspace):
+        from regulars.offers import actions
+
+        actions.watch(_watched(kind), key, per_minute)
+    words = f"{kind} {key} halts by itself at more than {per_minute} uses in one minute; next: regulars watches list"
+    say(as_json, {"kind": kind, "key": key, "per_minute": per_minute}, words)
+
+
+@watches.command("drop")
+def drop_watch(
+    kind: Annotated[str, typer.Argument(help="campaign or store.")],
+    key: Key,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Watch it no longer.  Example:  regulars watches drop store S1"""
+    with opened_records(workspace):
+        from regulars.offers import actions
+
+        actions.watch(_watched(kind), key, None)
+    say(as_json, {"kind": kind, "key": key, "per_minute": None}, f"{kind} {key} is not watched")
+
+
+@watches.command("list")
+def list_watches(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """List what is watched.  Example:  regulars watches list"""
+    with opened_records(workspace):
+        from regulars.offers import actions
+
+        rows = actions.watches()
+    table(as_json, rows, ("kind", "key", "per_minute"))
+
+
+def _watched(kind: str) -> Any:
+    if kind not in ("campaign", "store"):
+        raise typer.BadParameter(f"there is no watching a '{kind}'; it is campaign or store")
+    return kind
+
+
 def resume(kind: Kind, key: Key, workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Lift a halt.  Example:  regulars resume offer lunch"""
     _kind(kind)
     with opened_records(workspace):
         from regulars.offers import actions
 
-        if not actions.resume(_kind(kind), key, now=now()):
-            raise DataError(f"{kind} '{key}' is not halted")
+        actions.resume(_kind(kind), key, now=now())
     say(as_json, {"kind": kind, "key": key, "is_halted": False}, "it goes on")

@@ -4,23 +4,24 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Case, F, OuterRef, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from regulars.offers.books import Books, terms_of
+from regulars.offers.books import terms_of
 from regulars.offers.codes import in_groups
 from regulars.offers.codes import read as read_code
-from regulars.offers.commands import Command, Expire, Release
+from regulars.offers.commands import Command, Define, Expire, HaltKind, Release, Resume, Stop
+from regulars.offers.governing import described
 from regulars.offers.hours import check_clock
-from regulars.offers.models import Entry, Event, Halt, Mark, Offer, Receipt, Reservation, Store, Voucher
+from regulars.offers.models import Entry, Event, Halt, Mark, Offer, Receipt, Reservation, Store, Voucher, Watch
+from regulars.offers.ordering import note_orders
 from regulars.offers.performing import KEPT, perform
 from regulars.offers.refusals import Refusal
 from regulars.offers.returning import state_of
 from regulars.offers.terms import Terms
-from regulars.offers.writing import write
 
-HaltKind = Literal["offer", "campaign", "store"]
+WatchKind = Literal["campaign", "store"]
 
 
 def define(offer_id: str, terms: Terms, *, campaign_id: str | None = None, now: dt.datetime) -> dict[str, Any]:
@@ -29,31 +30,16 @@ def define(offer_id: str, terms: Terms, *, campaign_id: str | None = None, now: 
     Raises Refusal offer_exists where what is fixed by the first voucher would change: kind, policy, currency, uses of a
     code, what one use may cost, and whether a use comes back.
     """
-    with transaction.atomic():
-        offer = Offer.objects.select_for_update().filter(offer_id=offer_id).first()
-        books = Books(now=now)
-        if offer is None:
-            offer = Offer(offer_id=offer_id, campaign_id=campaign_id, terms=terms.model_dump_json(), made_at=now)
-            books.add(offer)
-        else:
-            _check_change(offer, terms_of(offer.terms), terms)
-            books.change(offer, terms=terms.model_dump_json(), version=offer.version + 1)
-        minor, uses = terms.budget_minor - offer.budget_minor, terms.cap - offer.cap
-        if minor or uses:
-            books.move("budgeted", offer, None, None, minor=(minor, 0, 0), uses=(uses, 0, 0))
-        write(books)
-    return described(offer)
+    return _done(Define(key="", at=now, offer_id=offer_id, terms=terms, campaign_id=campaign_id))
 
 
-_FIXED = ("kind", "policy", "currency", "per_code", "worst_minor", "again_after_refund")
-
-
-def _check_change(offer: Offer, before: Terms, after: Terms) -> None:
-    if not Voucher.objects.filter(offer=offer).exists():
-        return
-    for name in _FIXED:
-        if getattr(before, name) != getattr(after, name):
-            raise Refusal("offer_exists", offer=offer.offer_id, field=name)
+def _done(command: Command) -> dict[str, Any]:
+    """What is said of a command of the house."""
+    [answer] = perform([command], now=command.at)
+    if answer.refusal is not None:
+        raise answer.refusal
+    assert answer.said is not None
+    return answer.said
 
 
 def add_store(store_id: str, zone: str, day_closes_at: str = "04:00") -> None:
@@ -67,16 +53,14 @@ def stores() -> list[dict[str, str]]:
     return [dict(row) for row in Store.objects.order_by("store_id").values("store_id", "zone", "day_closes_at")]
 
 
-def halt(kind: HaltKind, key: str, *, reason: str, by: str, now: dt.datetime) -> None:
+def halt(kind: HaltKind, whose: str, *, reason: str, by: str, now: dt.datetime) -> None:
     """Stop an offer, a campaign or a store at once, until it is lifted. Once more changes nothing."""
-    with transaction.atomic():
-        if not Halt.objects.filter(kind=kind, key=key, lifted_at=None).exists():
-            Halt.objects.create(kind=kind, key=key, reason=reason, by=by, at=now)
+    _done(Stop(key="", at=now, kind=kind, whose=whose, reason=reason, by=by))
 
 
-def resume(kind: HaltKind, key: str, *, now: dt.datetime) -> bool:
-    """Lift a halt; False where there is none."""
-    return bool(Halt.objects.filter(kind=kind, key=key, lifted_at=None).update(lifted_at=now))
+def resume(kind: HaltKind, whose: str, *, now: dt.datetime) -> None:
+    """Lift a halt. Raises Refusal halt_not_found."""
+    _done(Resume(key="", at=now, kind=kind, whose=whose))
 
 
 def halts() -> list[dict[str, Any]]:
@@ -85,6 +69,19 @@ def halts() -> list[dict[str, Any]]:
         dict(row)
         for row in Halt.objects.filter(lifted_at=None).order_by("-at").values("kind", "key", "reason", "by", "at")
     ]
+
+
+def watch(kind: WatchKind, whose: str, per_minute: int | None) -> None:
+    """Halt a campaign or a store as soon as more uses come in one minute than are plausible; None: no longer."""
+    if per_minute is None:
+        Watch.objects.filter(kind=kind, key=whose).delete()
+    else:
+        Watch.objects.update_or_create(kind=kind, key=whose, defaults={"per_minute": per_minute})
+
+
+def watches() -> list[dict[str, Any]]:
+    """What is watched, and how many uses a minute are plausible."""
+    return [dict(row) for row in Watch.objects.order_by("kind", "key").values("kind", "key", "per_minute")]
 
 
 def find_voucher(code: str, *, now: dt.datetime) -> dict[str, Any]:
@@ -119,28 +116,27 @@ def offers() -> list[dict[str, Any]]:
     return [described(offer) for offer in Offer.objects.order_by("offer_id")]
 
 
-def described(offer: Offer) -> dict[str, Any]:
-    """An offer as a plain document."""
-    names = [f"{account}_{unit}" for unit in ("minor", "uses") for account in ("free", "reserved", "spent")]
-    account = {name: getattr(offer, name) for name in ("budget_minor", "cap", *names)}
-    return {
-        "offer_id": offer.offer_id, "campaign_id": offer.campaign_id, "version": offer.version,
-        "terms": terms_of(offer.terms).model_dump(mode="json", exclude_defaults=True), "account": account,
-    }  # fmt: skip
-
-
 def take_events(events: Sequence[dict[str, Any]], *, till: str | None, now: dt.datetime) -> dict[str, int]:
-    """Keep events of the Segment shape, each messageId once."""
-    rows = [
+    """Keep events of the Segment shape, each messageId of a till once; a guest's orders count as his from then on."""
+    try:
+        with transaction.atomic():
+            return _take_events(events, till or "", now)
+    except IntegrityError:  # somebody else met the same guest for the first time in the same moment
+        with transaction.atomic():
+            return _take_events(events, till or "", now)
+
+
+def _take_events(events: Sequence[dict[str, Any]], till: str, now: dt.datetime) -> dict[str, int]:
+    told = {event["messageId"]: event for event in events}
+    known = Event.objects.filter(till=till, message_id__in=told).values_list("message_id", flat=True)
+    new = [event for name, event in told.items() if name not in set(known)]
+    Event.objects.bulk_create(
         Event(message_id=event["messageId"], call=event.get("type", "track"), name=event.get("event", ""), body=event,
-              till_id=till, noted_at=now)
-        for event in events
-    ]  # fmt: skip
-    with transaction.atomic():
-        before = Event.objects.filter(message_id__in=[row.message_id for row in rows]).count()
-        Event.objects.bulk_create(rows, ignore_conflicts=True)
-        after = Event.objects.filter(message_id__in=[row.message_id for row in rows]).count()
-    return {"taken": after - before, "repeated": len(rows) - (after - before)}
+              till=till, noted_at=now)
+        for event in new
+    )  # fmt: skip
+    note_orders(new, now=now)
+    return {"taken": len(new), "repeated": len(events) - len(new)}
 
 
 def redemptions(*, since: dt.datetime | None = None) -> Iterator[tuple[Any, ...]]:
@@ -170,10 +166,11 @@ def redemptions(*, since: dt.datetime | None = None) -> Iterator[tuple[Any, ...]
 
 
 def events(names: Sequence[str], *, since: dt.datetime | None = None) -> Iterator[dict[str, Any]]:
-    """What was told under these names since a time, as it was told."""
+    """What was told under these names since a time, as it was told, but that each messageId names its till too."""
     told = Event.objects.filter(name__in=names).order_by("pk")
     told = told if since is None else told.filter(noted_at__gte=since)
-    return told.values_list("body", flat=True).iterator(10_000)
+    rows = told.values_list("till", "body").iterator(10_000)
+    return ({**body, "messageId": f"{till} {body['messageId']}".strip()} for till, body in rows)
 
 
 def synced_at() -> dt.datetime | None:

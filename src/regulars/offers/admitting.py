@@ -56,7 +56,7 @@ def _check_time(command: Validate, books: Books) -> None:
 def _check_halts(voucher: Voucher, store_id: str, books: Books) -> None:
     where = {"offer": voucher.offer_id, "campaign": voucher.offer.campaign_id, "store": store_id}
     for kind, key in where.items():
-        if (kind, key) in books.halts:
+        if books.is_halted(kind, key):
             raise Refusal(f"{kind}_halted", **{kind: key})
 
 
@@ -99,11 +99,14 @@ def _person(voucher: Voucher, terms: Terms, command: Validate, books: Books) -> 
     person = books.who(sorted((tokens | own if terms.audience == "holders" else tokens) or own))
     if person is None and (terms.per_guest is not None or terms.first_order_only):
         raise Refusal("guest_required", offer=voucher.offer_id)
-    if terms.first_order_only and person is not None:
-        before = sum(member.orders for member in books.families.get(person.person_id, [person]))
-        if before or (guest.orders_before or 0) > 0:
-            raise Refusal("not_first_order", offer=voucher.offer_id)
+    if terms.first_order_only and person is not None and _has_ordered(person, command, books):
+        raise Refusal("not_first_order", offer=voucher.offer_id)
     return person
+
+
+def _has_ordered(person: Person, command: Validate, books: Books) -> bool:
+    """Whether he had another order than this one: by the ledger, by what we were told, or by what the till counts."""
+    return (command.guest.orders_before or 0) > 0 or books.has_ordered(person, besides=command.order_id)
 
 
 def _is_same(tokens: set[str], own: set[str], books: Books) -> bool:

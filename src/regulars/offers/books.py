@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,9 +14,9 @@ from django.db import models
 from regulars.offers import sql
 from regulars.offers.caps import Clock, Key
 from regulars.offers.codes import read
-from regulars.offers.commands import Command, Validate
+from regulars.offers.commands import Command, HaltKind, Validate
 from regulars.offers.identity import Guest
-from regulars.offers.models import Alias, Entry, Offer, Person, Reservation, Store, Usage, Voucher
+from regulars.offers.models import Alias, Entry, Halt, Offer, Person, Reservation, Store, Usage, Voucher, Watch
 from regulars.offers.refusals import Refusal
 from regulars.offers.terms import Terms
 
@@ -35,8 +36,9 @@ class Books:
 
     secret: keys the tokens of guests. zone: of vouchers that name no store. vouchers: by code. reservations: the open ones, by
     id; overdue: those whose time is up, by code. people: who stands behind a token; families: all he was ever taken for, by
-    his id. halts: those in force. revoked: tills that may ask no more. alarms: offers that were used too often in a minute, and
-    why. changed, new: rows to be written, each once.
+    his id. orders: how often each of them used something on an order, and the orders we were told of, where a first order counts.
+    issued: offers that have vouchers, where terms may change. halts: by kind and whose. revoked: tills that may ask no more. alarms:
+    what was used too often in a minute, and why. changed, new: rows to be written, each once.
     """
 
     now: dt.datetime
@@ -51,9 +53,12 @@ class Books:
     people: dict[str, Person] = field(default_factory=dict)
     families: dict[str, list[Person]] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=dict)
-    halts: set[tuple[str, str]] = field(default_factory=set)
+    orders: dict[str, Counter[str | None]] = field(default_factory=dict)
+    issued: set[str] = field(default_factory=set)
+    halts: dict[tuple[str, str], Halt] = field(default_factory=dict)
+    watches: dict[tuple[str, str], Watch] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
-    alarms: dict[str, str] = field(default_factory=dict)
+    alarms: dict[tuple[HaltKind, str], str] = field(default_factory=dict)
     changed: dict[int, models.Model] = field(default_factory=dict)
     new: list[models.Model] = field(default_factory=list)
     _undo: list[tuple[models.Model, str, Any]] = field(default_factory=list)
@@ -100,6 +105,12 @@ class Books:
                 self.families[row.person_id] = [row]
             case Alias():
                 self.people[row.token] = row.person
+            case Offer():
+                self.offers[row.offer_id] = row
+            case Halt():
+                self.halts[row.kind, row.key] = row
+            case Entry(verb="redeemed" | "rolled_back", person_id=str(person_id)):
+                self.orders.setdefault(person_id, Counter())[row.order_id] += row.spent_uses
 
     def _forget(self, row: models.Model) -> None:
         match row:
@@ -109,6 +120,12 @@ class Books:
                 del self.vouchers[row.code]
             case Reservation():
                 self.reservations[row.reservation_id].remove(row)
+            case Offer():
+                del self.offers[row.offer_id]
+            case Halt():
+                del self.halts[row.kind, row.key]
+            case Entry(verb="redeemed" | "rolled_back", person_id=str(person_id)):
+                self.orders[person_id][row.order_id] -= row.spent_uses
 
     def move(
         self, verb: str, offer: Offer, voucher: Voucher | None, command: Command | None, *,
@@ -183,6 +200,16 @@ class Books:
         if (store := self.stores.get(store_id)) is None:
             raise Refusal("store_unknown", store=store_id)
         return Clock(store_id, store.zone, store.day_closes_at)
+
+    def is_halted(self, kind: str, whose: str | None) -> bool:
+        """Whether an offer, a campaign or a store is stopped."""
+        return (halt := self.halts.get((kind, whose or ""))) is not None and halt.lifted_at is None
+
+    def has_ordered(self, person: Person, *, besides: str | None) -> bool:
+        """Whether somebody had another order than this one, under whatever name."""
+        family = self.families.get(person.person_id, [person])
+        orders = [self.orders[member.person_id] for member in family if member.person_id in self.orders]
+        return any(uses > 0 and (known is None or known != besides) for some in orders for known, uses in some.items())
 
     def family(self, token: str) -> list[Person]:
         """All that the person behind a token was ever taken for."""

@@ -3,12 +3,15 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from regulars.offers.bill import Bill
 from regulars.offers.identity import Guest
+from regulars.offers.reach import Own
 from regulars.offers.refusals import Refusal
+from regulars.offers.terms import Terms
 
+HaltKind = Literal["offer", "campaign", "store"]
 NOBODY = Guest()
 
 
@@ -24,7 +27,7 @@ class Command:
     key: str
     fingerprint: str = ""
     till: str | None = None
-    stores: frozenset[str] | None = None
+    stores: Own = None
     at: dt.datetime
     language: str = "en"
 
@@ -105,6 +108,33 @@ class Expire(Command):
     """End a voucher whose time is over."""
 
     code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Define(Command):
+    """Make an offer with its account, or change its terms."""
+
+    offer_id: str
+    terms: Terms
+    campaign_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop(Command):
+    """Halt an offer, a campaign or a store at once. by: who does it, for people to read."""
+
+    kind: HaltKind
+    whose: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume(Command):
+    """Lift a halt."""
+
+    kind: HaltKind
+    whose: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,21 @@ from typing import Any
 from regulars.offers.books import Books, terms_of
 from regulars.offers.codes import make
 from regulars.offers.codes import read as read_code
-from regulars.offers.commands import Cancel, Command, Expire, Issue, Release, RollBack, Validate
+from regulars.offers.commands import (
+    Cancel,
+    Command,
+    Define,
+    Expire,
+    Issue,
+    Release,
+    Resume,
+    RollBack,
+    Stop,
+    Validate,
+)
+from regulars.offers.governing import define, halt, resume, stop
 from regulars.offers.hours import expires_at
-from regulars.offers.models import Halt, Voucher
+from regulars.offers.models import Voucher
 from regulars.offers.refusals import Refusal
 from regulars.offers.returning import cancel, expire, let_go, roll_back, state_of
 from regulars.offers.taking import take
@@ -40,6 +52,12 @@ def _decide(command: Command, books: Books) -> dict[str, Any]:
             return cancel(command, books)
         case Expire():
             return expire(command, books)
+        case Define():
+            return define(command, books)
+        case Stop():
+            return stop(command, books)
+        case Resume():
+            return resume(command, books)
     raise TypeError(f"no such command: {type(command).__name__}")
 
 
@@ -49,7 +67,7 @@ def issue(command: Issue, books: Books) -> dict[str, Any]:
     if offer is None:
         raise Refusal("offer_not_found", offer=command.offer_id)
     for kind, key in ("offer", offer.offer_id), ("campaign", offer.campaign_id):
-        if (kind, key) in books.halts:
+        if books.is_halted(kind, key):
             raise Refusal(f"{kind}_halted", **{kind: key})
     terms = terms_of(offer.terms)
     if command.at >= terms.ends_at:
@@ -80,9 +98,8 @@ def set_aside(terms: Any) -> tuple[int, int]:
 
 
 def _halt_alarmed(books: Books) -> None:
-    """Whoever raised the alarm: nobody else uses the offer until a person has looked."""
-    for offer_id, reason in books.alarms.items():
-        if ("offer", offer_id) not in books.halts:
-            books.add(Halt(kind="offer", key=offer_id, reason=reason, by="velocity alarm", at=books.now))
-            books.halts.add(("offer", offer_id))
+    """Whoever raised the alarm: nobody else uses what it is about until a person has looked."""
+    for (kind, whose), reason in books.alarms.items():
+        if not books.is_halted(kind, whose):
+            halt(kind, whose, books, reason=reason, by="velocity alarm")
     books.alarms.clear()

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from regulars.offers.commands import Answer, Command, Speaker
 from regulars.offers.performing import Name, as_json, name_of, perform
@@ -76,9 +76,8 @@ class Door:
 
     def _let_in(self, turns: list[Turn]) -> None:
         try:
-            close_old_connections()
-            answers = perform([command for command, _ in turns], now=self._clock(), speak=self._speak)
-        except DatabaseError as error:
+            answers = self._perform([command for command, _ in turns])
+        except (DatabaseError, InterfaceError) as error:
             if len(turns) == 1:
                 self._leave(turns, [error])
             else:
@@ -88,6 +87,16 @@ class Door:
             self._leave(turns, [error] * len(turns))
         else:
             self._leave(turns, answers)
+
+    def _perform(self, commands: list[Command]) -> list[Answer]:
+        """Answer them; once more where the database was started anew, for that leaves a connection that is dead."""
+        try:
+            return perform(commands, now=self._clock(), speak=self._speak)
+        except (OperationalError, InterfaceError):
+            if connection.is_usable():
+                raise
+            connection.close()
+            return perform(commands, now=self._clock(), speak=self._speak)
 
     def _leave(self, turns: list[Turn], outcomes: Sequence[Answer | BaseException]) -> None:
         with self._change:

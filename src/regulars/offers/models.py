@@ -5,14 +5,34 @@ between the cap and the same three. It balances by itself (`budget = free + rese
 every offer's account, at every commit.
 """
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 
 _ACCOUNTS = ("free", "reserved", "spent")
 
 
+class Text(models.CharField):
+    """A short text. On PostgreSQL Django would give each that is indexed a second index, for LIKE, which nobody asks of ids."""
+
+    def db_type(self, connection: Any) -> str | None:
+        found: str | None = super().db_type(connection)
+        return found and found.replace("varchar", "character varying")
+
+
 def _text(most: int = 64, **more: object) -> "models.CharField[str, str]":
-    return models.CharField(max_length=most, **more)
+    return Text(max_length=most, **more)
+
+
+def _to(table: "type[models.Model] | str", **more: object) -> "models.ForeignKey[Any, Any]":
+    """A reference; those that are looked up by have their index among the table's own."""
+    return models.ForeignKey(table, models.PROTECT, db_index=False, **more)
+
+
+def _index(*fields: str, name: str, has: str = "") -> models.Index:
+    """An index; has: of the rows that have a value here, which is the fewest."""
+    return models.Index(fields=fields, name=name, condition=Q(**{f"{has}__isnull": False}) if has else None)
 
 
 def _balances(name: str, whole: str, unit: str) -> models.CheckConstraint:
@@ -84,7 +104,7 @@ class Issuance(models.Model):
     """Vouchers issued many at a time; what is not finished can be continued."""
 
     batch_id = _text(primary_key=True)
-    offer = models.ForeignKey(Offer, models.PROTECT)
+    offer = _to(Offer)
     wanted = models.BigIntegerField()
     issued = models.BigIntegerField(default=0)
     made_at = models.DateTimeField()
@@ -105,9 +125,9 @@ class Voucher(models.Model):
     """
 
     code = _text(40, unique=True)
-    offer = models.ForeignKey(Offer, models.PROTECT)
-    guest_id = _text(null=True, db_index=True)
-    batch = models.ForeignKey(Issuance, models.PROTECT, null=True)
+    offer = _to(Offer)
+    guest_id = _text(null=True)
+    batch = _to(Issuance, null=True)
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     most_uses = models.BigIntegerField(default=1)
@@ -117,7 +137,12 @@ class Voucher(models.Model):
     closed = _text(12, default="")
 
     class Meta:
-        indexes = (models.Index(fields=("expires_at",), condition=Q(closed=""), name="voucher_still_open"),)
+        indexes = (
+            models.Index(fields=("expires_at",), condition=Q(closed=""), name="voucher_still_open"),
+            _index("offer", name="voucher_of_offer"),
+            _index("guest_id", name="voucher_of_guest", has="guest_id"),
+            _index("batch", "id", name="voucher_of_batch", has="batch"),
+        )
         constraints = (
             _never_negative("voucher_counts", "uses", "holds", "reserved_minor"),
             models.CheckConstraint(condition=Q(most_uses__gte=F("uses") + F("holds")), name="voucher_used_once"),
@@ -128,11 +153,11 @@ class Reservation(models.Model):
     """A voucher kept for one bill until a time. minor: what is set aside for it beyond what the voucher has."""
 
     reservation_id = _text(40)
-    voucher = models.ForeignKey(Voucher, models.PROTECT)
+    voucher = _to(Voucher)
     till_id = _text(32, null=True)
     store_id = _text()
     order_id = _text(null=True)
-    person = models.ForeignKey("Person", models.PROTECT, null=True)
+    person = _to("Person", null=True)
     minor = models.BigIntegerField()
     at = models.DateTimeField()
     until = models.DateTimeField(db_index=True)
@@ -147,21 +172,34 @@ class Person(models.Model):
     """Somebody who was seen under one or more names. root: who he turned out to be, himself at first."""
 
     person_id = _text(32, primary_key=True)
-    root = models.ForeignKey("self", models.PROTECT, null=True)
-    orders = models.BigIntegerField(default=0)
+    root = _to("self", null=True)
+
+    class Meta:
+        indexes = (_index("root", name="person_of_root", has="root"),)
 
 
 class Alias(models.Model):
     """A keyed hash of one of a person's names: guest id, phone, e-mail, device or card."""
 
     token = _text(48, primary_key=True)
-    person = models.ForeignKey(Person, models.PROTECT)
+    person = _to(Person)
+
+
+class Ordered(models.Model):
+    """An order of somebody that we were told of, so that his first is known. Those with a voucher stand in the ledger."""
+
+    person = _to(Person)
+    order_id = _text()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("person", "order_id"), name="ordered_once"),)
 
 
 class Usage(models.Model):
     """How much of a cap is used: of a guest, a day, an hour of a store, a minute."""
 
-    offer = models.ForeignKey(Offer, models.PROTECT)
+    offer = _to(Offer)
     kind = _text(12)
     key = _text(100)
     used = models.BigIntegerField()
@@ -184,9 +222,9 @@ class Entry(Account):
 
     reference = _text(40, unique=True)
     verb = _text(12)
-    offer = models.ForeignKey(Offer, models.PROTECT)
-    voucher = models.ForeignKey(Voucher, models.PROTECT, null=True)
-    of = models.ForeignKey("self", models.PROTECT, null=True, to_field="reference")
+    offer = _to(Offer)
+    voucher = _to(Voucher, null=True)
+    of = _to("self", null=True, to_field="reference")
     at = models.DateTimeField()
     noted_at = models.DateTimeField()
     counted_at = models.DateTimeField(null=True)
@@ -194,7 +232,7 @@ class Entry(Account):
     store_id = _text(null=True)
     order_id = _text(null=True)
     guest_id = _text(null=True)
-    person = models.ForeignKey(Person, models.PROTECT, null=True)
+    person = _to(Person, null=True)
     bill_minor = models.BigIntegerField(null=True)
     reason = _text(200, default="")
     platform_minor = models.BigIntegerField(default=0)
@@ -204,7 +242,13 @@ class Entry(Account):
             _balances("entry_money_balances", "budget_minor", "minor"),
             _balances("entry_uses_balance", "cap", "uses"),
         )
-        indexes = (models.Index(fields=("order_id",), name="entry_of_order"),)
+        indexes = (
+            _index("voucher", name="entry_of_voucher", has="voucher"),
+            _index("of", name="entry_of_redemption", has="of"),
+            _index("person", name="entry_of_person", has="person"),
+            _index("order_id", name="entry_of_order", has="order_id"),
+            _index("noted_at", name="entry_noted"),
+        )
 
 
 class Halt(models.Model):
@@ -221,6 +265,19 @@ class Halt(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("kind", "key"), condition=Q(lifted_at=None), name="halted_once"),
         )
+
+
+class Watch(models.Model):
+    """How many uses a minute of a campaign or a store are plausible: one more halts it. minute, used: the latest, and its uses."""
+
+    kind = _text(12)
+    key = _text()
+    per_minute = models.BigIntegerField()
+    minute = _text(16, default="")
+    used = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("kind", "key"), name="watched_once"),)
 
 
 class Receipt(models.Model):
@@ -245,11 +302,15 @@ class Mark(models.Model):
 
 
 class Event(models.Model):
-    """What a point of sale or an app told us, as it said it."""
+    """What a point of sale or an app told us, as it said it. till: whose messageId it is, empty for the house."""
 
-    message_id = _text(200, unique=True)
+    till = _text(32, default="")
+    message_id = _text(200)
     call = _text(12)
     name = _text(100, default="")
     body = models.JSONField()
-    till_id = _text(32, null=True)
     noted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("message_id", "till"), name="told_once"),)
+        indexes = (_index("noted_at", name="event_noted"),)

@@ -1,11 +1,9 @@
 """Performing: many commands in one transaction, each answered once for each key."""
 
 import datetime as dt
-import hashlib
 import json
-from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -14,6 +12,7 @@ from regulars.offers import sql
 from regulars.offers.books import Books
 from regulars.offers.commands import Answer, Command, Speaker
 from regulars.offers.deciding import decide
+from regulars.offers.identity import guest_key
 from regulars.offers.models import Receipt
 from regulars.offers.reading import open_books
 from regulars.offers.refusals import Refusal
@@ -23,7 +22,7 @@ KEPT = dt.timedelta(days=30)
 """How long the same key gives the same answer."""
 
 _LOCK = """
-    select name from json_array_elements_text(%s::json) as name
+    select name from unnest(%s::text[]) as name
     where not pg_try_advisory_xact_lock(hashtextextended(name, 0))"""
 
 Name = tuple[str, str]
@@ -44,19 +43,13 @@ def perform(commands: Sequence[Command], *, now: dt.datetime, speak: Speaker = a
     has happened, and each may be tried by itself.
     """
     with transaction.atomic():
-        busy = _busy(commands)
-        receipts = _receipts(commands)
-        fresh = [command for command in commands if name_of(command) not in receipts | dict.fromkeys(busy)]
-        books = open_books(fresh, now=now, secret=_guest_key(settings.SECRET_KEY), zone=settings.TIME_ZONE)
-        answers = [_answer(command, books, receipts, busy, speak) for command in commands]
+        with sql.together():
+            busy, receipts = _ask_busy(commands), _ask_receipts(commands)
+            books = open_books(commands, now=now, secret=guest_key(settings.SECRET_KEY), zone=settings.TIME_ZONE)
+            memory = Memory(busy(), receipts())
+        answers = [_answer(command, books, memory, speak) for command in commands]
         write(books)
     return answers
-
-
-@lru_cache(maxsize=1)
-def _guest_key(secret: str) -> bytes:
-    """The key of the guests' tokens, which is not the one that signs sessions."""
-    return hashlib.blake2b(secret.encode(), person=b"regulars guests").digest()
 
 
 def name_of(command: Command) -> Name:
@@ -64,11 +57,18 @@ def name_of(command: Command) -> Name:
     return command.till or "", command.key
 
 
-def _answer(command: Command, books: Books, receipts: dict[Name, Receipt], busy: set[Name], speak: Speaker) -> Answer:
+class Memory(NamedTuple):
+    """What is known of commands by their names: those that another process is answering now, and what was said of the others."""
+
+    busy: set[Name]
+    receipts: dict[Name, Receipt]
+
+
+def _answer(command: Command, books: Books, memory: Memory, speak: Speaker) -> Answer:
     name = name_of(command)
-    if name in busy:
+    if name in memory.busy:
         return _refused(command, Refusal("key_in_flight", key=command.key), speak)
-    if (receipt := receipts.get(name)) is not None:
+    if (receipt := memory.receipts.get(name)) is not None:
         if receipt.fingerprint != command.fingerprint:
             return _refused(command, Refusal("key_reused", key=command.key), speak)
         return Answer(status=receipt.status, text=receipt.text, is_repeated=True)
@@ -79,7 +79,7 @@ def _answer(command: Command, books: Books, receipts: dict[Name, Receipt], busy:
     except Refusal as refusal:
         answer = _refused(command, refusal, speak)
     if command.key:
-        receipts[name] = sql.made(
+        memory.receipts[name] = sql.made(
             Receipt,
             till=name[0],
             key=name[1],
@@ -88,7 +88,7 @@ def _answer(command: Command, books: Books, receipts: dict[Name, Receipt], busy:
             text=answer.text,
             at=books.now,
         )
-        books.add(receipts[name])
+        books.add(memory.receipts[name])
     return answer
 
 
@@ -97,19 +97,16 @@ def _refused(command: Command, refusal: Refusal, speak: Speaker) -> Answer:
     return Answer(refusal=refusal, status=status, text=text)
 
 
-def _receipts(commands: Sequence[Command]) -> dict[Name, Receipt]:
+def _ask_receipts(commands: Sequence[Command]) -> Callable[[], dict[Name, Receipt]]:
     keys = [command.key for command in commands if command.key]
-    if not keys:
-        return {}
-    condition, given = sql.among("key", keys)
-    return {(receipt.till, receipt.key): receipt for receipt in sql.rows(Receipt, condition, [given])}
+    found = sql.within(Receipt, "key", keys)
+    return lambda: {(receipt.till, receipt.key): receipt for receipt in found}
 
 
-def _busy(commands: Sequence[Command]) -> set[Name]:
+def _ask_busy(commands: Sequence[Command]) -> Callable[[], set[Name]]:
     """Names that another process is answering now. On SQLite nobody else can: the transaction shuts all others out."""
     names = {" ".join(name_of(command)): name_of(command) for command in commands if command.key}
     if not names or connection.vendor != "postgresql":
-        return set()
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [json.dumps(sorted(names))])
-        return {names[name] for (name,) in cursor.fetchall()}
+        return set
+    cursor = sql.ask(_LOCK, [sorted(names)])
+    return lambda: {names[name] for (name,) in cursor.fetchall()}

@@ -2,9 +2,11 @@
 
 The offers' rows are locked first, in the order of their ids; whatever changes a voucher, a cap or a budget holds the lock of
 its offer, so what is read after that is what it will still be at the commit. On SQLite the transaction itself is the lock.
+What does not depend on what was read before is asked together, in the order it stands here.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from django.db.models import Sum
@@ -12,23 +14,58 @@ from django.db.models import Sum
 from regulars.offers import sql
 from regulars.offers.books import Books, Redemption, canonical, terms_of
 from regulars.offers.caps import Key, caps_of
-from regulars.offers.commands import Cancel, Command, Expire, Issue, Release, RollBack, Validate
-from regulars.offers.models import Alias, Entry, Halt, Offer, Person, Reservation, Store, Till, Usage, Voucher
+from regulars.offers.commands import (
+    Cancel,
+    Command,
+    Define,
+    Expire,
+    Issue,
+    Release,
+    Resume,
+    RollBack,
+    Stop,
+    Validate,
+)
+from regulars.offers.models import (
+    Entry,
+    Halt,
+    Offer,
+    Ordered,
+    Person,
+    Reservation,
+    Store,
+    Till,
+    Usage,
+    Voucher,
+    Watch,
+)  # fmt: skip
 
 
 def open_books(commands: Sequence[Command], *, now: dt.datetime, secret: bytes, zone: str) -> Books:
     """The books for these commands; call it inside a transaction. zone: of vouchers that name no store."""
     books = Books(now=now, secret=secret, zone=zone)
-    codes, reservations, redemptions = (set(_named(commands, kind)) for kind in ("code", "reservation", "redemption"))
-    books.offers = _locked(codes, reservations, redemptions, {c.offer_id for c in commands if isinstance(c, Issue)})
-    books.halts = {(halt.kind, halt.key) for halt in sql.rows(Halt, "lifted_at is null", [])}
-    books.revoked = _revoked({command.till for command in commands if command.till is not None})
+    codes, reservations, redemptions, offers = (
+        set(_named(commands, kind)) for kind in ("code", "reservation", "redemption", "offer")
+    )
+    tills = {command.till for command in commands if command.till is not None}
+    stores = {command.store_id for command in commands if isinstance(command, Validate)}
+    with sql.together():
+        locked = _locked(codes, reservations, redemptions, offers)
+        halts, watches = sql.Rows(Halt, "lifted_at is null", []), sql.Rows(Watch, "true", [])
+        standing = sql.within(Till, "till_id", tills, "revoked_at is null")
+        vouchers, at_stores = sql.within(Voucher, "code", codes), sql.within(Store, "store_id", stores)
+    books.offers = {offer.offer_id: offer for offer in locked}
+    books.halts = {(halt.kind, halt.key): halt for halt in halts}
+    books.revoked = tills - {till.till_id for till in standing}
+    books.stores = {store.store_id: store for store in at_stores}
     _read_redemptions(books, redemptions)
-    _read_vouchers(books, codes, reservations)
-    condition, stores = sql.among("store_id", _stores(books, commands))
-    books.stores = {store.store_id: store for store in sql.rows(Store, condition, [stores])}
-    _read_people(books, commands)
+    _read_vouchers(books, vouchers, reservations)
+    _read_other_stores(books)
+    _read_watches(books, watches)
+    read_people(books, {token for command in commands for token in books.tokens_of(command)})
+    _read_orders(books)
     _read_usages(books, commands)
+    books.issued = _issued({command.offer_id for command in commands if isinstance(command, Define)})
     return books
 
 
@@ -45,20 +82,18 @@ def _named(commands: Sequence[Command], kind: str) -> Iterable[str]:
                 yield known
             case "redemption", RollBack():
                 yield command.redemption_id
+            case "offer", Issue() | Define():
+                yield command.offer_id
+            case "offer", Stop(kind="offer") | Resume(kind="offer"):
+                yield command.whose
 
 
-def _stores(books: Books, commands: Sequence[Command]) -> set[str]:
-    asked = {command.store_id for command in commands if isinstance(command, Validate)}
-    entries = {str(redemption.entry.store_id) for redemption in books.redemptions.values()}
-    return asked | entries | {reservation.store_id for reservation in books.held()}
-
-
-def _locked(codes: set[str], reservations: set[str], redemptions: set[str], issued: set[str]) -> dict[str, Offer]:
+def _locked(codes: set[str], reservations: set[str], redemptions: set[str], offers: set[str]) -> Iterable[Offer]:
     """The offers of all of these, locked in the order of their ids, so that nobody waits for somebody who waits for him."""
     concerned: list[str] = []
     parameters: list[object] = []
     for query, column, names in (
-        ("select offer_id from offers_offer where ", "offer_id", issued),
+        ("select offer_id from offers_offer where ", "offer_id", offers),
         ("select offer_id from offers_voucher where ", "code", codes),
         ("select offer_id from offers_entry where ", "reference", redemptions),
         (_OF_RESERVATIONS, "reservation_id", reservations),
@@ -68,20 +103,38 @@ def _locked(codes: set[str], reservations: set[str], redemptions: set[str], issu
             concerned.append(query + condition)
             parameters.append(parameter)
     if not concerned:
-        return {}
+        return ()
     condition = f"offer_id in ({' union all '.join(concerned)}) order by offer_id{sql.locked()}"
-    return {offer.offer_id: offer for offer in sql.rows(Offer, condition, parameters)}
+    return sql.Rows(Offer, condition, parameters)
 
 
 _OF_RESERVATIONS = """
     select offer_id from offers_voucher v join offers_reservation r on r.voucher_id = v.id where r."""
 
 
-def _revoked(tills: set[str]) -> set[str]:
-    if not tills:
+def _issued(offers: set[str]) -> set[str]:
+    """Offers that have vouchers."""
+    if not offers:
         return set()
-    condition, ids = sql.among("till_id", tills)
-    return tills - {till.till_id for till in sql.rows(Till, f"{condition} and revoked_at is null", [ids])}
+    return {known for known in offers if Voucher.objects.filter(offer=known).exists()}
+
+
+def _read_other_stores(books: Books) -> None:
+    """Where the redemptions and reservations were made that are now given back or claimed."""
+    concerned = {str(redemption.entry.store_id) for redemption in books.redemptions.values()}
+    missing = (concerned | {reservation.store_id for reservation in books.held()}) - books.stores.keys()
+    books.stores |= {store.store_id: store for store in sql.within(Store, "store_id", missing)}
+
+
+def _read_watches(books: Books, watches: Iterable[Watch]) -> None:
+    """The watches that a use may count for, locked in the order of their names: their meters belong to many offers."""
+    campaigns = {offer.campaign_id for offer in books.offers.values()}
+    concerned = [
+        watch.pk for watch in watches if watch.key in (campaigns if watch.kind == "campaign" else books.stores)
+    ]
+    if concerned:
+        found = Watch.objects.select_for_update().filter(pk__in=concerned).order_by("kind", "key")
+        books.watches = {(watch.kind, watch.key): watch for watch in found}
 
 
 def _read_redemptions(books: Books, references: set[str]) -> None:
@@ -98,17 +151,15 @@ def _read_redemptions(books: Books, references: set[str]) -> None:
         )
 
 
-def _read_vouchers(books: Books, codes: set[str], reservations: set[str]) -> None:
+def _read_vouchers(books: Books, vouchers: Iterable[Voucher], reservations: set[str]) -> None:
     known = {voucher.pk: voucher for voucher in books.vouchers.values()}
     if reservations:
         held = Reservation.objects.filter(reservation_id__in=reservations, is_open=True).select_related("voucher")
         for reservation in held:
             reservation.voucher = known.setdefault(reservation.voucher_id, reservation.voucher)
             books.reservations.setdefault(reservation.reservation_id, []).append(reservation)
-    if missing := codes - books.vouchers.keys():
-        condition, codes_given = sql.among("code", missing)
-        for voucher in sql.rows(Voucher, condition, [codes_given]):
-            known.setdefault(voucher.pk, voucher)
+    for voucher in vouchers:
+        known.setdefault(voucher.pk, voucher)
     _owned(books, known.values())
     _read_overdue(books, known)
 
@@ -132,21 +183,45 @@ def _owned(books: Books, vouchers: Iterable[Voucher]) -> None:
         books.vouchers[voucher.code] = voucher
 
 
-def _read_people(books: Books, commands: Sequence[Command]) -> None:
-    """Each person once, whether a command names him or a redemption does."""
-    tokens = {token for command in commands for token in books.tokens_of(command)}
+def read_people(books: Books, tokens: set[str]) -> None:
+    """Who stands behind these names; each person once, whether a command names him or a redemption does."""
     if tokens:
-        found = Alias.objects.filter(token__in=tokens).select_related("person__root")
-        roots = {alias.token: alias.person.root or alias.person for alias in found}
-        known = {person.person_id: person for person in roots.values()}
-        books.people = {token: known[person.person_id] for token, person in roots.items()}
-        books.families = {person_id: [person] for person_id, person in known.items()}
-        for member in Person.objects.filter(root__in=known):
-            books.families[str(member.root_id)].append(member)
+        condition, given = sql.among("token", tokens)
+        with sql.together():
+            aliases = sql.ask(_ROOTS.format(condition), [given])
+            people = sql.Rows(Person, _FAMILIES.format(condition), [given])
+        known = {person.person_id: person for person in people}
+        books.people = {token: known[root] for token, root in aliases.fetchall()}
+        books.families = {person.person_id: [person] for person in books.people.values()}
+        for member in known.values():
+            if member.root_id is not None:
+                books.families[member.root_id].append(member)
     persons = {member.person_id: member for family in books.families.values() for member in family}
     for redemption in books.redemptions.values():
         if (person := redemption.entry.person) is not None:
             redemption.entry.person = persons.setdefault(person.person_id, person)
+
+
+_ROOTS = """
+    select a.token, coalesce(p.root_id, p.person_id) from offers_alias a join offers_person p on p.person_id = a.person_id
+    where a.{}"""
+_FAMILIES = """coalesce(root_id, person_id) in (
+    select coalesce(p.root_id, p.person_id) from offers_alias a join offers_person p on p.person_id = a.person_id
+    where a.{})"""
+
+
+def _read_orders(books: Books) -> None:
+    """What everybody ordered before, where a voucher at hand is for a first order."""
+    if not any(terms_of(voucher.offer.terms).first_order_only for voucher in books.vouchers.values()):
+        return
+    persons = {member.person_id for family in books.families.values() for member in family}
+    used = Entry.objects.filter(person__in=persons, verb__in=("redeemed", "rolled_back")).order_by()
+    told = Ordered.objects.filter(person__in=persons)
+    for person_id, order_id, uses in (
+        *used.values_list("person_id", "order_id").annotate(Sum("spent_uses")),
+        *((person_id, order_id, 1) for person_id, order_id in told.values_list("person_id", "order_id")),
+    ):
+        books.orders.setdefault(person_id, Counter())[order_id] += uses
 
 
 def _read_usages(books: Books, commands: Sequence[Command]) -> None:
@@ -160,7 +235,7 @@ def _read_usages(books: Books, commands: Sequence[Command]) -> None:
         return
     offers, of_offers = sql.among("offer_id", {key[0] for key in keys})
     names, of_names = sql.among("key", {key[2] for key in keys})
-    rows = sql.rows(Usage, f"{offers} and {names}", [of_offers, of_names])
+    rows = sql.Rows(Usage, f"{offers} and {names}", [of_offers, of_names])
     books.usages = {key: row for row in rows if (key := (row.offer_id, row.kind, row.key)) in keys}
 
 

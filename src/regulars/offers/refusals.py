@@ -142,6 +142,7 @@ REASONS: dict[str, Words] = {
         "The till's clock is wrong[: it says {at}][, but it is {now}]; set it.",
         "收银端时钟有误[：显示{at}][，实际为{now}]，请校准。",
     ),
+    "halt_not_found": Words("There is no such halt in force[: {kind} {whose}].", "没有生效中的该停用[：{kind} {whose}]。"),
     "offer_not_found": Words("There is no such offer[: {offer}].", "没有找到该优惠[：{offer}]。"),
     "offer_exists": Words(
         "The offer[ {offer}] has vouchers, which hold to what was promised[: {field} cannot change]; make a new offer.",

@@ -77,8 +77,6 @@ def _give_back(command: RollBack, books: Books, redemption: Redemption, amount: 
             voucher, uses=voucher.uses - 1, closed=voucher.closed if again or voucher.closed else "rolled_back"
         )
         _uncount(entry, voucher, entry.counted_at, books)
-        if entry.person is not None and entry.person.orders:
-            books.change(entry.person, orders=entry.person.orders - 1)
     books.move(
         "rolled_back", voucher.offer, voucher, command, minor=minor, uses=uses, of_id=entry.reference, store_id=entry.store_id,
         order_id=entry.order_id, person_id=entry.person_id, reason=command.reason,

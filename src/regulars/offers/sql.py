@@ -1,12 +1,13 @@
 """Statements of the hot path: rows in and out in as few and as plain statements as a database allows.
 
-Each is the same text every time, whatever the number of rows, so that nothing is compiled anew: PostgreSQL takes all rows as
+Each is the same text every time, whatever the number of rows, so that nothing is planned anew: PostgreSQL takes all rows as
 one JSON text, SQLite a statement executed many times. The names in them are those of our own tables.
 """
 
 import datetime as dt
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -19,21 +20,59 @@ class LostUpdateError(RuntimeError):
     """A row that was locked has gone: nothing is committed."""
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """What is asked inside travels together: an answer is waited for when it is looked at, or at the end.
+
+    It is psycopg's pipeline; SQLite is in this process, and nothing travels.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+def ask(statement: str, parameters: Sequence[object]) -> Any:
+    """Execute a statement by its cursor, past the layers that Django has for others; prepared where it came before."""
+    with connection.wrap_database_errors:
+        if connection.vendor != "postgresql":
+            return connection.connection.cursor().execute(statement.replace("%s", "?"), parameters)
+        from psycopg import Cursor
+
+        return Cursor(connection.connection).execute(statement, parameters)
+
+
 def among(column: str, values: Collection[object]) -> tuple[str, object]:
     """A condition that a column is one of the values, and its one parameter."""
-    listed = "json_array_elements_text(%s::json)" if connection.vendor == "postgresql" else "value from json_each(%s)"
-    return f"{column} in (select {listed})", json.dumps(list(values))
+    if connection.vendor == "postgresql":
+        return f"{column} = any(%s)", list(values)
+    return f"{column} in (select value from json_each(%s))", json.dumps(list(values))  # noqa: S608  (a column of ours)
 
 
-def rows(table: Any, condition: str, parameters: Sequence[object]) -> list[Any]:
-    """The rows of a table that meet a condition."""
-    names, columns, instants = _shape(table)
-    with connection.cursor() as cursor:
-        cursor.execute(f"select {columns} from {table._meta.db_table} where {condition}", parameters)  # noqa: S608
-        found = cursor.fetchall()
-    if connection.vendor != "postgresql":
-        found = [[_instant(value) if at in instants else value for at, value in enumerate(row)] for row in found]
-    return [_row(table, dict(zip(names, values, strict=True))) for values in found]
+class Rows:
+    """The rows of a table that meet a condition, read when they are gone through."""
+
+    def __init__(self, table: Any, condition: str, parameters: Sequence[object]) -> None:
+        self._table = table
+        columns = _shape(table)[1]
+        self._cursor = ask(f"select {columns} from {table._meta.db_table} where {condition}", parameters)  # noqa: S608
+
+    def __iter__(self) -> Iterator[Any]:
+        names, _, instants = _shape(self._table)
+        with connection.wrap_database_errors:
+            found = self._cursor.fetchall()
+        if connection.vendor != "postgresql":
+            found = [[_instant(value) if at in instants else value for at, value in enumerate(row)] for row in found]
+        return iter([_row(self._table, dict(zip(names, values, strict=True))) for values in found])
+
+
+def within(table: Any, column: str, values: Collection[object], more: str = "true") -> Iterable[Any]:
+    """The rows of a table whose column is one of the values; nothing is asked where there are none."""
+    if not values:
+        return ()
+    condition, given = among(column, values)
+    return Rows(table, f"{condition} and {more}", [given])
 
 
 def made(table: Any, **values: object) -> Any:
@@ -78,26 +117,33 @@ def insert(table: Any, new: Sequence[models.Model]) -> None:
     """Put rows in; they do not learn the numbers that the database gives them."""
     fields = tuple(field.attname for field in table._meta.concrete_fields if not isinstance(field, models.AutoField))
     columns, values = _columns(table, fields), attrgetter(*fields)
-    _execute(_insert(table, columns, connection.vendor), columns, [values(row) for row in new])
+    _many(_insert(table, columns, connection.vendor), columns, [values(row) for row in new])
 
 
-def update(table: Any, changed: Sequence[models.Model], fields: tuple[str, ...]) -> None:
-    """Set these fields of rows by their keys. Raises LostUpdateError unless each is there."""
+def update(table: Any, changed: Sequence[models.Model], fields: tuple[str, ...]) -> Callable[[], None]:
+    """Set these fields of rows by their keys. What it returns raises LostUpdateError unless each was there."""
     key = table._meta.pk.attname
     columns, values = _columns(table, (*fields, key)), attrgetter(*fields, key)
     statement = _update(table, columns[:-1], columns[-1], connection.vendor)
-    if _execute(statement, columns, [values(row) for row in changed]) != len(changed):
-        raise LostUpdateError(f"{table._meta.db_table}: {len(changed)} rows were to be changed, and not all are there")
+    cursor = _many(statement, columns, [values(row) for row in changed])
+
+    def check() -> None:
+        if cursor.rowcount != len(changed):
+            raise LostUpdateError(
+                f"{table._meta.db_table}: {cursor.rowcount} of {len(changed)} rows are there to be changed"
+            )
+
+    return check
 
 
-def _execute(statement: str, names: tuple[str, ...], values: list[tuple[Any, ...]]) -> int:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            told = [dict(zip(names, row, strict=True)) for row in values]
-            cursor.execute(statement, [json.dumps(told, ensure_ascii=False, default=dt.datetime.isoformat)])
-        else:
-            cursor.executemany(statement, [tuple(map(_plain, row)) for row in values])
-        return int(cursor.rowcount)
+def _many(statement: str, names: tuple[str, ...], values: list[tuple[Any, ...]]) -> Any:
+    """Execute a statement for many rows; its cursor."""
+    if connection.vendor == "postgresql":
+        told = [dict(zip(names, row, strict=True)) for row in values]
+        return ask(statement, [json.dumps(told, ensure_ascii=False, default=dt.datetime.isoformat)])
+    with connection.wrap_database_errors:
+        rows = [tuple(map(_plain, row)) for row in values]
+        return connection.connection.cursor().executemany(statement.replace("%s", "?"), rows)
 
 
 def _plain(value: object) -> object:
@@ -105,11 +151,6 @@ def _plain(value: object) -> object:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ")
     return value
-
-
-@lru_cache(maxsize=64)
-def _values(table: Any, names: tuple[str, ...]) -> "attrgetter[Any]":
-    return attrgetter(*names)
 
 
 @lru_cache(maxsize=64)

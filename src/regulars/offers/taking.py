@@ -5,7 +5,7 @@ from typing import Any
 from regulars.offers.admitting import Admitted, admit
 from regulars.offers.books import Books, name
 from regulars.offers.caps import ALARM, caps_of
-from regulars.offers.commands import Redeem, Reserve, Validate
+from regulars.offers.commands import HaltKind, Redeem, Reserve, Validate
 from regulars.offers.models import Entry, Reservation
 from regulars.offers.refusals import Refusal
 from regulars.offers.returning import comes_back
@@ -76,8 +76,24 @@ def _count(command: Validate, books: Books, found: Admitted) -> None:
             books.use(cap.key, cap.most, cap.refusal, also=also if cap.key[1] == "guest" else ())
         except Refusal:
             if cap.key[1] == ALARM:
-                books.alarms[offer_id] = f"more than {cap.most} uses in the minute {cap.key[2]}"
+                books.alarms["offer", offer_id] = f"more than {cap.most} uses in the minute {cap.key[2]}"
             raise
+    if not (isinstance(command, Redeem) and command.is_offline):
+        _watch(found.voucher.offer.campaign_id, command.store_id, books)
+
+
+def _watch(campaign_id: str | None, store_id: str, books: Books) -> None:
+    """Count the use of this minute for its campaign and its store, where somebody set a limit."""
+    minute = f"{books.now:%Y-%m-%dT%H:%M}"
+    whose: tuple[tuple[HaltKind, str | None], ...] = (("campaign", campaign_id), ("store", store_id))
+    for kind, key in whose:
+        if key is None or (watch := books.watches.get((kind, key))) is None:
+            continue
+        used = watch.used if watch.minute == minute else 0
+        if used >= watch.per_minute:
+            books.alarms[kind, key] = f"more than {watch.per_minute} uses in the minute {minute}"
+            raise Refusal(f"{kind}_halted", **{kind: key})
+        books.change(watch, minute=minute, used=used + 1)
 
 
 def _cost(found: Admitted, discount_minor: int) -> int:
@@ -117,8 +133,6 @@ def _redeem(command: Validate, books: Books, found: Admitted, discount: int) -> 
         aside = held.minor if held else 0
         minor, uses = (aside - cost, -aside, cost), (0, -1, 1) if held else (-1, 0, 1)
     books.change(voucher, uses=voucher.uses + 1, holds=voucher.holds - (1 if held else 0))
-    if found.person is not None:
-        books.change(found.person, orders=found.person.orders + 1)
     return books.move(
         "redeemed", voucher.offer, voucher, command, minor=minor, uses=uses, bill_minor=command.bill.amount_minor,
         platform_minor=terms.split(cost)[1], counted_at=held.at if held else command.at, **_facts(command, found),

@@ -15,6 +15,7 @@ from django.db import connection
 
 from regulars.errors import DataError
 from regulars.offers import models
+from regulars.offers.reach import Own
 
 SCOPES = ("redeem", "issue", "offers", "halt", "events", "metrics")
 """redeem: validate, reserve, redeem, give back, look up. The others are what they say."""
@@ -26,15 +27,12 @@ _STANDING = "select name, digest, scopes, stores from offers_till where till_id 
 
 
 class Till(NamedTuple):
-    """Who asks. stores: where it may act, None for everywhere."""
+    """Who asks, for what, and where."""
 
     till_id: str
     name: str
     scopes: frozenset[str]
-    stores: frozenset[str] | None
-
-    def may_act_at(self, store_id: str) -> bool:
-        return self.stores is None or store_id in self.stores
+    stores: Own
 
 
 def open_till(name: str, scopes: Collection[str], stores: Collection[str] | None, *, now: dt.datetime) -> str:

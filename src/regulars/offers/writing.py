@@ -10,23 +10,27 @@ from regulars.offers.models import (
     Halt,
     Issuance,
     Offer,
+    Ordered,
     Person,
     Receipt,
     Reservation,
     Usage,
     Voucher,
+    Watch,
 )  # fmt: skip
 
 _MAY_CHANGE: dict[type[models.Model], tuple[str, ...]] = {
-    Person: ("root_id", "orders"),
+    Person: ("root_id",),
     Offer: ("terms", "version", "budget_minor", "free_minor", "reserved_minor", "spent_minor", "cap", "free_uses",
             "reserved_uses", "spent_uses"),
     Issuance: ("issued",),
     Voucher: ("uses", "holds", "reserved_minor", "closed"),
     Reservation: ("is_open",),
     Usage: ("used", "most"),
+    Watch: ("minute", "used"),
+    Halt: ("lifted_at",),
 }  # fmt: skip
-_MAY_COME = (Offer, Person, Alias, Reservation, Usage, Halt, Entry, Receipt)
+_MAY_COME = (Offer, Person, Alias, Ordered, Reservation, Usage, Halt, Entry, Receipt)
 """In this order: what is referred to comes first."""
 
 
@@ -35,14 +39,18 @@ def write(books: Books) -> None:
     vouchers = [row for row in books.new if type(row) is Voucher]
     if vouchers:
         _write_vouchers(vouchers, books)
-    for table in _MAY_COME:
-        if new := [row for row in books.new if type(row) is table]:
-            sql.insert(table, sorted(new, key=lambda row: str(row.pk)) if table is Alias else new)
     new_ones = set(map(id, books.new))
-    for table, fields in _MAY_CHANGE.items():
-        changed = [row for row in books.changed.values() if type(row) is table and id(row) not in new_ones]
-        if changed:
-            sql.update(table, sorted(changed, key=lambda row: str(row.pk)), fields)
+    checks = []
+    with sql.together():
+        for table in _MAY_COME:
+            if new := [row for row in books.new if type(row) is table]:
+                sql.insert(table, sorted(new, key=lambda row: str(row.pk)) if table is Alias else new)
+        for table, fields in _MAY_CHANGE.items():
+            changed = [row for row in books.changed.values() if type(row) is table and id(row) not in new_ones]
+            if changed:
+                checks.append(sql.update(table, sorted(changed, key=lambda row: str(row.pk)), fields))
+    for check in checks:
+        check()
 
 
 def _write_vouchers(vouchers: list[Voucher], books: Books) -> None:

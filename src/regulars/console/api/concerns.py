@@ -6,18 +6,8 @@ from django.http import HttpRequest
 
 from regulars.console.api.keys import till_of
 from regulars.offers import actions
+from regulars.offers.reach import may_change, may_see
 from regulars.offers.refusals import Refusal
-from regulars.offers.tills import Till
-
-
-def may_see(till: Till, stores: Any) -> bool:
-    """Whether something that holds at these stores, everywhere if none, concerns the till."""
-    return till.stores is None or not stores or not till.stores.isdisjoint(stores)
-
-
-def may_change(till: Till, stores: Any) -> bool:
-    """Whether all of it is the till's own: what holds everywhere is only for who may act everywhere."""
-    return till.stores is None or (bool(stores) and till.stores.issuperset(stores))
 
 
 def stores_of(offer: dict[str, Any]) -> Any:
@@ -31,7 +21,7 @@ def seen_voucher(request: HttpRequest, code: str, now: Any) -> dict[str, Any]:
         found = actions.find_voucher(code, now=now)
     except Refusal:
         found = None
-    if found is None or not may_see(till_of(request), found["stores"]):
+    if found is None or not may_see(till_of(request).stores, found["stores"]):
         raise Refusal("voucher_not_found", code=code[:40])
     return found
 
@@ -39,12 +29,12 @@ def seen_voucher(request: HttpRequest, code: str, now: Any) -> dict[str, Any]:
 def seen_offer(request: HttpRequest, offer_id: str) -> dict[str, Any]:
     """An offer. Raises Refusal offer_not_found, also for one at other stores."""
     found = actions.find_offer(offer_id)
-    if not may_see(till_of(request), stores_of(found)):
+    if not may_see(till_of(request).stores, stores_of(found)):
         raise Refusal("offer_not_found", offer=offer_id)
     return found
 
 
 def demand_own(request: HttpRequest, stores: Any) -> None:
     """Raises Refusal not_allowed unless all these stores are the key's own."""
-    if not may_change(till_of(request), stores):
+    if not may_change(till_of(request).stores, stores):
         raise Refusal("not_allowed", store=next(iter(stores), "*"))

@@ -6,14 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 
 from regulars.console.api import shapes
-from regulars.console.api.bodies import idempotency_key
-from regulars.console.api.concerns import demand_own, may_see, seen_offer, stores_of
+from regulars.console.api.concerns import seen_offer, stores_of
 from regulars.console.api.described import KEYED, PROBLEMS
 from regulars.console.api.keys import Key, till_of
 from regulars.console.api.replies import OfferReply, OffersReply
-from regulars.console.api.speaking import now, say
+from regulars.console.api.speaking import answer, asked, say
 from regulars.offers import actions
-from regulars.offers.refusals import Refusal
+from regulars.offers.commands import Define
+from regulars.offers.reach import may_see
 
 router = Router(tags=["offers"])
 _TILL, _OWNER = Key("redeem"), Key("offers")
@@ -28,21 +28,15 @@ def look_up_offer(request: HttpRequest, offer_id: Path[shapes.Text]) -> HttpResp
 @router.get("/offers", auth=_TILL, response={200: OffersReply, **PROBLEMS})
 def list_offers(request: HttpRequest) -> HttpResponse:
     """All offers that concern the key."""
-    found = [offer for offer in actions.offers() if may_see(till_of(request), stores_of(offer))]
+    found = [offer for offer in actions.offers() if may_see(till_of(request).stores, stores_of(offer))]
     return say({"offers": [_shown(request, offer) for offer in found]})
 
 
 @router.post("/offers", auth=_OWNER, response={200: OfferReply, **PROBLEMS}, openapi_extra=KEYED)
 def define_offer(request: HttpRequest, body: shapes.DefineShape) -> HttpResponse:
     """Make an offer, or change its terms; what its vouchers rest on can no longer be changed once there are some."""
-    idempotency_key(request)
-    demand_own(request, body.terms.stores)
-    try:
-        demand_own(request, stores_of(actions.find_offer(body.offer_id)))
-    except Refusal as refusal:
-        if refusal.code != "offer_not_found":
-            raise
-    return say(_shown(request, actions.define(body.offer_id, body.terms, campaign_id=body.campaign_id, now=now())))
+    said = asked(request)
+    return answer(request, Define(**said, offer_id=body.offer_id, terms=body.terms, campaign_id=body.campaign_id))
 
 
 def _shown(request: HttpRequest, offer: dict[str, Any]) -> dict[str, Any]:

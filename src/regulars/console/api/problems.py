@@ -79,7 +79,6 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The records cannot be reached. Whether it was done is unknown; try again with the same Idempotency-Key.",
         "暂时无法访问数据，结果未知；请使用相同的 Idempotency-Key 重试。",
     ),
-    "halt_not_found": ("There is no such halt in force.", "没有生效中的该停用。"),
 }  # fmt: skip
 
 
