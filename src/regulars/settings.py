@@ -20,7 +20,9 @@ _SQLITE = {
 _POSTGRES = {
     "connect_timeout": "5",
     "application_name": "regulars",
-    "options": "-c idle_in_transaction_session_timeout=60s",  # whoever vanished must not keep an offer locked
+    "options": "-c idle_in_transaction_session_timeout=60s"  # whoever vanished must not keep an offer locked
+    " -c enable_seqscan=off"  # a plan made while a table is small is kept while it grows; by an index it stays good
+    " -c jit=off",  # compiling takes longer than any statement here
     "prepare_threshold": 5,  # statements that come again and again are planned once
 }
 

@@ -16,7 +16,7 @@ from regulars.offers.caps import Clock, Key
 from regulars.offers.codes import read
 from regulars.offers.commands import Command, HaltKind, Validate
 from regulars.offers.identity import Guest
-from regulars.offers.models import Alias, Entry, Halt, Offer, Person, Reservation, Store, Usage, Voucher, Watch
+from regulars.offers.models import Alias, Entry, Halt, Offer, Person, Receipt, Reservation, Store, Usage, Voucher, Watch
 from regulars.offers.refusals import Refusal
 from regulars.offers.terms import Terms
 
@@ -34,11 +34,12 @@ class Redemption(NamedTuple):
 class Books:
     """The rows, by what commands call them; what was changed; and what is new.
 
-    secret: keys the tokens of guests. zone: of vouchers that name no store. vouchers: by code. reservations: the open ones, by
-    id; overdue: those whose time is up, by code. people: who stands behind a token; families: all he was ever taken for, by
-    his id. orders: how often each of them used something on an order, and the orders we were told of, where a first order counts.
-    issued: offers that have vouchers, where terms may change. halts: by kind and whose. revoked: tills that may ask no more. alarms:
-    what was used too often in a minute, and why. changed, new: rows to be written, each once.
+    secret: keys the tokens of guests. zone: of vouchers that name no store. receipts: what was said before, by till and key.
+    vouchers: by code. reservations: the open ones, by id; overdue: those whose time is up, by code. people: who stands behind
+    a token; families: all he was ever taken for, by his id. orders: how often each of them used something on an order, and the
+    orders we were told of, where a first order counts. issued: offers that have vouchers, where terms may change. halts: by
+    kind and whose. revoked: tills that may ask no more. alarms: what was used too often in a minute, and why. changed, new: rows
+    to be written, each once.
     """
 
     now: dt.datetime
@@ -55,6 +56,7 @@ class Books:
     stores: dict[str, Store] = field(default_factory=dict)
     orders: dict[str, Counter[str | None]] = field(default_factory=dict)
     issued: set[str] = field(default_factory=set)
+    receipts: dict[tuple[str, str], Receipt] = field(default_factory=dict)
     halts: dict[tuple[str, str], Halt] = field(default_factory=dict)
     watches: dict[tuple[str, str], Watch] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
@@ -107,6 +109,8 @@ class Books:
                 self.people[row.token] = row.person
             case Offer():
                 self.offers[row.offer_id] = row
+            case Receipt():
+                self.receipts[row.till, row.key] = row
             case Halt():
                 self.halts[row.kind, row.key] = row
             case Entry(verb="redeemed" | "rolled_back", person_id=str(person_id)):

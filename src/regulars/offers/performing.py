@@ -2,11 +2,11 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from regulars.offers import sql
 from regulars.offers.books import Books
@@ -43,11 +43,9 @@ def perform(commands: Sequence[Command], *, now: dt.datetime, speak: Speaker = a
     has happened, and each may be tried by itself.
     """
     with transaction.atomic():
-        with sql.together():
-            busy, receipts = _ask_busy(commands), _ask_receipts(commands)
-            books = open_books(commands, now=now, secret=guest_key(settings.SECRET_KEY), zone=settings.TIME_ZONE)
-            memory = Memory(busy(), receipts())
-        answers = [_answer(command, books, memory, speak) for command in commands]
+        busy = _busy(commands)
+        books = open_books(commands, now=now, secret=guest_key(settings.SECRET_KEY), zone=settings.TIME_ZONE)
+        answers = [_answer(command, books, busy, speak) for command in commands]
         write(books)
     return answers
 
@@ -57,18 +55,11 @@ def name_of(command: Command) -> Name:
     return command.till or "", command.key
 
 
-class Memory(NamedTuple):
-    """What is known of commands by their names: those that another process is answering now, and what was said of the others."""
-
-    busy: set[Name]
-    receipts: dict[Name, Receipt]
-
-
-def _answer(command: Command, books: Books, memory: Memory, speak: Speaker) -> Answer:
+def _answer(command: Command, books: Books, busy: set[Name], speak: Speaker) -> Answer:
     name = name_of(command)
-    if name in memory.busy:
+    if name in busy:
         return _refused(command, Refusal("key_in_flight", key=command.key), speak)
-    if (receipt := memory.receipts.get(name)) is not None:
+    if (receipt := books.receipts.get(name)) is not None:
         if receipt.fingerprint != command.fingerprint:
             return _refused(command, Refusal("key_reused", key=command.key), speak)
         return Answer(status=receipt.status, text=receipt.text, is_repeated=True)
@@ -79,16 +70,8 @@ def _answer(command: Command, books: Books, memory: Memory, speak: Speaker) -> A
     except Refusal as refusal:
         answer = _refused(command, refusal, speak)
     if command.key:
-        memory.receipts[name] = sql.made(
-            Receipt,
-            till=name[0],
-            key=name[1],
-            fingerprint=command.fingerprint,
-            status=answer.status,
-            text=answer.text,
-            at=books.now,
-        )
-        books.add(memory.receipts[name])
+        said_once = {"fingerprint": command.fingerprint, "status": answer.status, "text": answer.text, "at": books.now}
+        books.add(sql.made(Receipt, till=name[0], key=name[1], **said_once))
     return answer
 
 
@@ -97,16 +80,9 @@ def _refused(command: Command, refusal: Refusal, speak: Speaker) -> Answer:
     return Answer(refusal=refusal, status=status, text=text)
 
 
-def _ask_receipts(commands: Sequence[Command]) -> Callable[[], dict[Name, Receipt]]:
-    keys = [command.key for command in commands if command.key]
-    found = sql.within(Receipt, "key", keys)
-    return lambda: {(receipt.till, receipt.key): receipt for receipt in found}
-
-
-def _ask_busy(commands: Sequence[Command]) -> Callable[[], set[Name]]:
+def _busy(commands: Sequence[Command]) -> set[Name]:
     """Names that another process is answering now. On SQLite nobody else can: the transaction shuts all others out."""
     names = {" ".join(name_of(command)): name_of(command) for command in commands if command.key}
-    if not names or connection.vendor != "postgresql":
-        return set
-    cursor = sql.ask(_LOCK, [sorted(names)])
-    return lambda: {names[name] for (name,) in cursor.fetchall()}
+    if not names or not sql.is_postgresql():
+        return set()
+    return {names[name] for (name,) in sql.execute(_LOCK, [sorted(names)]).fetchall()}

@@ -2,7 +2,6 @@
 
 The offers' rows are locked first, in the order of their ids; whatever changes a voucher, a cap or a budget holds the lock of
 its offer, so what is read after that is what it will still be at the commit. On SQLite the transaction itself is the lock.
-What does not depend on what was read before is asked together, in the order it stands here.
 """
 
 import datetime as dt
@@ -27,11 +26,13 @@ from regulars.offers.commands import (
     Validate,
 )
 from regulars.offers.models import (
+    Alias,
     Entry,
     Halt,
     Offer,
     Ordered,
     Person,
+    Receipt,
     Reservation,
     Store,
     Till,
@@ -47,17 +48,8 @@ def open_books(commands: Sequence[Command], *, now: dt.datetime, secret: bytes, 
     codes, reservations, redemptions, offers = (
         set(_named(commands, kind)) for kind in ("code", "reservation", "redemption", "offer")
     )
-    tills = {command.till for command in commands if command.till is not None}
-    stores = {command.store_id for command in commands if isinstance(command, Validate)}
-    with sql.together():
-        locked = _locked(codes, reservations, redemptions, offers)
-        halts, watches = sql.Rows(Halt, "lifted_at is null", []), sql.Rows(Watch, "true", [])
-        standing = sql.within(Till, "till_id", tills, "revoked_at is null")
-        vouchers, at_stores = sql.within(Voucher, "code", codes), sql.within(Store, "store_id", stores)
-    books.offers = {offer.offer_id: offer for offer in locked}
-    books.halts = {(halt.kind, halt.key): halt for halt in halts}
-    books.revoked = tills - {till.till_id for till in standing}
-    books.stores = {store.store_id: store for store in at_stores}
+    books.offers = _locked(codes, reservations, redemptions, offers)
+    vouchers, watches = _read_standing(books, commands, codes)
     _read_redemptions(books, redemptions)
     _read_vouchers(books, vouchers, reservations)
     _read_other_stores(books)
@@ -67,6 +59,25 @@ def open_books(commands: Sequence[Command], *, now: dt.datetime, secret: bytes, 
     _read_usages(books, commands)
     books.issued = _issued({command.offer_id for command in commands if isinstance(command, Define)})
     return books
+
+
+def _read_standing(books: Books, commands: Sequence[Command], codes: set[str]) -> tuple[list[Voucher], list[Watch]]:
+    """What every command may look at: what was said under its key, who asks, where, and what is halted."""
+    tills = {command.till for command in commands if command.till is not None}
+    stores = {command.store_id for command in commands if isinstance(command, Validate)}
+    receipts, halts, watches, standing, vouchers, at_stores = sql.read(
+        sql.within(Receipt, "key", {command.key for command in commands if command.key}),
+        sql.Question(Halt, "lifted_at is null"),
+        sql.Question(Watch, "true"),
+        sql.within(Till, "till_id", tills, "revoked_at is null"),
+        sql.within(Voucher, "code", codes),
+        sql.within(Store, "store_id", stores),
+    )
+    books.receipts = {(receipt.till, receipt.key): receipt for receipt in receipts}
+    books.halts = {(halt.kind, halt.key): halt for halt in halts}
+    books.revoked = tills - {till.till_id for till in standing}
+    books.stores = {store.store_id: store for store in at_stores}
+    return vouchers, watches
 
 
 def _named(commands: Sequence[Command], kind: str) -> Iterable[str]:
@@ -88,7 +99,7 @@ def _named(commands: Sequence[Command], kind: str) -> Iterable[str]:
                 yield command.whose
 
 
-def _locked(codes: set[str], reservations: set[str], redemptions: set[str], offers: set[str]) -> Iterable[Offer]:
+def _locked(codes: set[str], reservations: set[str], redemptions: set[str], offers: set[str]) -> dict[str, Offer]:
     """The offers of all of these, locked in the order of their ids, so that nobody waits for somebody who waits for him."""
     concerned: list[str] = []
     parameters: list[object] = []
@@ -103,9 +114,10 @@ def _locked(codes: set[str], reservations: set[str], redemptions: set[str], offe
             concerned.append(query + condition)
             parameters.append(parameter)
     if not concerned:
-        return ()
+        return {}
     condition = f"offer_id in ({' union all '.join(concerned)}) order by offer_id{sql.locked()}"
-    return sql.Rows(Offer, condition, parameters)
+    [found] = sql.read(sql.Question(Offer, condition, tuple(parameters)))
+    return {offer.offer_id: offer for offer in found}
 
 
 _OF_RESERVATIONS = """
@@ -123,7 +135,9 @@ def _read_other_stores(books: Books) -> None:
     """Where the redemptions and reservations were made that are now given back or claimed."""
     concerned = {str(redemption.entry.store_id) for redemption in books.redemptions.values()}
     missing = (concerned | {reservation.store_id for reservation in books.held()}) - books.stores.keys()
-    books.stores |= {store.store_id: store for store in sql.within(Store, "store_id", missing)}
+    if missing:
+        [found] = sql.read(sql.within(Store, "store_id", missing))
+        books.stores |= {store.store_id: store for store in found}
 
 
 def _read_watches(books: Books, watches: Iterable[Watch]) -> None:
@@ -186,12 +200,12 @@ def _owned(books: Books, vouchers: Iterable[Voucher]) -> None:
 def read_people(books: Books, tokens: set[str]) -> None:
     """Who stands behind these names; each person once, whether a command names him or a redemption does."""
     if tokens:
-        condition, given = sql.among("token", tokens)
-        with sql.together():
-            aliases = sql.ask(_ROOTS.format(condition), [given])
-            people = sql.Rows(Person, _FAMILIES.format(condition), [given])
+        condition, given = sql.among("a.token", tokens)
+        family = sql.Question(Person, _FAMILY.format(condition), (given, given))
+        aliases, people = sql.read(sql.within(Alias, "token", tokens), family)
         known = {person.person_id: person for person in people}
-        books.people = {token: known[root] for token, root in aliases.fetchall()}
+        roots = {alias.token: known[alias.person_id].root_id or alias.person_id for alias in aliases}
+        books.people = {token: known[root] for token, root in roots.items()}
         books.families = {person.person_id: [person] for person in books.people.values()}
         for member in known.values():
             if member.root_id is not None:
@@ -203,11 +217,8 @@ def read_people(books: Books, tokens: set[str]) -> None:
 
 
 _ROOTS = """
-    select a.token, coalesce(p.root_id, p.person_id) from offers_alias a join offers_person p on p.person_id = a.person_id
-    where a.{}"""
-_FAMILIES = """coalesce(root_id, person_id) in (
-    select coalesce(p.root_id, p.person_id) from offers_alias a join offers_person p on p.person_id = a.person_id
-    where a.{})"""
+    select coalesce(p.root_id, p.person_id) from offers_alias a join offers_person p on p.person_id = a.person_id where {0}"""
+_FAMILY = f"person_id in ({_ROOTS} union select person_id from offers_person where root_id in ({_ROOTS}))"  # noqa: S608
 
 
 def _read_orders(books: Books) -> None:
@@ -235,7 +246,7 @@ def _read_usages(books: Books, commands: Sequence[Command]) -> None:
         return
     offers, of_offers = sql.among("offer_id", {key[0] for key in keys})
     names, of_names = sql.among("key", {key[2] for key in keys})
-    rows = sql.Rows(Usage, f"{offers} and {names}", [of_offers, of_names])
+    [rows] = sql.read(sql.Question(Usage, f"{offers} and {names}", (of_offers, of_names)))
     books.usages = {key: row for row in rows if (key := (row.offer_id, row.kind, row.key)) in keys}
 
 

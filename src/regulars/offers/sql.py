@@ -1,18 +1,19 @@
 """Statements of the hot path: rows in and out in as few and as plain statements as a database allows.
 
-Each is the same text every time, whatever the number of rows, so that nothing is planned anew: PostgreSQL takes all rows as
-one JSON text, SQLite a statement executed many times. The names in them are those of our own tables.
+What is asked at once, and what is written at once, is one statement for PostgreSQL, with rows as JSON: each journey to it costs
+more than what it does there. SQLite is in this process, and is asked one by one. Each statement is the same text every time,
+whatever the number of rows, so that it is planned once. The names in them are those of our own tables.
 """
 
 import datetime as dt
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.base import ModelState
 
 
@@ -20,59 +21,73 @@ class LostUpdateError(RuntimeError):
     """A row that was locked has gone: nothing is committed."""
 
 
-@contextmanager
-def together() -> Iterator[None]:
-    """What is asked inside travels together: an answer is waited for when it is looked at, or at the end.
+class Question(NamedTuple):
+    """Which rows of a table? Those that meet a condition, with its parameters."""
 
-    It is psycopg's pipeline; SQLite is in this process, and nothing travels.
-    """
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
+    table: Any
+    condition: str
+    parameters: tuple[object, ...] = ()
 
 
-def ask(statement: str, parameters: Sequence[object]) -> Any:
-    """Execute a statement by its cursor, past the layers that Django has for others; prepared where it came before."""
-    with connection.wrap_database_errors:
-        if connection.vendor != "postgresql":
-            return connection.connection.cursor().execute(statement.replace("%s", "?"), parameters)
-        from psycopg import Cursor
+class Change(NamedTuple):
+    """Rows of a table to be put in, or, where fields are named, rows of which these are to be set anew."""
 
-        return Cursor(connection.connection).execute(statement, parameters)
+    table: Any
+    rows: Sequence[models.Model]
+    fields: tuple[str, ...] = ()
 
 
 def among(column: str, values: Collection[object]) -> tuple[str, object]:
     """A condition that a column is one of the values, and its one parameter."""
-    if connection.vendor == "postgresql":
+    if is_postgresql():
         return f"{column} = any(%s)", list(values)
     return f"{column} in (select value from json_each(%s))", json.dumps(list(values))  # noqa: S608  (a column of ours)
 
 
-class Rows:
-    """The rows of a table that meet a condition, read when they are gone through."""
-
-    def __init__(self, table: Any, condition: str, parameters: Sequence[object]) -> None:
-        self._table = table
-        columns = _shape(table)[1]
-        self._cursor = ask(f"select {columns} from {table._meta.db_table} where {condition}", parameters)  # noqa: S608
-
-    def __iter__(self) -> Iterator[Any]:
-        names, _, instants = _shape(self._table)
-        with connection.wrap_database_errors:
-            found = self._cursor.fetchall()
-        if connection.vendor != "postgresql":
-            found = [[_instant(value) if at in instants else value for at, value in enumerate(row)] for row in found]
-        return iter([_row(self._table, dict(zip(names, values, strict=True))) for values in found])
-
-
-def within(table: Any, column: str, values: Collection[object], more: str = "true") -> Iterable[Any]:
-    """The rows of a table whose column is one of the values; nothing is asked where there are none."""
-    if not values:
-        return ()
+def within(table: Any, column: str, values: Collection[object], more: str = "true") -> Question:
+    """The rows of a table whose column is one of the values."""
     condition, given = among(column, values)
-    return Rows(table, f"{condition} and {more}", [given])
+    return Question(table, f"{condition} and {more}", (given,))
+
+
+def read(*questions: Question) -> list[list[Any]]:
+    """The rows that answer each question, as models; new ones each time."""
+    if is_postgresql():
+        [found] = execute(_asking(tuple(question[:2] for question in questions)), _flat(questions)).fetchall()
+        return [_told(question.table, rows or ()) for question, rows in zip(questions, found, strict=True)]
+    return [_fetched(question) for question in questions]
+
+
+def execute(statement: str, parameters: Sequence[object]) -> Any:
+    """Execute a statement by its cursor, past the layers that Django has for others; prepared where it comes often."""
+    with _raw() as raw:
+        if is_postgresql():
+            from psycopg import Cursor
+
+            return Cursor(raw).execute(statement, parameters)
+        return raw.execute(statement.replace("%s", "?"), parameters)
+
+
+def write(changes: Sequence[Change]) -> None:
+    """Put rows in and set fields of others; new rows do not learn the numbers that the database gives them.
+
+    Raises LostUpdateError unless each row that is to change is there.
+    """
+    if not changes:
+        return
+    if is_postgresql():
+        shapes = tuple((change.table, change.fields) for change in changes)
+        [found] = execute(_writing(shapes), [_as_json(change) for change in changes]).fetchall()
+    else:
+        found = [_written(change) for change in changes]
+    for change, count in zip(changes, found, strict=True):
+        if count != len(change.rows):
+            raise LostUpdateError(f"{change.table._meta.db_table}: {count} of {len(change.rows)} rows were written")
+
+
+def locked() -> str:
+    """What ends a condition whose rows nobody else may touch before the commit; on SQLite the transaction sees to it."""
+    return " for update" if is_postgresql() else ""
 
 
 def made(table: Any, **values: object) -> Any:
@@ -82,68 +97,104 @@ def made(table: Any, **values: object) -> Any:
     return row
 
 
+def is_postgresql() -> bool:
+    return bool(connections[DEFAULT_DB_ALIAS].vendor == "postgresql")
+
+
+@contextmanager
+def _raw() -> Iterator[Any]:
+    """The driver's own connection; its errors are Django's."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    with connection.wrap_database_errors:
+        yield connection.connection
+
+
+# Reading
+
+
+@lru_cache(maxsize=256)
+def _asking(questions: tuple[tuple[Any, str], ...]) -> str:
+    parts = (
+        f"(select json_agg(q) from (select {_names(table)} from {table._meta.db_table} where {condition}) q)"  # noqa: S608
+        for table, condition in questions
+    )
+    return f"select {', '.join(parts)}"
+
+
+def _flat(questions: Sequence[Question]) -> list[object]:
+    return [parameter for question in questions for parameter in question.parameters]
+
+
+def _told(table: Any, rows: Sequence[dict[str, Any]]) -> list[Any]:
+    for row in rows:
+        for name in _instants(table):
+            if row[name] is not None:
+                row[name] = dt.datetime.fromisoformat(row[name])
+    return [_row(table, row) for row in rows]
+
+
+def _fetched(question: Question) -> list[Any]:
+    table = question.table
+    statement = f"select {_names(table)} from {table._meta.db_table} where {question.condition}"  # noqa: S608
+    found = execute(statement, question.parameters)
+    rows = [dict(zip(_attributes(table), values, strict=True)) for values in found.fetchall()]
+    for row in rows:
+        for name in _instants(table):
+            if row[name] is not None:
+                row[name] = row[name].replace(tzinfo=dt.UTC)
+    return [_row(table, row) for row in rows]
+
+
 def _row(table: Any, values: dict[str, Any]) -> Any:
     """A row as Django has it, without its constructor, which is made for forms and was a quarter of a redemption."""
     row = table.__new__(table)
     row.__dict__.update(values)
     row._state = ModelState()
-    row._state.adding, row._state.db = False, connection.alias
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     return row
 
 
-@lru_cache(maxsize=64)
-def _defaults(table: Any) -> dict[str, Any]:
-    return {field.attname: field.get_default() for field in table._meta.concrete_fields}
+# Writing
 
 
-def _instant(value: object) -> object:
-    return value.replace(tzinfo=dt.UTC) if isinstance(value, dt.datetime) else value
+@lru_cache(maxsize=256)
+def _writing(shapes: tuple[tuple[Any, tuple[str, ...]], ...]) -> str:
+    parts = (f"w{place} as ({_part(table, fields)} returning 1)" for place, (table, fields) in enumerate(shapes))
+    counts = (f"(select count(*) from w{place})" for place in range(len(shapes)))  # noqa: S608
+    return f"with {', '.join(parts)} select {', '.join(counts)}"
 
 
-@lru_cache(maxsize=64)
-def _shape(table: Any) -> tuple[tuple[str, ...], str, frozenset[int]]:
-    """Attributes and columns of a table, and the places of those that are instants."""
-    fields = table._meta.concrete_fields
-    instants = frozenset(at for at, field in enumerate(fields) if isinstance(field, models.DateTimeField))
-    return tuple(field.attname for field in fields), ", ".join(field.column for field in fields), instants
+def _part(table: Any, fields: tuple[str, ...]) -> str:
+    name, key = table._meta.db_table, table._meta.pk.column
+    rows = f"json_populate_recordset(null::{name}, %s::json)"
+    if not fields:
+        columns = ", ".join(_insertable(table))
+        return f"insert into {name} ({columns}) select {columns} from {rows}"  # noqa: S608
+    changes = ", ".join(f"{field} = new.{field}" for field in fields)
+    return f"update {name} set {changes} from {rows} as new where {name}.{key} = new.{key}"  # noqa: S608
 
 
-def locked() -> str:
-    """What ends a query whose rows nobody else may touch before the commit; on SQLite the transaction sees to it."""
-    return " for update" if connection.vendor == "postgresql" else ""
+def _as_json(change: Change) -> str:
+    names = _columns_of(change)
+    values = attrgetter(*names)
+    told = [dict(zip(names, values(row), strict=True)) for row in change.rows]
+    return json.dumps(told, ensure_ascii=False, default=dt.datetime.isoformat)
 
 
-def insert(table: Any, new: Sequence[models.Model]) -> None:
-    """Put rows in; they do not learn the numbers that the database gives them."""
-    fields = tuple(field.attname for field in table._meta.concrete_fields if not isinstance(field, models.AutoField))
-    columns, values = _columns(table, fields), attrgetter(*fields)
-    _many(_insert(table, columns, connection.vendor), columns, [values(row) for row in new])
+def _written(change: Change) -> int:
+    name, names = change.table._meta.db_table, _columns_of(change)
+    if change.fields:
+        sets = ", ".join(f"{field} = ?" for field in names[:-1])
+        statement = f"update {name} set {sets} where {names[-1]} = ?"  # noqa: S608
+    else:
+        statement = f"insert into {name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608
+    values = attrgetter(*names)
+    with _raw() as raw:
+        return int(raw.executemany(statement, [tuple(map(_plain, values(row))) for row in change.rows]).rowcount)
 
 
-def update(table: Any, changed: Sequence[models.Model], fields: tuple[str, ...]) -> Callable[[], None]:
-    """Set these fields of rows by their keys. What it returns raises LostUpdateError unless each was there."""
-    key = table._meta.pk.attname
-    columns, values = _columns(table, (*fields, key)), attrgetter(*fields, key)
-    statement = _update(table, columns[:-1], columns[-1], connection.vendor)
-    cursor = _many(statement, columns, [values(row) for row in changed])
-
-    def check() -> None:
-        if cursor.rowcount != len(changed):
-            raise LostUpdateError(
-                f"{table._meta.db_table}: {cursor.rowcount} of {len(changed)} rows are there to be changed"
-            )
-
-    return check
-
-
-def _many(statement: str, names: tuple[str, ...], values: list[tuple[Any, ...]]) -> Any:
-    """Execute a statement for many rows; its cursor."""
-    if connection.vendor == "postgresql":
-        told = [dict(zip(names, row, strict=True)) for row in values]
-        return ask(statement, [json.dumps(told, ensure_ascii=False, default=dt.datetime.isoformat)])
-    with connection.wrap_database_errors:
-        rows = [tuple(map(_plain, row)) for row in values]
-        return connection.connection.cursor().executemany(statement.replace("%s", "?"), rows)
+def _columns_of(change: Change) -> tuple[str, ...]:
+    return (*change.fields, change.table._meta.pk.column) if change.fields else _insertable(change.table)
 
 
 def _plain(value: object) -> object:
@@ -153,30 +204,29 @@ def _plain(value: object) -> object:
     return value
 
 
-@lru_cache(maxsize=64)
-def _insert(table: Any, names: tuple[str, ...], vendor: str) -> str:
-    name, columns = table._meta.db_table, ", ".join(names)
-    if vendor == "postgresql":
-        return f"insert into {name} ({columns}) select {columns} from {_given(name)}"  # noqa: S608
-    return f"insert into {name} ({columns}) values ({', '.join(['%s'] * len(names))})"  # noqa: S608
+# The shape of a table. Attributes and columns have the same names.
 
 
 @lru_cache(maxsize=64)
-def _update(table: Any, names: tuple[str, ...], key: str, vendor: str) -> str:
-    name = table._meta.db_table
-    if vendor == "postgresql":
-        changes = ", ".join(f"{column} = new.{column}" for column in names)
-        return f"update {name} set {changes} from {_given(name)} as new where {name}.{key} = new.{key}"  # noqa: S608
-    changes = ", ".join(f"{column} = %s" for column in names)
-    return f"update {name} set {changes} where {key} = %s"  # noqa: S608
-
-
-def _given(name: str) -> str:
-    return f"json_populate_recordset(null::{name}, %s::json)"
+def _attributes(table: Any) -> tuple[str, ...]:
+    return tuple(field.attname for field in table._meta.concrete_fields)
 
 
 @lru_cache(maxsize=64)
-def _columns(table: Any, attributes: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns that attributes of a model are kept in."""
-    known = {field.attname: field.column for field in table._meta.concrete_fields}
-    return tuple(known[name] for name in attributes)
+def _names(table: Any) -> str:
+    return ", ".join(_attributes(table))
+
+
+@lru_cache(maxsize=64)
+def _insertable(table: Any) -> tuple[str, ...]:
+    return tuple(field.attname for field in table._meta.concrete_fields if not isinstance(field, models.AutoField))
+
+
+@lru_cache(maxsize=64)
+def _instants(table: Any) -> tuple[str, ...]:
+    return tuple(field.attname for field in table._meta.concrete_fields if isinstance(field, models.DateTimeField))
+
+
+@lru_cache(maxsize=64)
+def _defaults(table: Any) -> dict[str, Any]:
+    return {field.attname: field.get_default() for field in table._meta.concrete_fields}

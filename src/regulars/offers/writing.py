@@ -1,4 +1,6 @@
-"""Writing: what was changed in the books and what is new goes into the database, each table in one statement."""
+"""Writing: what was changed in the books and what is new goes into the database, all at once."""
+
+from collections.abc import Iterator
 
 from django.db import models
 
@@ -39,18 +41,21 @@ def write(books: Books) -> None:
     vouchers = [row for row in books.new if type(row) is Voucher]
     if vouchers:
         _write_vouchers(vouchers, books)
+    sql.write([*_new(books), *_changed(books)])
+
+
+def _new(books: Books) -> Iterator[sql.Change]:
+    for table in _MAY_COME:
+        if new := [row for row in books.new if type(row) is table]:
+            yield sql.Change(table, sorted(new, key=lambda row: str(row.pk)) if table is Alias else new)
+
+
+def _changed(books: Books) -> Iterator[sql.Change]:
     new_ones = set(map(id, books.new))
-    checks = []
-    with sql.together():
-        for table in _MAY_COME:
-            if new := [row for row in books.new if type(row) is table]:
-                sql.insert(table, sorted(new, key=lambda row: str(row.pk)) if table is Alias else new)
-        for table, fields in _MAY_CHANGE.items():
-            changed = [row for row in books.changed.values() if type(row) is table and id(row) not in new_ones]
-            if changed:
-                checks.append(sql.update(table, sorted(changed, key=lambda row: str(row.pk)), fields))
-    for check in checks:
-        check()
+    for table, fields in _MAY_CHANGE.items():
+        changed = [row for row in books.changed.values() if type(row) is table and id(row) not in new_ones]
+        if changed:
+            yield sql.Change(table, sorted(changed, key=lambda row: str(row.pk)), fields)
 
 
 def _write_vouchers(vouchers: list[Voucher], books: Books) -> None:
