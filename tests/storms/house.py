@@ -187,6 +187,27 @@ def _books(facts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _redeem(facts: dict[str, Any]) -> dict[str, float]:
+    """Redemptions a second of one process without HTTP: so many vouchers of an offer, so many in each transaction."""
+    from regulars.console.api.speaking import speak
+    from regulars.offers.bill import Bill
+    from regulars.offers.commands import Redeem
+    from regulars.offers.performing import perform
+
+    codes, size = _codes("five-off-0")[facts["first"] : facts["first"] + facts["vouchers"]], facts["at_once"]
+    bill = Bill(amount_minor=3000, currency=CURRENCY)
+    began = time.perf_counter()
+    for start in range(0, len(codes), size):
+        now = dt.datetime.now(dt.UTC)
+        some = [
+            Redeem(key=f"key {code}", at=now, codes=(code,), store_id=STORE, bill=bill)
+            for code in codes[start : start + size]
+        ]
+        answers = perform(some, now=now, speak=speak)
+        assert all(answer.refusal is None for answer in answers), answers[0].text
+    return {"rate": len(codes) / (time.perf_counter() - began)}
+
+
 def _issue(facts: dict[str, Any]) -> dict[str, float]:
     """Seconds to issue so many vouchers, and to put the same rows bare into the same tables."""
     from django.core.management import call_command
@@ -238,4 +259,4 @@ if __name__ == "__main__":
 
     django.setup()
     verb, said = sys.argv[1], json.loads(sys.argv[2])
-    print(json.dumps({"open": _open, "books": _books, "issue": _issue}[verb](said)))
+    print(json.dumps({"open": _open, "books": _books, "redeem": _redeem, "issue": _issue}[verb](said)))

@@ -14,7 +14,7 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Where to listen.")] = 8000,
     host: Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all of this machine.")] = "127.0.0.1",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; SQLite has one.")] = 1,
-    threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="Requests at once in each process.")] = 32,
+    threads: Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="Requests at once in each process.")] = 16,
     workspace: Workspace = None,
 ) -> None:
     """Serve the till API until it is stopped.  Example:  regulars serve --port 8000"""

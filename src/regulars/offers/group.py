@@ -5,7 +5,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
@@ -14,10 +13,32 @@ from regulars.offers.performing import Name, as_json, name_of, perform
 from regulars.offers.refusals import Refusal
 
 MOST_AT_ONCE = 64
-MOST_PATIENCE = 0.02
+MOST_PATIENCE = 0.005
 """Seconds that a transaction waits at most for those who may come with it."""
 
-Turn = tuple[Command, "Future[Answer]"]
+
+class Turn:
+    """A command that waits for its answer."""
+
+    __slots__ = ("_outcome", "_wait", "command")
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        self._wait = threading.Lock()
+        self._wait.acquire()
+        self._outcome: Answer | BaseException | None = None
+
+    def end(self, outcome: Answer | BaseException) -> None:
+        self._outcome = outcome
+        self._wait.release()
+
+    def answer(self) -> Answer:
+        """The answer, once it is there; or what went wrong is raised."""
+        self._wait.acquire()
+        if isinstance(self._outcome, Answer):
+            return self._outcome
+        assert self._outcome is not None
+        raise self._outcome
 
 
 class Door:
@@ -29,21 +50,23 @@ class Door:
     def __init__(self, *, speak: Speaker = as_json, clock: Callable[[], dt.datetime]) -> None:
         self._speak, self._clock = speak, clock
         self._waiting: deque[Turn] = deque()
+        self._wanted = 1  # how many must wait before the keeper is called: he is not woken for less
         self._inside: set[Name] = set()
         self._change = threading.Condition()
         self._keeper: threading.Thread | None = None
 
     def submit(self, command: Command) -> Answer:
         """The answer, once it is on the disk. Raises DatabaseError where it could not be written: nothing has happened."""
-        turn: Turn = (command, Future())
+        turn = Turn(command)
         with self._change:
             if command.key and name_of(command) in self._inside:
                 return self._in_flight(command)
             self._inside.add(name_of(command))
             self._waiting.append(turn)
             self._open()
-            self._change.notify()
-        return turn[1].result()
+            if len(self._waiting) >= self._wanted:
+                self._change.notify()
+        return turn.answer()
 
     def _in_flight(self, command: Command) -> Answer:
         refusal = Refusal("key_in_flight", key=command.key)
@@ -70,13 +93,13 @@ class Door:
         So wait for as many as last time, and at most as long as their transaction took: a till alone waits for nobody.
         """
         with self._change:
-            self._change.wait_for(lambda: self._waiting)
-            self._change.wait_for(lambda: len(self._waiting) >= many, patience)
+            for self._wanted, seconds in ((1, None), (many, patience)):
+                self._change.wait_for(lambda: len(self._waiting) >= self._wanted, seconds)
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
 
     def _let_in(self, turns: list[Turn]) -> None:
         try:
-            answers = self._perform([command for command, _ in turns])
+            answers = self._perform([turn.command for turn in turns])
         except (DatabaseError, InterfaceError) as error:
             if len(turns) == 1:
                 self._leave(turns, [error])
@@ -100,9 +123,6 @@ class Door:
 
     def _leave(self, turns: list[Turn], outcomes: Sequence[Answer | BaseException]) -> None:
         with self._change:
-            self._inside -= {name_of(command) for command, _ in turns}
-        for (_, future), outcome in zip(turns, outcomes, strict=True):
-            if isinstance(outcome, BaseException):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
+            self._inside -= {name_of(turn.command) for turn in turns}
+        for turn, outcome in zip(turns, outcomes, strict=True):
+            turn.end(outcome)

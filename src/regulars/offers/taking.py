@@ -78,7 +78,7 @@ def _count(command: Validate, books: Books, found: Admitted) -> None:
             if cap.key[1] == ALARM:
                 books.alarms["offer", offer_id] = f"more than {cap.most} uses in the minute {cap.key[2]}"
             raise
-    if not (isinstance(command, Redeem) and command.is_offline):
+    if books.watches and not (isinstance(command, Redeem) and command.is_offline):
         _watch(found.voucher.offer.campaign_id, command.store_id, books)
 
 
