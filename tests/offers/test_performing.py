@@ -158,3 +158,18 @@ def test_one_that_the_database_will_not_have_does_not_stop_the_others(
     with ThreadPoolExecutor(8) as threads:
         told = list(threads.map(through, [redeem(code, "bad" if n == 3 else f"k{n}") for n, code in enumerate(codes)]))
     assert told == ["None", "None", "None", "error", "None", "None", "None", "None"]
+
+
+def test_a_database_that_was_started_anew_is_found_again_by_the_next(house: House) -> None:
+    if house.database.kind != "postgres":
+        pytest.skip("SQLite is in this process: it is not started anew")
+    house.define()
+    codes = [house.issue() for _ in range(2)]
+    door = Door(clock=lambda: NOW)
+    assert refused(door.submit(redeem(codes[0], "before"))) is None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        )
+    assert refused(door.submit(redeem(codes[1], "after"))) is None
+    assert actions.find_offer("five-off")["account"]["spent_uses"] == 2

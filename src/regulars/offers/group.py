@@ -113,10 +113,11 @@ class Door:
 
     def _perform(self, commands: list[Command]) -> list[Answer]:
         """Answer them; once more where the database was started anew, for that leaves a connection that is dead."""
+        before = connection.connection
         try:
             return perform(commands, now=self._clock(), speak=self._speak)
         except (OperationalError, InterfaceError):
-            if connection.is_usable():
+            if before is None or (connection.connection is before and connection.is_usable()):
                 raise
             connection.close()
             return perform(commands, now=self._clock(), speak=self._speak)
