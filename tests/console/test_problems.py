@@ -108,6 +108,7 @@ def test_a_wrong_field_is_named_and_what_was_sent_is_not_said_back(till: Caller,
         assert (refused.status_code, refused.json()["code"]) == (422, "body_invalid"), refused.content
         assert refused.json()["errors"][0]["pointer"].startswith(pointer.rstrip("/"))
         assert "12.5" not in refused.content.decode()
+        assert bool(re.search("[一-鿿]", refused.json()["errors"][0]["detail"])) == (language == "zh")
 
 
 @pytest.mark.parametrize(

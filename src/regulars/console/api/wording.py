@@ -24,14 +24,24 @@ _CHINESE = {
     "less_than": "须小于 {lt}",
     "less_than_equal": "不得大于 {le}",
     "literal_error": "只能是 {expected}",
+    "union_tag_invalid": "只能是 {expected_tags}",
+    "union_tag_not_found": "缺少 {discriminator}",
+    "datetime_type": "须为带时区的 ISO 8601 时间",
+    "datetime_parsing": "须为带时区的 ISO 8601 时间",
+    "datetime_from_date_parsing": "须为带时区的 ISO 8601 时间",
+    "timezone_aware": "时间须带时区，例如 2026-11-01T12:30:00+08:00",
+    "int_from_float": "须为整数",
+    "int_parsing_size": "数值过大",
 }
 
 
 def in_words(found: dict[str, Any], language: str) -> str:
-    """A field's error as a sentence. What was sent is never repeated; where there is no Chinese, the English stands."""
-    known = _CHINESE.get(found["type"]) if language == "zh" else None
-    if known:
-        return known.format(**found.get("ctx", {}))
+    """A field's error as a sentence. What was sent is never repeated."""
     if found["type"] == "string_pattern_mismatch":
-        return "Has characters that are not allowed"
-    return str(found["msg"]).removeprefix("Value error, ")
+        words = "Has characters that are not allowed"
+    else:
+        words = str(found["msg"]).removeprefix("Value error, ")
+    if language != "zh":
+        return words
+    known = _CHINESE.get(found["type"])
+    return known.format(**found.get("ctx", {})) if known else f"格式不正确（{words}）"
