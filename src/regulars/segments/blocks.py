@@ -1,4 +1,4 @@
-"""Counting in blocks: many rules over columns in memory, a block at a time, while it lies in the processor's cache.
+"""Counting in blocks: many rules over columns of Arrow, a block at a time, while it lies in the processor's cache.
 
 An engine asks each condition of all rows before the next one, and so moves every column through memory as often as rules name
 it. Here a block of rows is read once, its values become codes (`scales`), and all rules are answered on these (`tally`).
@@ -6,7 +6,8 @@ Threads take blocks in turn; neither step holds the interpreter.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from operator import add, eq, ge, gt, le, lt, mul, ne, sub, truediv
 from typing import Any, NamedTuple, TypeVar
@@ -28,12 +29,12 @@ Compare = Callable[[Any, Any], Any]
 _Of = TypeVar("_Of", bound=Scale)
 
 
-def counted(table: pa.Table, rules: Mapping[str, str], kinds: dict[str, str]) -> dict[str, int]:
-    """How many rows meet each rule; `kinds` are those of the columns.
+def counted(rows: pa.Table | pa.RecordBatchReader, rules: Mapping[str, str], kinds: dict[str, str]) -> dict[str, int]:
+    """How many rows meet each rule; `kinds` are those of the columns. Of a reader few rows are in memory at a time.
 
     Raises DataError for a wrong rule, NotInBlocksError where one cannot be answered here.
     """
-    facts = _Facts({name: Column.of(name, table[name].type, kinds[name]) for name in table.column_names})
+    facts = _Facts({column.name: Column.of(column.name, column.type, kinds[column.name]) for column in rows.schema})
     conditions = [compiled(rule, kinds, facts, is_complete=True)[0] for rule in rules.values()]
     scales = list(facts.scales.values())
     greatest = max(scale.greatest for scale in scales)
@@ -49,9 +50,32 @@ def counted(table: pa.Table, rules: Mapping[str, str], kinds: dict[str, str]) ->
             scale.fill(block, places)
         return tallied(steps, len(conditions), codes)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        counts = sum(pool.map(count, table.to_batches(ROWS)), np.zeros(len(conditions), np.int64))
+    counts = _in_turn(count, _blocks(rows), np.zeros(len(conditions), np.int64))
     return dict(zip(rules, counts.tolist(), strict=True))
+
+
+def _blocks(rows: pa.Table | pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    for batch in rows.to_batches() if isinstance(rows, pa.Table) else rows:
+        for start in range(0, len(batch), ROWS):
+            yield batch.slice(start, ROWS)
+
+
+def _in_turn(count: Callable[[pa.RecordBatch], Array], blocks: Iterator[pa.RecordBatch], nothing: Array) -> Array:
+    """The sum over all blocks. Each thread takes the next block when it is done with one, so that no more are read."""
+    one_at_a_time, threads = threading.Lock(), os.cpu_count() or 1
+
+    def counting() -> Array:
+        total = nothing.copy()
+        while True:
+            with one_at_a_time:
+                block = next(blocks, None)
+            if block is None:
+                return total
+            total += count(block)
+
+    with ThreadPoolExecutor(threads) as pool:
+        parts = [pool.submit(counting) for _ in range(threads)]
+    return np.asarray(sum((part.result() for part in parts), nothing))
 
 
 class _Step(NamedTuple):
