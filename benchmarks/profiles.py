@@ -1,16 +1,23 @@
 """Profiles against hand-written DuckDB and Polars queries for 17 of the same features, in the same run.
 
     python benchmarks/profiles.py [--lines 10000000]
+    python benchmarks/profiles.py --lines 1e8 --files DIR [--memory 6GB]
 
 Without --lines the data are Complete Journey (1,469,307 lines, 155,848 orders); with it, a made-up chain with ten lines an
 order and eleven orders a guest. Tables stand in memory, orders and order lines apart, as in our contract. All answer the same
 17 features; the whole profile, more than twice as many, is timed beside them. Best of three.
 Then: the time to compile a segment rule, and to count ten segments over the profiles.
+With --files the tables are Parquet files in DIR, made if they are not there (1e8 lines take 1.3 GB), and read as a workspace
+reads its own: a process with a limit on the memory of its queries makes the whole profile and writes it to a file. The most
+memory that process ever had stands beside its time; another one does the same with DuckDB's query by hand.
 """
 
 import argparse
+import contextlib
 import importlib.util
 import json
+import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from datetime import date
@@ -18,11 +25,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import narwhals as nw
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from regulars.profiles import build
 from regulars.segments import LIBRARY, Segment, counts
+from regulars.tables.engines import open_engine
 
 AS_OF = date(2018, 1, 1)
 
@@ -167,10 +177,63 @@ def compile_time() -> float:
     return float(np.quantile(times, 0.95) * 1_000)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lines", type=int)
-    connection = prepared(parser.parse_args().lines)
+def write_files(folder: Path, lines: int) -> None:
+    """The made-up chain, streamed to one Parquet file for each table that is not there yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect()
+    connection.execute("SET preserve_insertion_order = false")
+    for name, query in CHAIN.items():
+        if not (path := folder / f"{name}-{lines}.parquet").exists():
+            connection.sql(query.format(lines=lines, orders=lines // 10)).write_parquet(
+                f"{path}.part", compression="zstd"
+            )
+            Path(f"{path}.part").rename(path)
+
+
+def profile_files(folder: Path, lines: int, memory: str, *, is_by_hand: bool) -> None:
+    """From files to a file, in this process."""
+    engine = open_engine("duckdb", memory=memory, scratch=folder / "scratch")
+    tables = {name: engine.scan([str(folder / f"{name}-{lines}.parquet")], pa.schema([])) for name in CHAIN}
+    if is_by_hand:
+        profiles = engine.sql(SQL.replace("$as_of", f"date '{AS_OF}'"), tables)
+    else:
+        profiles = nw.from_native(build(*(frame.to_native() for frame in tables.values()), as_of=AS_OF))
+    engine.write(profiles, folder / ("by-hand.parquet" if is_by_hand else "profiles.parquet"))
+
+
+def in_its_own_process(folder: Path, lines: int, memory: str, *, is_by_hand: bool) -> dict[str, float]:
+    """Seconds, the start of Python included, those of processors, and the most memory in GB (Linux keeps its high-water mark)."""
+    run = multiprocessing.get_context("spawn").Process(
+        target=profile_files, args=(folder, lines, memory), kwargs={"is_by_hand": is_by_hand}
+    )
+    start, worked, most = time.perf_counter(), sum(os.times()[2:4]), 0
+    run.start()
+    while run.is_alive():
+        with contextlib.suppress(OSError, StopIteration):
+            status = Path(f"/proc/{run.pid}/status").read_text().splitlines()
+            most = max(most, next(int(line.split()[1]) for line in status if line.startswith("VmHWM")))
+        run.join(0.1)
+    if run.exitcode:
+        raise SystemExit(f"the process ended with {run.exitcode}")
+    seconds, of_processors = time.perf_counter() - start, sum(os.times()[2:4]) - worked
+    return {"seconds": seconds, "processor_seconds": of_processors, "memory_gb": most / 1024**2}
+
+
+def from_files(folder: Path, lines: int, memory: str) -> dict[str, Any]:
+    write_files(folder, lines)
+    ours, by_hand = (in_its_own_process(folder, lines, memory, is_by_hand=is_by_hand) for is_by_hand in (False, True))
+    totals = "select count(*), sum(orders), sum(visits), sum(spend_minor), sum(gap_days) from '{}'"
+    found = [duckdb.sql(totals.format(folder / name)).fetchall() for name in ("profiles.parquet", "by-hand.parquet")]
+    if found[0] != found[1]:
+        raise SystemExit(f"the totals differ: {found}")
+    return {
+        "lines": lines, "guests": found[0][0][0], "memory_limit": memory,
+        **ours, **{f"by_hand_{name}": figure for name, figure in by_hand.items()},
+    }  # fmt: skip
+
+
+def in_memory(lines: int | None) -> dict[str, Any]:
+    connection = prepared(lines)
     tables = [connection.table(name) for name in CHAIN]
     frames = [table.pl() for table in tables]
     size = {name: frame.height for name, frame in zip(CHAIN, frames, strict=True)}
@@ -184,7 +247,7 @@ def main() -> None:
     by_polars, hand_polars_seconds = best_of_three(lambda: with_polars(*frames))
     ours, on_polars = ours.sort("guest_id"), on_polars.sort("guest_id")
     differences = [largest_difference(ours, other) for other in (on_polars, by_hand, by_polars)]
-    figures = {
+    return {
         **size, "guests": ours.height, "seconds": seconds, "on_polars_seconds": polars_seconds,
         "whole_columns": whole.width, "whole_seconds": whole_seconds,
         "duckdb_by_hand_seconds": sql_seconds, "polars_by_hand_seconds": hand_polars_seconds,
@@ -192,8 +255,18 @@ def main() -> None:
         "largest_difference": max(differences), "rule_p95_ms": compile_time(),
         "ten_segments_seconds": best_of_three(lambda: counts(whole, {ready.name: ready.rule for ready in LIBRARY[:10]}))[1],
     }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lines", type=lambda text: int(float(text)))
+    parser.add_argument("--files", type=Path)
+    parser.add_argument("--memory", default="6GB")
+    given = parser.parse_args()
+    lines, folder = given.lines, given.files
+    figures = from_files(folder, lines or 10**8, given.memory) if folder else in_memory(lines)
     for name, figure in figures.items():
-        print(f"{name:28}{figure:>14,.3f}" if isinstance(figure, float) else f"{name:28}{figure:>14,}")
+        print(f"{name:28}{figure:>14,.3f}" if isinstance(figure, float) else f"{name:28}{figure:>14}")
     print(json.dumps(figures))
 
 

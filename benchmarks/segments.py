@@ -3,7 +3,7 @@
     python benchmarks/segments.py [--guests 10000000]
 
 Made-up profiles of thirteen columns. The peer asks its own table in memory, where it is fastest, one query for each rule; ours
-counts them over the same rows as an Arrow table in memory (in blocks), and over DuckDB's table (one scan). Best of three.
+counts them over the same rows as an Arrow table in memory, and as DuckDB's table streams them. Best of three.
 """
 
 import argparse

@@ -91,6 +91,13 @@ def test_its_scratch_goes_away_with_it(
     assert not any((tmp_path / "scratch").rglob("*.parquet"))
 
 
+def test_what_does_not_fit_in_memory_goes_to_disk_though_nothing_is_there_yet(tmp_path: Path) -> None:
+    engine = open_engine("duckdb", memory="128MB", scratch=tmp_path / "new" / "scratch")
+    rows = engine.sql("select hash(i)::varchar as id, repeat('x', 40) as rest from range(2000000) t(i) order by id", {})
+    engine.write(rows, tmp_path / "sorted.parquet")
+    assert pq.read_metadata(tmp_path / "sorted.parquet").num_rows == 2_000_000
+
+
 def test_an_unknown_engine_is_refused(tmp_path: Path) -> None:
     with pytest.raises(rg.DataError, match="no engine is called 'polars'"):
         open_engine("polars", memory="1GB", scratch=tmp_path)

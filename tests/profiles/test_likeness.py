@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from regulars.profiles import likeness
 from regulars.profiles.histories import rows_of
 from regulars.profiles.likeness import Best, Crowd, best_dishes
+
+
+@pytest.fixture(autouse=True)
+def five_guests_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(likeness, "_GUESTS", 5)
 
 
 class Town(NamedTuple):

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import duckdb
 import narwhals as nw
 import numpy as np
 import polars as pl
@@ -71,19 +72,20 @@ def test_random_rules_agree(parts: list[tuple[str, str, float, bool]], joint: st
     assert counted(GUESTS, texts, KINDS) == {name: by_expression(text) for name, text in texts.items()}
 
 
-def test_frames_in_memory_are_counted_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_in_memory_and_those_that_stream_are_counted_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
 
-    def watched(table: pa.Table, *rest: Any) -> dict[str, int]:
-        asked.append(table.column_names)
-        return counted(table, *rest)
+    def watched(rows: pa.Table | pa.RecordBatchReader, *rest: Any) -> dict[str, int]:
+        asked.append(rows.schema.names)
+        return counted(rows, *rest)
 
     monkeypatch.setattr("regulars.segments.scan.counted", watched)
     rules = {"often": "visits >= 3", "lost": Segment('stage == "lost"')}
     expected = {"often": by_expression("visits >= 3"), "lost": by_expression('stage == "lost"')}
-    for frame in (GUESTS, pl.from_arrow(GUESTS), GUESTS.to_pandas(date_as_object=False)):
+    streams = duckdb.connect().from_arrow(GUESTS)
+    for frame in (GUESTS, pl.from_arrow(GUESTS), GUESTS.to_pandas(date_as_object=False), streams):
         assert counts(frame, rules) == expected
-    assert asked == [["stage", "visits"]] * 3
+    assert asked == [["stage", "visits"]] * 4
 
 
 @pytest.mark.parametrize("rule", ['stage > "m"', "stage == home_store", 'home_store <= "S1"'])

@@ -19,23 +19,28 @@ def costed_lines(order_items: IntoFrame, menu_items: IntoFrame) -> nw.LazyFrame[
     return lines.select("order_id", "item_id", "quantity").join(menu.select("item_id", "cost_minor"), "item_id", "left")
 
 
-def category_spend(orders: nw.LazyFrame[Any], order_items: IntoFrame, menu_items: IntoFrame) -> nw.LazyFrame[Any]:
-    """What each guest of the ready orders spent on each category; refunds taken off, items without category left out."""
+def bought_lines(orders: nw.LazyFrame[Any], order_items: IntoFrame, menu_items: IntoFrame) -> nw.LazyFrame[Any]:
+    """guest_id, category and amount of each line of the ready orders; refunds negative, items without category left out."""
     lines = opened(order_items, needs=("order_id", "item_id", "amount_minor"), name="order_items")
     menu = opened(menu_items, needs=("item_id", "category"), name="menu_items")
     named = menu.select("item_id", "category").filter(~nw.col("category").is_null())
     known = orders.select("order_id", "guest_id", "is_refund")
     bought = lines.select("order_id", "item_id", "amount_minor").join(named, on="item_id").join(known, on="order_id")
     amount = nw.col("amount_minor").cast(nw.Int64)
-    signed = bought.with_columns(amount_minor=nw.when(nw.col("is_refund")).then(-amount.abs()).otherwise(amount))
-    return signed.group_by("guest_id", "category").agg(nw.col("amount_minor").sum().cast(nw.Int64))
+    signed = nw.when(nw.col("is_refund")).then(-amount.abs()).otherwise(amount)
+    return bought.select("guest_id", "category", amount_minor=signed)
 
 
-def top_categories(spend: nw.LazyFrame[Any], count: int) -> list[str]:
-    """The categories that take in most money, by name; a small query, run at once."""
+def category_spend(bought: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """What each guest spent on each category."""
+    return bought.group_by("guest_id", "category").agg(nw.col("amount_minor").sum().cast(nw.Int64))
+
+
+def top_categories(bought: nw.LazyFrame[Any], count: int) -> list[str]:
+    """The categories that take in most money, by name; a small query over lines or what they sum up to, run at once."""
     if not count:
         return []
-    totals = spend.group_by("category").agg(nw.col("amount_minor").sum().cast(nw.Int64)).collect("pyarrow")
+    totals = bought.group_by("category").agg(nw.col("amount_minor").sum().cast(nw.Int64)).collect("pyarrow")
     rows = sorted(totals.rows(), key=lambda row: (-row[1], row[0]))
     return [name for name, _ in rows[:count]]
 

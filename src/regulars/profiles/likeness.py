@@ -13,6 +13,8 @@ their dishes:
 The neighbours are those of Hu, He, Gao & Zhang (2020, TIFU-kNN), the shrinkage ours.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +23,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+_GUESTS = 256
 
 
 class Rows(NamedTuple):
@@ -55,16 +59,31 @@ class Best(NamedTuple):
     alike: NDArray[np.bool_]
 
 
-@njit(nogil=True, cache=True)
 def best_dishes(
     own: Rows, weight: FloatArray, place: IntArray, crowd: Crowd, is_barred: NDArray[np.bool_],
     k: int, neighbours: int, prior: float, new_only: bool,
 ) -> Best:  # fmt: skip
-    """The k dishes each guest most probably has next; of equals the first in order.
+    """The k dishes each guest most probably has next; of equals the first in order. Threads take some guests in turn.
 
     own: decayed orders of n guests with each dish. weight: their decayed orders, shape (n,). place: where each stands in the
     crowd, -1 if he does not, shape (n,). is_barred: shape (items,). prior: the m of the formula, in orders.
     """
+
+    def of(first: int) -> Best:
+        some = slice(first, first + _GUESTS)
+        rows = Rows(own.start[first : first + _GUESTS + 1], own.column, own.value)
+        return _best_dishes(rows, weight[some], place[some], crowd, is_barred, k, neighbours, prior, new_only)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = list(pool.map(of, range(0, max(weight.size, 1), _GUESTS)))
+    return Best(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+@njit(nogil=True, cache=True)
+def _best_dishes(
+    own: Rows, weight: FloatArray, place: IntArray, crowd: Crowd, is_barred: NDArray[np.bool_],
+    k: int, neighbours: int, prior: float, new_only: bool,
+) -> Best:  # fmt: skip
     guests = weight.size
     found = Best(np.full((guests, k), -1, np.int64), np.zeros((guests, k)), np.zeros((guests, k), np.bool_))
     likeness, expected = np.empty(crowd.weight.size), np.empty(is_barred.size)

@@ -1,190 +1,222 @@
-"""Counting in blocks: many rules over columns in memory, a block at a time, while it lies in the processor's cache.
+"""Counting in blocks: many rules over columns of Arrow, a block at a time, while it lies in the processor's cache.
 
 An engine asks each condition of all rows before the next one, and so moves every column through memory as often as rules name
-it. Here a block of rows is read once, integers are narrowed to what their values need, texts become the numbers of the few
-constants they are compared with, and all conditions are answered on that. Threads take blocks in turn; numpy lets them run.
+it. Here a block of rows is read once, its values become codes (`scales`), and all rules are answered on these (`tally`).
+Threads take blocks in turn; neither step holds the interpreter.
 """
 
 import os
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from operator import add, eq, ge, gt, le, lt, mul, ne, sub, truediv
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from regulars.segments.codes import LEAST, MISSING
 from regulars.segments.grammar import compiled
+from regulars.segments.scales import Answers, Array, Block, Column, Cuts, Members, NotInBlocksError, Scale
+from regulars.segments.tally import AND, AND_WITHIN, COUNT, NOT, OR, OR_WITHIN, WITHIN, tallied
 
-ROWS = 1 << 17
-_ORDERED = (lt, le, gt, ge)
-_NARROW = tuple(np.iinfo(kind) for kind in (np.int8, np.int16, np.int32))
+__all__ = ["NotInBlocksError", "counted"]
+
+ROWS = 1 << 16
+_ANY = (1 << 16) - 1
+_EPOCH = np.datetime64(0, "D").astype(object)
 Compare = Callable[[Any, Any], Any]
+_Of = TypeVar("_Of", bound=Scale)
 
 
-class NotInBlocksError(Exception):
-    """What only an engine can answer: texts in order, one text beside another, columns of other kinds than rules are for."""
-
-
-def counted(table: pa.Table, rules: Mapping[str, str], kinds: dict[str, str]) -> dict[str, int]:
-    """How many rows meet each rule; `kinds` are those of the columns.
+def counted(rows: pa.Table | pa.RecordBatchReader, rules: Mapping[str, str], kinds: dict[str, str]) -> dict[str, int]:
+    """How many rows meet each rule; `kinds` are those of the columns. Of a reader few rows are in memory at a time.
 
     Raises DataError for a wrong rule, NotInBlocksError where one cannot be answered here.
     """
-    facts = _Facts({name: _Column.of(name, table[name], kinds[name]) for name in table.column_names})
-    masks = [compiled(rule, kinds, facts, is_complete=True)[0] for rule in rules.values()]
+    facts = _Facts({column.name: Column.of(column.name, column.type, kinds[column.name]) for column in rows.schema})
+    conditions = [compiled(rule, kinds, facts, is_complete=True)[0] for rule in rules.values()]
+    scales = list(facts.scales.values())
+    greatest = max(scale.greatest for scale in scales)
+    if greatest > _ANY:
+        raise NotInBlocksError("too many constants")
+    kind = np.uint8 if greatest < 256 else np.uint16
+    program = [step for condition in conditions for step in (*condition.steps, _Step(COUNT))]
+    steps = np.array([step.over(facts, greatest) for step in program], np.int64)
 
-    def count(rows: pa.RecordBatch) -> list[int]:
-        block = _Block(rows)
-        return [int(np.count_nonzero(mask.on(block))) for mask in masks]
+    def count(rows: pa.RecordBatch) -> Array:
+        block, codes = Block(rows), np.empty((len(scales), len(rows)), kind)
+        for scale, places in zip(scales, codes, strict=True):
+            scale.fill(block, places)
+        return tallied(steps, len(conditions), codes)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = np.array(list(pool.map(count, table.to_batches(ROWS))), np.int64).reshape(-1, len(rules))
-    return dict(zip(rules, parts.sum(axis=0).tolist(), strict=True))
-
-
-@dataclass(slots=True)
-class _Block:
-    """Some rows, and what was worked out about them so far."""
-
-    rows: pa.RecordBatch
-    known: dict[Any, np.ndarray] = field(default_factory=dict)
-
-    def once(self, key: Any, work: Callable[[], np.ndarray]) -> np.ndarray:
-        found = self.known.get(key)
-        if found is None:
-            found = self.known[key] = work()
-        return found
+    counts = _in_turn(count, _blocks(rows), np.zeros(len(conditions), np.int64))
+    return dict(zip(rules, counts.tolist(), strict=True))
 
 
-@dataclass(slots=True, eq=False)
-class _Column:
-    """How a column is read as numbers: a text as the place of its value among `constants`, -1 for any other."""
-
-    name: str
-    kind: str
-    narrow: np.dtype[Any] | None
-    has_nulls: bool
-    constants: list[Any] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, name: str, values: pa.ChunkedArray, kind: str) -> "_Column":
-        if kind not in ("number", "date", "text", "boolean"):
-            raise NotInBlocksError(f"{name} is of kind '{kind}'")
-        if pa.types.is_floating(values.type) and pc.any(pc.is_nan(values)).as_py():
-            raise NotInBlocksError(f"{name} has numbers that are none")
-        return cls(name, kind, _narrowest(values), values.null_count > 0)
-
-    def numbers(self, block: _Block) -> np.ndarray:
-        """Shape (rows,); anything where the value is missing."""
-        values = block.rows.column(self.name)
-        if self.kind == "text":
-            place = pc.index_in(values, value_set=pa.array(self.constants, values.type))
-            return np.asarray(pc.fill_null(place, -1)).astype(np.int16)
-        if self.kind == "date":
-            values = values.cast(pa.int32())
-        if values.null_count:
-            values = pc.fill_null(values, False if self.kind == "boolean" else 0)
-        return np.asarray(values)
-
-    def narrowed(self, block: _Block) -> np.ndarray:
-        numbers = self.numbers(block)
-        return numbers if self.narrow is None else numbers.astype(self.narrow)
-
-    def present(self, block: _Block) -> np.ndarray | None:
-        if not self.has_nulls:
-            return None
-        return block.once((self.name, "present"), lambda: np.asarray(pc.is_valid(block.rows.column(self.name))))
-
-    def number_of(self, constant: Any) -> Any:
-        """A constant as the column has it."""
-        if self.kind == "text":
-            if constant not in self.constants:
-                self.constants.append(constant)
-            return self.constants.index(constant)
-        return (constant - _EPOCH).days if self.kind == "date" else constant
+def _blocks(rows: pa.Table | pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    for batch in rows.to_batches() if isinstance(rows, pa.Table) else rows:
+        for start in range(0, len(batch), ROWS):
+            yield batch.slice(start, ROWS)
 
 
-_EPOCH = np.datetime64(0, "D").astype(object)
+def _in_turn(count: Callable[[pa.RecordBatch], Array], blocks: Iterator[pa.RecordBatch], nothing: Array) -> Array:
+    """The sum over all blocks. Each thread takes the next block when it is done with one, so that no more are read."""
+    one_at_a_time, threads = threading.Lock(), os.cpu_count() or 1
+
+    def counting() -> Array:
+        total = nothing.copy()
+        while True:
+            with one_at_a_time:
+                block = next(blocks, None)
+            if block is None:
+                return total
+            total += count(block)
+
+    with ThreadPoolExecutor(threads) as pool:
+        parts = [pool.submit(counting) for _ in range(threads)]
+    return np.asarray(sum((part.result() for part in parts), nothing))
 
 
-def _narrowest(values: pa.ChunkedArray) -> np.dtype[Any] | None:
-    if not pa.types.is_integer(values.type):
-        return None
-    span = pc.min_max(values).as_py()
-    low, high = min(span["min"] or 0, 0), max(span["max"] or 0, 0)
-    return next((kind.dtype for kind in _NARROW if kind.min <= low and high <= kind.max), None)
+class _Step(NamedTuple):
+    """A step of a program; `bounds` are asked for when all constants are known."""
+
+    what: int
+    scale: Any = None
+    bounds: Callable[[], tuple[int, int]] = lambda: (0, 0)
+
+    def over(self, facts: "_Facts", greatest: int) -> tuple[int, int, int, int]:
+        """As `tallied` takes it."""
+        low, high = self.bounds()
+        place = 0 if self.scale is None else list(facts.scales.values()).index(self.scale)
+        return self.what, place, low, min(high, greatest)
 
 
-class _Mask:
-    """A condition: which rows of a block meet it, shape (rows,)."""
+class _Mask(NamedTuple):
+    """A condition, in postfix order."""
 
-    def __init__(self, on: Callable[[_Block], np.ndarray]) -> None:
-        self.on = on
+    steps: tuple[_Step, ...]
 
     def __invert__(self) -> "_Mask":
-        return _Mask(lambda block: ~self.on(block))
+        return _Mask((*self.steps, _Step(NOT)))
 
     def fill_null(self, value: bool) -> "_Mask":
         """As it is: a comparison with a missing fact is answered by no already."""
         return self
 
 
+def _within(scale: Scale, bounds: Callable[[], tuple[int, int]]) -> _Mask:
+    return _Mask((_Step(WITHIN, scale, bounds),))
+
+
+def _joined(conditions: Sequence[_Mask], joint: int, joint_within: int) -> _Mask:
+    steps = list(conditions[0].steps)
+    for condition in conditions[1:]:
+        if len(condition.steps) == 1:
+            steps.append(condition.steps[0]._replace(what=joint_within))
+        else:
+            steps += [*condition.steps, _Step(joint)]
+    return _Mask(tuple(steps))
+
+
+class _Facts:
+    """The columns of a table, as the grammar wants them, and the scales of what rules ask of them."""
+
+    def __init__(self, columns: Mapping[str, Column]) -> None:
+        self.columns = columns
+        self.scales: dict[Any, Scale] = {}
+
+    def fact(self, name: str) -> "_Fact | _Text":
+        column = self.columns[name]
+        if column.kind == "text":
+            return _Text(self, column)
+        return _Fact(self, name, column.numbers, column.present, column.is_whole, is_date=column.kind == "date")
+
+    def scale(self, key: Any, make: Callable[[], _Of]) -> _Of:
+        return self.scales.setdefault(key, make())  # type: ignore[return-value]
+
+    def every(self, conditions: Sequence[_Mask]) -> _Mask:
+        return _joined(conditions, AND, AND_WITHIN)
+
+    def either(self, conditions: Sequence[_Mask]) -> _Mask:
+        return _joined(conditions, OR, OR_WITHIN)
+
+    def unless_zero(self, value: "_Fact") -> "_Fact":
+        def work(block: Block) -> Array:
+            numbers = value.on(block)
+            return np.where(numbers == 0, 1, numbers)
+
+        def present(block: Block) -> Array | None:
+            return block.once(("not zero", value.key), lambda: _where(value.on(block) != 0, value.present(block)))
+
+        return _Fact(self, ("unless zero", value.key), work, present, value.is_whole)
+
+
 class _Fact:
     """A fact, or what arithmetic makes of facts: numbers of a block with where they are known.
 
-    key: what it is made of, so that what several rules ask of it is worked out once for a block. uses: how often each
-    comparison is asked for; an answer that one rule alone wants is not kept, so that its memory is there for the next.
+    key: what it is made of, so that what several rules ask of it is worked out once for a block.
     """
 
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(
-        self,
-        key: Any,
-        work: Callable[[_Block], np.ndarray],
-        present: Callable[[_Block], np.ndarray | None],
-        uses: Counter[Any],
-    ) -> None:
-        self.key, self.work, self.present, self.uses = key, work, present, uses
+        self, facts: _Facts, key: Any, work: Callable[[Block], Array], present: Callable[[Block], Array | None],
+        is_whole: bool, *, is_date: bool = False,
+    ) -> None:  # fmt: skip
+        self.facts, self.key, self.work, self.present = facts, key, work, present
+        self.is_whole, self.is_date = is_whole, is_date
 
-    def on(self, block: _Block) -> np.ndarray:
+    def on(self, block: Block) -> Array:
         return block.once(self.key, lambda: self.work(block))
 
+    def scale(self) -> Cuts:
+        return self.facts.scale(self.key, lambda: Cuts(self.on, self.present, is_whole=self.is_whole))
+
     def is_null(self) -> _Mask:
-        return _Mask(lambda block: _is_missing(self.present(block), block))
+        return _within(self.scale(), lambda: (MISSING, MISSING))
 
     def is_in(self, members: Sequence[Any]) -> _Mask:
-        answers = [self == member for member in members]
-        return _Mask(lambda block: _joined(np.logical_or, answers, block))
+        return self.facts.either([self == member for member in members])
 
     def compare(self, how: Compare, other: Any) -> _Mask:
         """Which rows are known and compare so with another fact, or with a constant."""
         if isinstance(other, _Fact):
-            return _Mask(
-                lambda block: _where(how(self.on(block), other.on(block)), self.present(block), other.present(block))
-            )
-        key = (self.key, how, other)
-        self.uses[key] += 1
+            return self._beside(how, other)
+        if how is ne:
+            return self.facts.either([self < other, self > other])
+        scale, constant = self.scale(), (other - _EPOCH).days if self.is_date else other
+        first = scale.cut(constant, is_above=how is gt) if how in (gt, ge, eq) else None
+        end = scale.cut(constant, is_above=how is not lt) if how in (lt, le, eq) else None
 
-        def answer(block: _Block) -> np.ndarray:
-            return _where(how(self.on(block), other), self.present(block))
+        def bounds() -> tuple[int, int]:
+            return LEAST if first is None else scale.reached(first), _ANY if end is None else scale.reached(end) - 1
 
-        return _Mask(lambda block: block.once(key, lambda: answer(block)) if self.uses[key] > 1 else answer(block))
+        return _within(scale, bounds)
+
+    def _beside(self, how: Compare, other: "_Fact") -> _Mask:
+        def answer(block: Block) -> Array:
+            return np.asarray(how(self.on(block), other.on(block)))
+
+        scale = self.facts.scale(
+            (how, self.key, other.key), lambda: Answers(answer=answer, present=self._present_beside(other))
+        )
+        return _within(scale, lambda: (scale.greatest, scale.greatest))
+
+    def _present_beside(self, other: Any) -> Callable[[Block], Array | None]:
+        if not isinstance(other, _Fact):
+            return self.present
+        return lambda block: _both(self.present(block), other.present(block))
 
     def combine(self, how: Compare, other: Any, *, is_swapped: bool = False) -> "_Fact":
-        def work(block: _Block) -> np.ndarray:
+        def work(block: Block) -> Array:
             one, two = self.on(block), other.on(block) if isinstance(other, _Fact) else other
             return np.asarray(how(two, one) if is_swapped else how(one, two))
 
-        def present(block: _Block) -> np.ndarray | None:
-            return _both(self.present(block), other.present(block) if isinstance(other, _Fact) else None)
-
-        key = (how, self.key, other.key if isinstance(other, _Fact) else (other,), is_swapped)
-        return _Fact(key, work, present, self.uses)
+        is_fact = isinstance(other, _Fact)
+        is_whole = how is not truediv and self.is_whole and (other.is_whole if is_fact else isinstance(other, int))
+        key = (how, self.key, other.key if is_fact else (other,), is_swapped)
+        return _Fact(self.facts, key, work, self._present_beside(other), is_whole)
 
     def __eq__(self, other: Any) -> _Mask:  # type: ignore[override]
         return self.compare(eq, other)
@@ -232,66 +264,44 @@ class _Fact:
         return self.combine(mul, -1)
 
 
-class _Named(_Fact):
-    """A column of the table; comparisons with constants look at its narrowed numbers."""
+class _Text:
+    """A column of texts, which can be told apart but not put in order."""
 
-    def __init__(self, column: _Column, uses: Counter[Any]) -> None:
-        super().__init__(column.name, column.numbers, column.present, uses)
-        self.column = column
+    __hash__ = None  # type: ignore[assignment]
 
-    def compare(self, how: Compare, other: Any) -> _Mask:
-        if self.column.kind == "text" and (how in _ORDERED or isinstance(other, _Fact)):
-            raise NotInBlocksError("texts in order, or beside each other")
-        if isinstance(other, _Fact):
-            return super().compare(how, other)
-        narrowed = _Fact((self.key, "narrowed"), self.column.narrowed, self.present, self.uses)
-        return narrowed.compare(how, self.column.number_of(other))
+    def __init__(self, facts: _Facts, column: Column) -> None:
+        self.scale = facts.scale(column.name, lambda: Members(column))
+        self.facts = facts
 
+    def is_null(self) -> _Mask:
+        return _within(self.scale, lambda: (MISSING, MISSING))
 
-class _Facts:
-    """The columns of a table, as the grammar wants them."""
+    def is_in(self, members: Sequence[str]) -> _Mask:
+        return self.facts.either([self == member for member in members])
 
-    def __init__(self, columns: Mapping[str, _Column]) -> None:
-        self.columns = columns
-        self.uses: Counter[Any] = Counter()
+    def __eq__(self, other: Any) -> _Mask:  # type: ignore[override]
+        place = self._place(other)
+        return _within(self.scale, lambda: (place, place))
 
-    def fact(self, name: str) -> _Fact:
-        return _Named(self.columns[name], self.uses)
+    def __ne__(self, other: Any) -> _Mask:  # type: ignore[override]
+        place = self._place(other)
+        before, after = _within(self.scale, lambda: (LEAST, place - 1)), _within(self.scale, lambda: (place + 1, _ANY))
+        return self.facts.either([before, after])
 
-    def every(self, conditions: Sequence[_Mask]) -> _Mask:
-        return _Mask(lambda block: _joined(np.logical_and, conditions, block))
+    def _place(self, other: Any) -> int:
+        if isinstance(other, _Text):
+            raise NotInBlocksError("one text beside another")
+        return self.scale.place(other)
 
-    def either(self, conditions: Sequence[_Mask]) -> _Mask:
-        return _Mask(lambda block: _joined(np.logical_or, conditions, block))
+    def _order(self, other: Any) -> _Mask:
+        raise NotInBlocksError("texts in order")
 
-    def unless_zero(self, value: _Fact) -> _Fact:
-        def work(block: _Block) -> np.ndarray:
-            numbers = value.on(block)
-            return np.where(numbers == 0, 1, numbers)
-
-        def present(block: _Block) -> np.ndarray | None:
-            return block.once(("not zero", value.key), lambda: _where(value.on(block) != 0, value.present(block)))
-
-        return _Fact(("unless zero", value.key), work, present, self.uses)
+    __lt__ = __le__ = __gt__ = __ge__ = _order
 
 
-def _joined(how: np.ufunc, conditions: Sequence[_Mask], block: _Block) -> np.ndarray:
-    met = conditions[0].on(block)
-    for condition in conditions[1:]:
-        met = how(met, condition.on(block))
-    return met
+def _where(answer: Array, present: Array | None) -> Array:
+    return answer if present is None else answer & present
 
 
-def _where(answer: np.ndarray, *present: np.ndarray | None) -> np.ndarray:
-    for known in present:
-        if known is not None:
-            answer = answer & known
-    return answer
-
-
-def _both(one: np.ndarray | None, two: np.ndarray | None) -> np.ndarray | None:
+def _both(one: Array | None, two: Array | None) -> Array | None:
     return two if one is None else one if two is None else one & two
-
-
-def _is_missing(present: np.ndarray | None, block: _Block) -> np.ndarray:
-    return np.zeros(len(block.rows), dtype=bool) if present is None else ~present

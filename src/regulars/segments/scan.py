@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import narwhals as nw
+import pyarrow as pa
 from narwhals.typing import IntoFrame, IntoFrameT
 
 from regulars.segments.blocks import NotInBlocksError, counted
@@ -38,7 +39,7 @@ def counts(profiles: IntoFrame, rules: Rules) -> dict[str, int]:
     if not rules:
         return {}
     frame = frame_of(profiles)
-    if isinstance(frame, nw.DataFrame):
+    if isinstance(frame, nw.DataFrame) or frame.implementation.is_duckdb():
         with contextlib.suppress(NotInBlocksError):
             return _counted_in_blocks(frame, rules)
     sums = [met.cast(nw.Int64).sum().alias(name) for name, met in expressions(profiles, rules).items()]
@@ -46,12 +47,15 @@ def counts(profiles: IntoFrame, rules: Rules) -> dict[str, int]:
     return {name: int(count or 0) for name, count in zip(rules, found.row(0), strict=True)}
 
 
-def _counted_in_blocks(frame: nw.DataFrame[Any], rules: Rules) -> dict[str, int]:
-    """The counts over a frame in memory; only the columns that the rules name are looked at."""
-    kinds, _ = kinds_of(frame)
+def _counted_in_blocks(frame: nw.DataFrame[Any] | nw.LazyFrame[Any], rules: Rules) -> dict[str, int]:
+    """The counts over a frame in memory, or one that streams; only the columns that the rules name are looked at."""
+    kinds, _ = kinds_of(frame.to_native())
     texts = {name: rule.text if isinstance(rule, Segment) else rule for name, rule in rules.items()}
     named = sorted({column for text in texts.values() for column in Segment(text, known=kinds).columns})
-    return counted(frame.select(named).to_arrow(), texts, {name: kinds[name] for name in named})
+    chosen = frame.select(named)
+    read = pa.RecordBatchReader.from_stream
+    rows = chosen.to_arrow() if isinstance(chosen, nw.DataFrame) else read(chosen.to_native())
+    return counted(rows, texts, {name: kinds[name] for name in named})
 
 
 def expressions(profiles: IntoFrame, rules: Rules) -> dict[str, nw.Expr]:

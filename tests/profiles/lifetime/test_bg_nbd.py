@@ -13,7 +13,7 @@ from scipy import integrate, stats
 
 from regulars.errors import DataError, FitError
 from regulars.profiles import build
-from regulars.profiles.lifetime import BgNbd, Histories, fit_bg_nbd, histories, holdout_check
+from regulars.profiles.lifetime import BgNbd, Histories, bg_nbd, fit_bg_nbd, histories, holdout_check
 from regulars.profiles.lifetime.bg_nbd import _Likelihood
 
 CALIBRATION_END = date(1997, 9, 30)
@@ -129,6 +129,20 @@ def test_a_thousand_visits_overflow_nothing(model: BgNbd) -> None:
     ):
         assert np.isfinite(numbers).all()
     assert model.expected_orders(39, *history)[0] > 500
+
+
+def test_a_thousand_visits_and_then_silence_are_fitted(weeks: Histories, model: BgNbd) -> None:
+    """The odds that such a guest has left overflow a float; the logarithm of the likelihood does not."""
+    with_him = fit_bg_nbd(np.append(weeks.frequency, 1_000), np.append(weeks.recency, 9), np.append(weeks.age, 39))
+    assert np.isfinite(with_him.log_likelihood)
+    assert np.isfinite(with_him.covariance).all()
+    assert with_him.alive_probability(1_000, 9, 39) == pytest.approx(0, abs=1e-9)
+
+
+def test_threads_add_up_to_what_one_pass_gives(weeks: Histories, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = fit_bg_nbd(*weeks)
+    monkeypatch.setattr(bg_nbd, "_ROWS", 100)
+    assert fit_bg_nbd(*weeks).parameters == pytest.approx(whole.parameters, rel=1e-9)
 
 
 def test_parameters_and_intervals_are_right_by_simulation() -> None:

@@ -5,11 +5,14 @@ probability of his own, Beta(a, b) over guests. Fader, Hardie & Lee, "Counting y
 Science 24 (2005), 275-284; equation numbers below are theirs.
 """
 
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numba import njit
+from numba import njit, vectorize
 from numpy.typing import ArrayLike
 from scipy.special import expit, gammaln, hyp2f1, polygamma, psi
 
@@ -19,6 +22,8 @@ from regulars.profiles.lifetime.grouping import grouped
 from regulars.profiles.lifetime.newton import Derivatives, FloatArray, maximise
 
 _NAMES = ("r", "alpha", "a", "b")
+_ROWS = 1 << 15
+_Rows = tuple[FloatArray, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +134,9 @@ def fit_bg_nbd(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, weights
     repeats, last, age_now = np.broadcast_arrays(*_history(frequency, recency, age))
     if not repeats.size:
         raise DataError("there are no guests; fit on at least some hundreds")
-    counts = np.ones(repeats.shape) if weights is None else np.asarray(weights, dtype=np.float64)
+    counts = np.ones(repeats.shape) if weights is None else np.array(weights, dtype=np.float64)
     _check_weights(counts, repeats.shape)
-    rows = grouped(np.column_stack([repeats, last, age_now]), counts)
+    rows = grouped((repeats, last, age_now), counts)
     total, visits = float(rows.weights.sum()), float(rows.values[:, 0] @ rows.weights)
     if visits == 0:
         raise FitError("nobody came a second time, so neither r nor alpha, a, b can be known; wait for repeat visits")
@@ -144,17 +149,18 @@ class _Likelihood:
     """The log-likelihood of grouped histories with its derivatives, for one set of parameters after the other."""
 
     def __init__(self, histories: FloatArray, weights: FloatArray) -> None:
-        self.counts, groups = np.unique(histories[:, 0], return_inverse=True)
-        self.guests = np.bincount(groups, weights)
+        self.counts = np.unique(histories[:, 0])
+        self.guests = np.bincount(np.searchsorted(self.counts, histories[:, 0]), weights)
         came_again = histories[:, 0] > 0
-        self.repeats, self.last, self.age = (np.ascontiguousarray(column) for column in histories[came_again].T)
-        self.weights = weights[came_again]
+        columns = [np.ascontiguousarray(column) for column in (*histories[came_again].T, weights[came_again])]
+        starts = range(0, max(columns[0].size, 1), _ROWS)
+        self.again: list[_Rows] = [tuple(column[at : at + _ROWS] for column in columns) for at in starts]
         self.once_age, self.once_weights = histories[~came_again, 2], weights[~came_again]
 
     def __call__(self, parameters: FloatArray) -> Derivatives:
         r, alpha, a, b = map(float, parameters)
         visits, once = self._visits(r, alpha, a, b), self._once(r, alpha)
-        again = _again(self.repeats, self.last, self.age, self.weights, r, alpha, a, b)
+        again = _again(self.again, r, alpha, a, b)
         return Derivatives(
             visits.value + once.value + again.value,
             visits.gradient + once.gradient + again.gradient,
@@ -190,18 +196,18 @@ class _Likelihood:
         return Derivatives(float(n @ value), gradient, hessian)
 
 
-def _again(
-    repeats: FloatArray,
-    last: FloatArray,
-    age: FloatArray,
-    weights: FloatArray,
-    r: float,
-    alpha: float,
-    a: float,
-    b: float,
-) -> Derivatives:
-    """ln(A3 + A4) of the guests who came again."""
-    sums = _again_sums(repeats, last, age, weights, r, alpha, a, b)
+def _again(parts: Sequence[_Rows], r: float, alpha: float, a: float, b: float) -> Derivatives:
+    """ln(A3 + A4) of the guests who came again, by threads where there are many."""
+
+    def of(part: _Rows) -> FloatArray:
+        repeats, last, age, weights = part
+        return _again_sums(repeats, last, age, weights, r, alpha, a, b)
+
+    if len(parts) == 1:
+        sums = of(parts[0])
+    else:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            sums = np.sum(list(pool.map(of, parts)), axis=0)
     triangle = np.zeros((4, 4))
     triangle[np.triu_indices(4)] = sums[5:]
     return Derivatives(float(sums[0]), sums[1:5], triangle + np.triu(triangle, 1).T)
@@ -220,34 +226,37 @@ def _again_sums(
 ) -> FloatArray:
     """Over the rows: the value, the gradient (4), and the upper triangle of the Hessian (10), row by row.
 
-    With u = ln A3 and v = ln A4, p is the share of A4 in the sum, and d = grad v - grad u.
+    With u = ln A3 and v = ln A4, p is the share of A4 in the sum; d1 to d4 are grad v - grad u. The sums are written out
+    one by one, so that they stay in registers.
     """
-    sums = np.zeros(15)
-    d = np.empty(4)
+    value, v1, v2, v3, v4 = 0.0, 0.0, 0.0, 0.0, 0.0
+    h11, h12, h13, h14, h22, h23, h24, h33, h34, h44 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    d3, log_a = 1 / a, np.log(a)
     for i in range(repeats.size):
         w, k = weights[i], r + repeats[i]
         left, end, seen = 1 / (b + repeats[i] - 1), 1 / (alpha + age[i]), 1 / (alpha + last[i])
-        apart, log_end = np.log(seen / end), -np.log(end)
-        odds = a * left * np.exp(k * apart)
-        p = odds / (1 + odds)
-        q = 1 - p
-        d[0], d[1], d[2], d[3] = apart, -k * (seen - end), 1 / a, -left
-        inverse = q * end + p * seen
-        sums[0] += w * (np.log1p(odds) - k * log_end)
-        sums[1] += w * (p * apart - log_end)
-        sums[2] -= w * k * inverse
-        sums[3] += w * p / a
-        sums[4] -= w * p * left
-        place = 5
-        for row in range(4):
-            for column in range(row, 4):
-                sums[place] += w * p * q * d[row] * d[column]
-                place += 1
-        sums[6] -= w * inverse
-        sums[9] += w * k * (q * end * end + p * seen * seen)
-        sums[12] -= w * p / (a * a)
-        sums[14] += w * p * left * left
-    return sums
+        log_end, d1, d2, d4 = np.log(end), np.log(seen / end), -k * (seen - end), -left
+        log_odds = log_a + np.log(left) + k * d1
+        less = np.exp(-abs(log_odds))
+        major = 1 / (1 + less)
+        p, q = (major, less * major) if log_odds > 0 else (less * major, major)
+        one, both, inverse = w * p, w * p * q, q * end + p * seen
+        value += w * (max(log_odds, 0.0) - np.log(major) + k * log_end)
+        v1 += one * d1 + w * log_end
+        v2 -= w * k * inverse
+        v3 += one * d3
+        v4 += one * d4
+        h11 += both * d1 * d1
+        h12 += both * d1 * d2 - w * inverse
+        h13 += both * d1 * d3
+        h14 += both * d1 * d4
+        h22 += both * d2 * d2 + w * k * (q * end * end + p * seen * seen)
+        h23 += both * d2 * d3
+        h24 += both * d2 * d4
+        h33 += (both - one) * d3 * d3
+        h34 += both * d3 * d4
+        h44 += (both + one) * d4 * d4
+    return np.array([value, v1, v2, v3, v4, h11, h12, h13, h14, h22, h23, h24, h33, h34, h44])
 
 
 def _alive(parameters: FloatArray, repeats: FloatArray, last: FloatArray, age: FloatArray) -> FloatArray:
@@ -274,21 +283,38 @@ def _expected(
 
 def _history(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
     repeats, last, age_now = (np.asarray(values, dtype=np.float64) for values in (frequency, recency, age))
-    _refuse(~np.isfinite(repeats + last + age_now), "has a value that is no finite number")
-    _refuse(
-        (repeats < 0) | (repeats != np.floor(repeats)), "has a frequency that counts no repeat visits: 0, 1, 2, ..."
-    )
-    _refuse(last > age_now, "has a recency greater than its age; both run from the first visit")
-    _refuse(last < 0, "has a recency below 0")
-    _refuse((repeats == 0) != (last == 0), "has a recency without repeat visits, or repeat visits without a recency")
+    with np.errstate(invalid="ignore"):
+        flaws = np.ravel(_flaw(repeats, last, age_now))
+    if flaws.any():
+        row = int(np.argmax(flaws > 0))
+        raise DataError(
+            f"row {row} (counted from 0) {_FLAWS[flaws[row]]}; correct or leave out {np.count_nonzero(flaws)} row(s)"
+        )
     return repeats, last, age_now
 
 
-def _refuse(wrong: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], what: str) -> None:
-    if wrong.any():
-        raise DataError(
-            f"row {int(np.argmax(wrong))} (counted from 0) {what}; correct or leave out {wrong.sum()} row(s)"
-        )
+_FLAWS = (
+    "is right",
+    "has a value that is no finite number",
+    "has a frequency that counts no repeat visits: 0, 1, 2, ...",
+    "has a recency greater than its age; both run from the first visit",
+    "has a recency below 0",
+    "has a recency without repeat visits, or repeat visits without a recency",
+)
+
+
+@vectorize(cache=True)  # type: ignore[untyped-decorator, no-untyped-call]
+def _flaw(repeats: float, last: float, age: float) -> np.int8:
+    """What is wrong with a history: its place in `_FLAWS`."""
+    if not np.isfinite(repeats + last + age):
+        return np.int8(1)
+    if repeats < 0 or repeats != np.floor(repeats):
+        return np.int8(2)
+    if last > age:
+        return np.int8(3)
+    if last < 0:
+        return np.int8(4)
+    return np.int8(5) if (repeats == 0) != (last == 0) else np.int8(0)
 
 
 def _check_weights(weights: FloatArray, shape: tuple[int, ...]) -> None:

@@ -1,5 +1,6 @@
 """DuckDB: embedded, the engine by default."""
 
+import contextlib
 import shutil
 import uuid
 import weakref
@@ -24,11 +25,13 @@ class DuckDBEngine:
 
     def __init__(self, *, memory: str, scratch: Path) -> None:
         self._scratch = scratch / f"engine-{uuid.uuid4().hex}"
+        with contextlib.suppress(OSError):  # who may only read has nowhere to spill
+            scratch.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path, not those above
         weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
         self._connection = duckdb.connect()
         self._connection.execute(f"SET memory_limit = '{memory}'")
         self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute("SET temp_directory = " + _quoted(str(self._scratch / "spill")))
+        self._connection.execute("SET temp_directory = " + _quoted(str(self._scratch)))
         self._connection.execute("SET preserve_insertion_order = false")
         self._connection.execute("SET enable_progress_bar = false")
 
