@@ -7,9 +7,9 @@ import narwhals as nw
 from narwhals.typing import IntoFrameT
 
 from regulars.profiles.birthdays import birthdays
-from regulars.profiles.categories import bought_lines, category_shares, category_spend, costed_lines, top_categories
+from regulars.profiles.categories import category_facts, costed_lines
 from regulars.profiles.columns import BIRTHDAY, COLUMNS
-from regulars.profiles.frames import handed_back, in_turn, settled
+from regulars.profiles.frames import handed_back, in_turn
 from regulars.profiles.habits import habits, home_stores, ratio
 from regulars.profiles.lifecycle import with_stages
 from regulars.profiles.orders import ready_orders, with_margins
@@ -37,7 +37,7 @@ def build(
     items; where it is not given, the margin of such a guest is unknown.
     guests: their birthdays become the column `birthday_in_days`; who never ordered has no profile.
     categories: how many of the menu categories, the ones that take in most, become columns (`category_share_...`);
-    needs order_items and menu_items, and runs one small query at once to find them.
+    needs order_items and menu_items, and runs small queries at once to find them.
 
     The columns are those of `COLUMNS`. Raises DataError if a column is missing.
 
@@ -61,12 +61,7 @@ def build(
         profiles = profiles.join(birthdays(guests, as_of=as_of), on="guest_id", how="left")
         names.append(BIRTHDAY.name)
     if order_items is not None and menu_items is not None:
-        bought = bought_lines(counted, order_items, menu_items)
-        by_guest = category_spend(bought)
-        spend = settled(by_guest, like=orders)
-        # where nothing is kept, lines are summed by category in a quarter of the time that it takes by guest
-        top = top_categories(bought if spend is by_guest else spend, categories)
-        shares = category_shares(spend, top)
+        shares = category_facts(counted, order_items, menu_items, categories, like=orders)
         names += [name for name in shares.collect_schema().names() if name != "guest_id"]
         profiles = profiles.join(shares, on="guest_id", how="left")
     return handed_back(profiles.select(names), like=orders)
