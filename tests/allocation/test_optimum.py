@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from regulars.allocation import solve
+from regulars.errors import BudgetError
 
-from .reference import best_gain, broken, random_case
+from .reference import best_gain, best_worth, broken, mixed_case, picked, random_case
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,22 @@ def test_small_problems_with_every_kind_of_limit_come_close_to_highs(
         missed.append(max(0.0, 1 - allocation.gain / optimum) if optimum > 0 else 0.0)
     assert max(missed) <= worst
     assert np.mean(missed) <= mean
+
+
+@pytest.mark.parametrize("first", range(0, 220, 20))
+def test_problems_with_all_kinds_of_limits_and_wishes_at_once_come_close_to_highs(first: int) -> None:
+    for seed in range(first, first + 20):
+        case = mixed_case(seed, 8, 3)
+        optimum = best_worth(case)
+        if optimum is None:
+            with pytest.raises(BudgetError):
+                case.solve()
+            continue
+        allocation = case.solve()
+        assert broken(case, allocation.choice) == [], f"seed {seed}"
+        assert allocation.worth == pytest.approx(case.worth[picked(case, allocation.choice)].sum()), f"seed {seed}"
+        assert allocation.bound >= optimum - 1e-9 * abs(optimum), f"seed {seed}"
+        assert allocation.worth >= optimum - 1e-2 * abs(optimum), f"seed {seed}"
 
 
 @pytest.mark.parametrize("seed", range(3))
