@@ -121,7 +121,7 @@ class Problem:
         return np.asarray(np.where(is_return, returns, used))
 
     def _unit_takes(self, resource: int) -> Table:
-        takes = np.zeros_like(self.rules.takes)
+        takes: Table = np.zeros_like(self.rules.takes)
         takes[..., resource] = 1.0
         return takes
 

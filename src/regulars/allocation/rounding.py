@@ -48,7 +48,7 @@ def round_off(problem: Problem, passes: Passes, priced: Priced, *, share: float,
     prices, soft = priced.prices, priced.soft
     if rest.guests < problem.guests:
         prices, soft = descend(rest, prices, SOFT_SHARES, trust=near)
-    choice = _decide_closest(rest, own, prices, soft)
+    choice = decide_closest(rest, own, prices, soft)
     if choice is None:
         return Rounded(choice=chosen.choice, prices=prices, sums=None, dual=dual)
     if rest.guests == problem.guests:
@@ -57,7 +57,7 @@ def round_off(problem: Problem, passes: Passes, priced: Priced, *, share: float,
     return Rounded(choice=chosen.choice, prices=prices, sums=chosen.sums + own.add_up(choice), dual=dual)
 
 
-def _decide_closest(problem: Problem, passes: Passes, prices: Rows, soft: float) -> Choice | None:
+def decide_closest(problem: Problem, passes: Passes, prices: Rows, soft: float) -> Choice | None:
     """As `_decide`, but only the closest calls give way, if that is enough."""
     if problem.guests > 2 * CLOSE:
         near = nearness(passes, prices, CLOSE / problem.guests)

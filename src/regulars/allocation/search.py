@@ -34,12 +34,13 @@ def improve(problem: Problem, prices: Rows, choice: Choice, *, seed: int) -> Cho
     gap = float(regret.sum() + prices @ np.where(prices > 0, left, 0.0))
     closeness = 1e-9 + 1.0 / (1e-9 + regrets[:, 1] + gap / problem.guests)
     only_takes = (rules.takes >= 0).all(axis=(1, 2))
+    floors = np.minimum(left, np.where(only_takes, 0.0, -1.01 * problem.guard))
     whole = problem.guests <= TOGETHER
     for _ in range(1 if whole else NEIGHBOURHOODS):
         some = rng.choice(problem.guests, min(TOGETHER, problem.guests), replace=False, p=closeness / closeness.sum())
         some = some[np.argsort(-regrets[some, 1], kind="stable")]
         nodes = ALL_NODES if whole else NODES
-        gap -= _search(offered, rules, aims, some, regrets, actions, regret, left, choice, only_takes, gap, nodes)
+        gap -= _search(offered, rules, aims, some, regrets, actions, regret, left, choice, floors, only_takes, gap, nodes)
     return choice
 
 
@@ -87,7 +88,7 @@ def _give_back(
 @numba.njit(cache=True, nogil=True)
 def _search(
     offered: Offered, rules: Rules, aims: Table, guests: Any, regrets: Any, actions: Any, regret: Any, left: Any,
-    choice: Any, only_takes: Any, gap: float, nodes: int,
+    choice: Any, floors: Any, only_takes: Any, gap: float, nodes: int,
 ) -> float:  # fmt: skip
     """Depth-first over the options of these guests, all others staying; returns by how much the worth grew."""
     nothing, end = len(rules.actions), len(guests)
@@ -99,7 +100,7 @@ def _search(
     spent[0], best, depth = regret.sum() - freed, now, 0
     while depth >= 0 and nodes > 0:
         if depth == end:
-            if brought[depth] > best + 1e-12 * abs(best) and (lefts[depth] >= np.minimum(left, 0.0)).all():
+            if brought[depth] > best + 1e-12 * abs(best) and (lefts[depth] >= floors).all():
                 best = brought[depth]
                 best_option[:] = option
             depth -= 1
