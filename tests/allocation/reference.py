@@ -119,8 +119,10 @@ def best_worth(case: Case, *, is_relaxed: bool = False) -> float | None:
     """The optimum by HiGHS, as a mixed-integer or a linear programme; None where there is no solution."""
     guests, offers = case.gain.shape
     rows = [(np.kron(np.eye(guests), np.ones((1, offers))), np.full(guests, float(case.most)))]
-    for some in case.exclusive:
-        rows.append((np.kron(np.eye(guests), np.isin(np.arange(offers), some)[None, :].astype(float)), np.ones(guests)))
+    rows += [
+        (np.kron(np.eye(guests), np.isin(np.arange(offers), some)[None, :].astype(float)), np.ones(guests))
+        for some in case.exclusive
+    ]
     rows += [(taken(limit, case).reshape(len(limit.amounts), -1), amounts(limit)) for limit in all_limits(case)]
     lower, upper = np.zeros((guests, offers)), np.ones((guests, offers))
     if case.forbidden is not None:

@@ -16,6 +16,9 @@ search      what prices cannot decide when guests are few
 settling    prices, then choices, then their totals
 clash       which limits cannot hold together
 answer      the allocation: certificate, prices
+chance      budgets that hold with a probability
+streaming   the same over the batches of a frame
+pacing      prices found anew while a campaign runs
 explaining  why, what limits and overrides cost, frontier
 exploring   an allocation mixed with chance, its propensities known
 """

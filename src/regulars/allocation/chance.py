@@ -107,7 +107,13 @@ def _by_tangents(within: Any, expected: Allocation, budget: float, variance: Flo
 
 
 def _tuned(
-    within: Any, found: Allocation, budget: float, costs: FloatArray, pays: FloatArray, variance: FloatArray, confidence: float
+    within: Any,
+    found: Allocation,
+    budget: float,
+    costs: FloatArray,
+    pays: FloatArray,
+    variance: FloatArray,
+    confidence: float,
 ) -> Allocation:
     """Where the exact chance can be worked out: the largest expected spend at which it is what was asked for."""
     chance, is_exact = _chance(found, budget, costs, pays, variance)

@@ -42,10 +42,10 @@ def clash(problem: Problem, *, seed: int, threads: int | None) -> BudgetError:
         )
     row, asked = least[np.argmax(prices[least])], -problem.amounts
     others, reach = clashing[clashing != row], max(0.0, float(asked[row] - short / prices[row]))
-    by = f"{_names(problem, others)} leave" if len(others) else "all guests and offers together make"
+    by = _names(problem, others) if len(others) else "all the guests and offers there are"
     return BudgetError(
-        f"limits clash: {problem.name(row)} asks for at least {asked[row]:,.10g}, but {by} at most "
-        f"{reach:,.10g}: {asked[row] - reach:,.10g} short; ask for less or allow more"
+        f"limits clash: {problem.name(row)} asks for at least {asked[row]:,.10g}, but within {by} no more than "
+        f"{reach:,.10g} can be reached: {asked[row] - reach:,.10g} short; ask for less or allow more"
     )
 
 

@@ -21,7 +21,7 @@ from regulars.allocation.problem import Guests, Problem, Rows
 
 COARSE, SAMPLE, LARGE_SAMPLE, PER_ROW = 1 << 12, 1 << 15, 1 << 17, 64
 ROUNDS = 3
-GOOD_ENOUGH = 4e-3
+GOOD_ENOUGH = 1e-2
 ROUND, SHARP = (0.3, 0.1, 0.03), (0.03, 0.005)
 LEAST_SOFT = 0.1
 LEARNT = 0.25
@@ -133,7 +133,7 @@ def nearness(passes: Passes, prices: Rows, share: float) -> float:
     """How close a call must be to be among this share of the closest."""
     if share >= 1 or not passes.problem.guests:
         return float(np.inf)
-    return float(np.quantile(passes.margins(prices), share))
+    return float(np.quantile(passes.margins(prices), share, method="lower"))
 
 
 def residual(problem: Problem, prices: Rows, used: Rows) -> float:

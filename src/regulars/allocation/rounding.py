@@ -29,12 +29,13 @@ SOFT_SHARES = (*SHARP, 0.0005)
 class Rounded:
     """Choices that keep every limit, what they bring and take, and the prices that the close calls were decided at.
 
-    sums is None where no choice was found that keeps every limit. dual: at the prices that were given.
+    sums is None where no choice was found that keeps every limit. start, dual: the prices that were given, the dual there.
     """
 
     choice: Choice
     prices: Rows
     sums: Table | None
+    start: Rows
     dual: float
 
 
@@ -50,11 +51,12 @@ def round_off(problem: Problem, passes: Passes, priced: Priced, *, share: float,
         prices, soft = descend(rest, prices, SOFT_SHARES, trust=near)
     choice = decide_closest(rest, own, prices, soft)
     if choice is None:
-        return Rounded(choice=chosen.choice, prices=prices, sums=None, dual=dual)
+        return Rounded(choice=chosen.choice, prices=prices, sums=None, start=priced.prices, dual=dual)
     if rest.guests == problem.guests:
         choice = improve(rest, prices, choice, seed=seed)
     chosen.choice[chosen.close] = choice
-    return Rounded(choice=chosen.choice, prices=prices, sums=chosen.sums + own.add_up(choice), dual=dual)
+    sums = chosen.sums + own.add_up(choice)
+    return Rounded(choice=chosen.choice, prices=prices, sums=sums, start=priced.prices, dual=dual)
 
 
 def decide_closest(problem: Problem, passes: Passes, prices: Rows, soft: float) -> Choice | None:
@@ -83,6 +85,16 @@ def _decide(problem: Problem, prices: Rows, soft: float) -> Choice | None:
     if not found and problem.guests:
         return _from_nothing(problem, weights, aims)
     return max(found, key=lambda one: one[0])[1] if found else np.empty(0, np.int16)
+
+
+def keep_within(problem: Problem, choice: Choice, prices: Rows) -> Choice:
+    """The choices, guests giving way where they break a limit; nothing to anybody where that is not enough."""
+    left = problem.amounts - problem.guard - problem.used(Passes(problem).add_up(choice))
+    if problem.is_kept(left):
+        return choice
+    small = problem.take(np.arange(problem.guests))
+    _give_way(small, small.weights(prices), left, choice)
+    return choice if problem.is_kept(left) else _least(problem)
 
 
 def _shared(problem: Problem, prices: Rows, soft: float) -> Choice:

@@ -40,7 +40,9 @@ def improve(problem: Problem, prices: Rows, choice: Choice, *, seed: int) -> Cho
         some = rng.choice(problem.guests, min(TOGETHER, problem.guests), replace=False, p=closeness / closeness.sum())
         some = some[np.argsort(-regrets[some, 1], kind="stable")]
         nodes = ALL_NODES if whole else NODES
-        gap -= _search(offered, rules, aims, some, regrets, actions, regret, left, choice, floors, only_takes, gap, nodes)
+        gap -= _search(
+            offered, rules, aims, some, regrets, actions, regret, left, choice, floors, only_takes, gap, nodes
+        )
     return choice
 
 

@@ -63,7 +63,7 @@ def settle(problem: Problem, *, seed: int, threads: int | None, start: Rows | No
     share = 1.0 if priced.residual == 0 else share
     while True:
         rounded = round_off(problem, passes, priced, share=share, seed=seed)
-        best = _better(best, rounded, bound(problem, passes, rounded.prices))
+        best = _better(best, rounded, _bound(problem, passes, rounded))
         tries -= 1
         is_enough = best.sums is not None and (tries <= 0 or best.gap <= GOOD_GAP)
         if is_enough or share >= 1:
@@ -82,6 +82,13 @@ def _better(best: Settled, rounded: Rounded, most: float) -> Settled:
     return found if is_better else best
 
 
-def bound(problem: Problem, passes: Passes, prices: Rows) -> float:
-    """What no allocation that keeps the limits can exceed: one pass at these prices, certified in float64."""
-    return problem.dual(prices, passes.respond(prices)) + problem.rounding(prices, passes.chain)
+def _bound(problem: Problem, passes: Passes, rounded: Rounded) -> float:
+    """What no allocation that keeps the limits can exceed, certified in float64.
+
+    The dual at the prices before rounding is known already; a pass for that at those found later is made if it is too far off.
+    """
+    known = rounded.dual + problem.rounding(rounded.start, passes.chain)
+    if rounded.sums is not None and known - float((rounded.sums @ problem.aim).sum()) <= GOOD_GAP * known:
+        return known
+    lost = problem.rounding(rounded.prices, passes.chain)
+    return min(known, problem.dual(rounded.prices, passes.respond(rounded.prices)) + lost)

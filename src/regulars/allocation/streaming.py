@@ -26,13 +26,16 @@ from regulars.allocation.rounding import CLOSE, SOFT_SHARES, decide_closest
 from regulars.allocation.settling import WIDER
 
 Columns = Mapping[str, NDArray[Any]]
-Batch = pa.RecordBatch | pa.Table
+Batch = Any
+"""A record batch or a table."""
 
 
 class Engine(Protocol):
     """What is asked of an engine; see `regulars.tables.engines`."""
 
-    def map_batches(self, frame: Any, function: Callable[[pa.RecordBatch], pa.RecordBatch], schema: pa.Schema) -> Any: ...
+    def map_batches(
+        self, frame: Any, function: Callable[[pa.RecordBatch], pa.RecordBatch], schema: pa.Schema
+    ) -> Any: ...
 
     def stream(self, frame: Any) -> pa.RecordBatchReader: ...
 
@@ -123,7 +126,9 @@ def _decide(stream: "_Stream", whole: Problem, prices: Rows, near: float, soft: 
     sums = Passes(rest).add_up(choice)
     totals = clear + np.array([float((sums @ rest.aim).sum()), *(float(sums[..., r].sum()) for r in (GAIN, COST))])
     return Streamed(
-        assignments=stream.assigned(prices, near, dict(zip(keys, problem.offers_of(choice.copy()).tolist(), strict=True))),
+        assignments=stream.assigned(
+            prices, near, dict(zip(keys, problem.offers_of(choice.copy()).tolist(), strict=True))
+        ),
         worth=float(totals[0]),
         gain=float(totals[1]),
         spend=float(totals[2]),
@@ -150,10 +155,12 @@ class _Stream:
         most, key = min(1.0, size / max(1, self.guests)) * 2**32, self.source.key
         part = self.source.pose(self._rows(lambda batch: _hashes(batch.column(key), seed) < most))
         part = part.take(np.arange(part.guests))
-        touches = (part.rules.takes[..., [GAIN, COST]] != 0).any(axis=(1, 2)) | (part.rules.takes[..., ONE + 1 :] != 0).any(
-            axis=(1, 2)
+        touches = (part.rules.takes[..., [GAIN, COST]] != 0).any(axis=(1, 2)) | (
+            part.rules.takes[..., ONE + 1 :] != 0
+        ).any(axis=(1, 2))
+        size_of = np.where(
+            part.amounts == 0, 2 * part.free_worth * self.guests / max(1, part.guests), np.abs(part.amounts)
         )
-        size_of = np.where(part.amounts == 0, 2 * part.free_worth * self.guests / max(1, part.guests), np.abs(part.amounts))
         guard = np.where(touches & np.isfinite(size_of), guard_share(self.guests) * size_of, 0.0)
         whole = replace(part, guard=guard, offered=part.offered._replace(cells=_Counted(self.guests)))
         return replace(part, amounts=part.amounts * (part.guests / max(1, self.guests))), whole
@@ -217,7 +224,9 @@ class _Stream:
 
     def _rows(self, is_wanted: Callable[[pa.RecordBatch], NDArray[np.bool_]]) -> pa.Table:
         """The guests that are wanted, in the order of their keys."""
-        wanted = self.engine.map_batches(self.frame, lambda batch: batch.filter(pa.array(is_wanted(batch))), self.schema)
+        wanted = self.engine.map_batches(
+            self.frame, lambda batch: batch.filter(pa.array(is_wanted(batch))), self.schema
+        )
         return self.engine.stream(wanted).read_all().sort_by(self.source.key).combine_chunks()
 
     def _added(self, one: Callable[[pa.RecordBatch], pa.RecordBatch]) -> NDArray[np.float64]:
@@ -257,4 +266,3 @@ def _hashes(keys: Any, seed: int) -> NDArray[np.uint32]:
     """A number from 0 to 2^32 for each key, the same on every machine."""
     salt = zlib.crc32(str(seed).encode())
     return np.fromiter((zlib.crc32(str(key).encode(), salt) for key in keys.to_pylist()), np.uint32, len(keys))
-
