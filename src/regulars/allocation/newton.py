@@ -10,6 +10,7 @@ which is nothing but the list of the d, whatever the number of limits. Newton's 
 gradients over the prices that are free to move (Bertsekas 1982; Qi and Sun 1993), damped as Levenberg and Marquardt do.
 """
 
+from collections import deque
 from typing import Any, NamedTuple
 
 import numba
@@ -20,7 +21,8 @@ from regulars.allocation.moves import differ, value_of
 from regulars.allocation.passes import Passes
 from regulars.allocation.problem import Offered, Rows, Rules, Table
 
-STEPS, PRECISION, ARMIJO = 60, 1e-9, 1e-4
+STEPS, FLAT, PRECISION, ARMIJO = 60, 1e-6, 1e-9, 1e-4
+WINDOW, STALLED = 7, 1e-8
 DAMPING, MOST_DAMPING = 1e-4, 1e8
 TURNS, CONVERGED, FARTHEST = 60, 1e-8, 4.0
 
@@ -59,10 +61,13 @@ def minimise(
     """
     has_end = np.isfinite(passes.problem.amounts)
     damping, here = DAMPING, bend(passes, prices, soft)
+    values = deque([here.value], maxlen=WINDOW)
     least, most = np.maximum(prices - reach, 0.0), prices + reach if ceiling is None else ceiling
     for _ in range(STEPS):
         slope = np.where(has_end, here.slope * unit, 0.0)
         free = has_end & ((prices > least) | (slope < 0)) & ((prices < most) | (slope > 0))
+        if np.abs(slope[free]).max(initial=0.0) <= FLAT * size:
+            break
         step = -solve_for(here, slope, free, unit, soft, damping)
         step /= max(1.0, float((np.abs(step) / (FARTHEST + prices / unit)).max()))
         if damping <= 1.0 and -float(slope @ step) <= PRECISION * size:
@@ -75,6 +80,9 @@ def minimise(
             break
         else:
             damping *= 16
+        if len(values) == WINDOW and values[0] - here.value <= STALLED * size:
+            break
+        values.append(here.value)
     return prices
 
 
@@ -101,9 +109,14 @@ def solve_for(here: Bend, slope: Rows, free: NDArray[np.bool_], unit: Rows, soft
 def best_two(offered: Offered, rules: Rules, weights: Table, i: int) -> tuple[int, int, float, float]:
     """Guest i's best action and his next, and their values."""
     nothing = len(rules.actions)
-    pick, after, best, second = nothing, nothing, value_of(offered, rules, weights, i, nothing), -np.inf
+    is_single, pair = rules.actions.shape[1] == 1, 1 if offered.cells.shape[1] > 1 else 0
+    pick, after, best, second = nothing, nothing, rules.bars[offered.cells[i, 0], nothing], -np.inf
     for a in range(nothing):
-        value = value_of(offered, rules, weights, i, a)
+        if is_single and offered.extra.shape[2] == 0:
+            w, c = weights[offered.cells[i, a * pair], a], offered.cells[i, 0]
+            value = w[0] * offered.gain[i, a] + w[1] * offered.cost[i, a] + w[2] + rules.bars[c, a]
+        else:
+            value = value_of(offered, rules, weights, i, a)
         if value > best:
             pick, after, best, second = a, pick, value, best
         elif value > second:

@@ -21,7 +21,7 @@ from regulars.allocation.search import improve
 
 CLOSE = 1 << 12
 FITS = 24
-NOBODY = -1.0
+NOBODY, NEAR_ENOUGH = -1.0, 1e-5
 SOFT_SHARES = (*SHARP, 0.0005)
 
 
@@ -73,18 +73,24 @@ def decide_closest(problem: Problem, passes: Passes, prices: Rows, soft: float) 
 
 
 def _decide(problem: Problem, prices: Rows, soft: float) -> Choice | None:
-    """Choices at these prices, made to keep every limit, the better of two beginnings; None if all came to a dead end."""
-    weights, passes, found = problem.weights(prices), Passes(problem), []
-    aims = problem.weights(np.zeros_like(prices))
-    for choice in (passes.choose(prices, NOBODY).choice, _shared(problem, prices, soft)):
+    """Choices at these prices, made to keep every limit; None if that came to a dead end.
+
+    Where those of highest value are not as good as can be, the better of them and of another beginning.
+    """
+    passes = Passes(problem)
+    aims, weights = problem.weights(np.zeros_like(prices)), problem.weights(prices)
+    dual, best, best_worth = problem.dual(prices, passes.respond(prices)), None, -np.inf
+    for is_shared in (False, True):
+        choice = _shared(problem, prices, soft) if is_shared else passes.choose(prices, NOBODY).choice
         left = problem.amounts - problem.guard - problem.used(passes.add_up(choice))
         _give_way(problem, weights, left, choice)
         if problem.is_kept(left):
             _fill(problem, weights, aims, left, choice)
-            found.append((float((passes.add_up(choice) @ problem.aim).sum()), choice))
-    if not found and problem.guests:
-        return _from_nothing(problem, weights, aims)
-    return max(found, key=lambda one: one[0])[1] if found else np.empty(0, np.int16)
+            worth = float((passes.add_up(choice) @ problem.aim).sum())
+            best, best_worth = (choice, worth) if worth > best_worth else (best, best_worth)
+        if dual - best_worth <= NEAR_ENOUGH * problem.free_worth:
+            break
+    return best if best is not None or not problem.guests else _from_nothing(problem, weights, aims)
 
 
 def keep_within(problem: Problem, choice: Choice, prices: Rows) -> Choice:
