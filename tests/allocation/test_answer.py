@@ -108,3 +108,8 @@ def test_what_must_be_reached_is_said() -> None:
     allocation = solve([[1.0], [-1.0]], [[1.0], [2.0]], [Limit.at_least(2, scope=[False, True], name="new guests")])
     assert next(allocation.lines()).startswith("new guests: 2, at least 2 asked, the last unit costs ")
     assert allocation.prices["new guests"][0] >= 0.5 - 1e-6
+
+
+def test_budgets_within_which_other_limits_cannot_hold_bring_no_number() -> None:
+    frontier = solve(GAIN, COST, [Limit.total(9), Limit.at_least(2, name="least")]).frontier([1, 9])
+    assert np.isnan(frontier.gain).tolist() == [True, False]

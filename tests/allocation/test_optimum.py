@@ -57,6 +57,17 @@ def test_a_thousand_guests_come_within_a_thousandth_of_the_linear_optimum(seed: 
     assert relaxed * (1 - 1e-9) <= allocation.bound <= relaxed * (1 + 1e-4)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_thousand_guests_with_limits_and_wishes_of_all_kinds_come_within_a_thousandth(seed: int) -> None:
+    case = mixed_case(seed, 1000, 4)
+    relaxed = best_worth(case, is_relaxed=True)
+    assert relaxed is not None
+    allocation = case.solve()
+    assert broken(case, allocation.choice) == []
+    assert relaxed * (1 - 1e-9) <= allocation.bound
+    assert allocation.worth >= relaxed * (1 - 1e-3)
+
+
 def test_float32_and_column_order_give_the_same_certificate() -> None:
     case = random_case(4, 3000, 4)
     limits = case.limits

@@ -24,7 +24,7 @@ Columns = Mapping[str, ArrayLike] | tuple[ArrayLike, ...]
 class Frontier(NamedTuple):
     """What each budget would bring; all arrays have the shape of the budgets asked for.
 
-    price: the gain of the next unit of budget.
+    price: the gain of the next unit of budget. All but the budget is nan where other limits cannot hold within it.
     """
 
     budget: NDArray[np.float64]

@@ -42,8 +42,8 @@ def frontier(allocation: "Allocation", budgets: ArrayLike) -> Frontier:
         settled = settle(
             problem.with_amount(row, float(asked[at])), seed=allocation.seed, threads=allocation.threads, start=start
         )
-        start = settled.prices
-        found[:, at] = settled.gain, settled.spend, settled.prices[row]
+        is_kept, start = settled.sums is not None, settled.prices
+        found[:, at] = (settled.gain, settled.spend, settled.prices[row]) if is_kept else np.nan
     return Frontier(asked, *found)
 
 
