@@ -9,7 +9,7 @@ from regulars.allocation.prices import price
 from regulars.allocation.problem import COST, GAIN, ONE, Choice, Problem, Rows, Table
 from regulars.allocation.rounding import CLOSE, Rounded, round_off
 
-GOOD_GAP, TRIES, WIDER = 2e-5, 3, 4.0
+GOOD_GAP, TRIES, WIDER = 3e-5, 3, 4.0
 _NOBODY: Choice = np.empty(0, np.int16)
 
 
@@ -68,7 +68,7 @@ def settle(problem: Problem, *, seed: int, threads: int | None, start: Rows | No
         is_enough = best.sums is not None and (tries <= 0 or best.gap <= GOOD_GAP)
         if is_enough or share >= 1:
             return best
-        is_nearer = rounded.sums is not None and best.bound < rounded.dual
+        is_nearer = rounded.sums is not None and rounded.dual - best.bound > GOOD_GAP * abs(best.bound)
         priced = replace(priced, prices=rounded.prices if is_nearer else priced.prices)
         share = share if is_nearer else min(1.0, share * WIDER)
 
