@@ -22,7 +22,7 @@ from regulars.allocation.passes import Passes
 from regulars.allocation.problem import Offered, Rows, Rules, Table
 
 STEPS, FLAT, PRECISION, ARMIJO = 60, 1e-6, 1e-9, 1e-4
-WINDOW, STALLED = 7, 1e-8
+WINDOW, STALLED = 14, 1e-8
 DAMPING, MOST_DAMPING = 1e-4, 1e8
 TURNS, CONVERGED, FARTHEST = 60, 1e-8, 4.0
 

@@ -15,7 +15,7 @@ from regulars.allocation import kernels
 from regulars.allocation.problem import ONE, Choice, Guests, Offered, Problem, Rows, Table
 
 CHUNK, CHUNKS = 1 << 16, 256
-SERIAL = 1 << 16
+SERIAL = 1 << 18
 UNROLL_FROM = 1 << 14
 TABLE_ENTRIES = 1 << 24
 UNROLLED = 16

@@ -7,6 +7,7 @@ prices first, until every limit is kept. What is left over goes to the moves tha
 lose least at the prices first, and at last to the best single move that fits in each cell, until none does.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numba
@@ -22,6 +23,7 @@ from regulars.allocation.search import improve
 CLOSE = 1 << 12
 FITS = 24
 NOBODY, NEAR_ENOUGH = -1.0, 1e-5
+CROWDED, WIDE = 1e-3, (0.1, 0.3)
 SOFT_SHARES = (*SHARP, 0.0005)
 
 
@@ -75,22 +77,34 @@ def decide_closest(problem: Problem, passes: Passes, prices: Rows, soft: float) 
 def _decide(problem: Problem, prices: Rows, soft: float) -> Choice | None:
     """Choices at these prices, made to keep every limit; None if that came to a dead end.
 
-    Where those of highest value are not as good as can be, the better of them and of another beginning.
+    Where those of highest value are not as good as can be, the best of them and of other beginnings.
     """
     passes = Passes(problem)
     aims, weights = problem.weights(np.zeros_like(prices)), problem.weights(prices)
     dual, best, best_worth = problem.dual(prices, passes.respond(prices)), None, -np.inf
-    for is_shared in (False, True):
-        choice = _shared(problem, prices, soft) if is_shared else passes.choose(prices, NOBODY).choice
+    for choice, is_enough in _beginnings(problem, passes, prices, soft):
         left = problem.amounts - problem.guard - problem.used(passes.add_up(choice))
         _give_way(problem, weights, left, choice)
         if problem.is_kept(left):
             _fill(problem, weights, aims, left, choice)
             worth = float((passes.add_up(choice) @ problem.aim).sum())
             best, best_worth = (choice, worth) if worth > best_worth else (best, best_worth)
-        if dual - best_worth <= NEAR_ENOUGH * problem.free_worth:
+        if dual - best_worth <= is_enough * problem.free_worth:
             break
     return best if best is not None or not problem.guests else _from_nothing(problem, weights, aims)
+
+
+def _beginnings(problem: Problem, passes: Passes, prices: Rows, soft: float) -> Iterator[tuple[Choice, float]]:
+    """Choices to begin with, and what share of the free worth each may miss before the next is tried.
+
+    Highest values first; then as the rounded-off dual shares, for crowds of guests who are alike; at last as it does with wider
+    corners, for crowds to whom several actions are.
+    """
+    yield passes.choose(prices, NOBODY).choice, NEAR_ENOUGH
+    yield _shared(problem, prices, soft), CROWDED
+    for share in WIDE:
+        wide, wider = descend(problem, prices, (share,))
+        yield _shared(problem, wide, wider), CROWDED
 
 
 def keep_within(problem: Problem, choice: Choice, prices: Rows) -> Choice:
