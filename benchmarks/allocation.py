@@ -15,7 +15,8 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from typing import NamedTuple
 
 import numpy as np
@@ -145,8 +146,11 @@ def peers(case: Case) -> dict[str, object]:
     methods = ["ipm", *(["simplex"] if len(case.gain) <= SIMPLEX_UP_TO else [])]
     found = {method: highs(case, method) for method in methods}
     optimum = found["ipm"][1]
-    if (other := pdlp(case)) is not None:
-        found["pdlp"] = other
+    with ProcessPoolExecutor(
+        1, get_context("spawn")
+    ) as apart:  # OR-tools brings a HiGHS of its own, which is in the way of ours
+        if (other := apart.submit(pdlp, case).result()) is not None:
+            found["pdlp"] = other
     return {f"{name}_seconds": seconds for name, (seconds, _) in found.items()} | {"optimum": optimum}
 
 
