@@ -15,8 +15,10 @@ def test_the_runner_up_lost_by_the_difference_at_the_prices() -> None:
     allocation = solve(GAIN, COST, [Limit.total(3)])
     price = allocation.prices["total"][0]
     explained = allocation.explain(0)
-    assert (explained.chosen, explained.runner_up) == (1, 0)
-    assert explained.lost_by == pytest.approx((8 - price) - (9 - 4 * price))
+    worth = {0: 9 - 4 * price, -1: 0.0}
+    second = max(worth, key=worth.__getitem__)
+    assert (explained.chosen, explained.runner_up) == (1, second)
+    assert explained.lost_by == pytest.approx((8 - price) - worth[second])
 
 
 def test_nothing_can_be_the_runner_up_and_the_winner() -> None:
@@ -59,3 +61,55 @@ def test_lines_say_what_is_used_and_what_the_next_unit_brings() -> None:
 def test_a_budget_that_is_no_amount_is_refused() -> None:
     with pytest.raises(ValueError, match="budgets are amounts of 0 or more"):
         solve(GAIN, COST).frontier([-1])
+
+
+def test_each_limit_costs_what_is_gained_without_it() -> None:
+    case = random_case(3, 2000, 4)
+    limits = [Limit.total(700), Limit.per_offer([1e6] * 4)]
+    costs = solve(case.gain, case.cost, limits).costs()
+    without = solve(case.gain, case.cost, limits[1:]).worth - solve(case.gain, case.cost, limits).worth
+    assert costs.limits["total"] == pytest.approx(without, rel=1e-6)
+    assert costs.limits["offer"] == 0
+    assert (costs.overrides, costs.pairs) == (0, {})
+
+
+def test_overrides_cost_what_their_guests_lose() -> None:
+    allocation = solve([[5.0, 1.0], [4.0, 1.0]], [[1.0, 1.0]] * 2, forced=[[0, 1]], forbidden=[[1, 0]])
+    assert allocation.choice.tolist() == [1, 1]
+    costs = allocation.costs()
+    assert costs.overrides == pytest.approx(4 + 3)
+    assert costs.pairs == {0: pytest.approx(4), 1: pytest.approx(3)}
+
+
+def test_several_offers_are_explained_as_sets() -> None:
+    allocation = solve([[3.0, 2.0, -1.0]], [[1.0, 1.0, 1.0]], most=2)
+    assert allocation.choice.tolist() == [[0, 1]]
+    assert allocation.explain(0).chosen == (0, 1)
+    assert allocation.explain(0).runner_up == (0,)
+
+
+def test_a_contact_has_its_price() -> None:
+    allocation = solve([[3.0], [1.0]], [[0.0], [0.0]], contact_price=2.0)
+    assert (allocation.choice.tolist(), allocation.gain, allocation.worth, allocation.contacts) == (
+        [0, -1],
+        3.0,
+        1.0,
+        1,
+    )
+
+
+def test_caution_prefers_what_is_known() -> None:
+    gain, error = [[3.0, 2.5]], [[2.0, 0.1]]
+    assert solve(gain, [[1.0, 1.0]]).choice.tolist() == [0]
+    assert solve(gain, [[1.0, 1.0]], gain_se=error, caution=1.0).choice.tolist() == [1]
+
+
+def test_what_must_be_reached_is_said() -> None:
+    allocation = solve([[1.0], [-1.0]], [[1.0], [2.0]], [Limit.at_least(2, scope=[False, True], name="new guests")])
+    assert next(allocation.lines()).startswith("new guests: 2, at least 2 asked, the last unit costs ")
+    assert allocation.prices["new guests"][0] >= 0.5 - 1e-6
+
+
+def test_budgets_within_which_other_limits_cannot_hold_bring_no_number() -> None:
+    frontier = solve(GAIN, COST, [Limit.total(9), Limit.at_least(2, name="least")]).frontier([1, 9])
+    assert np.isnan(frontier.gain).tolist() == [True, False]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from regulars.allocation import solve
+from regulars.errors import BudgetError
 
-from .reference import best_gain, broken, random_case
+from .reference import best_gain, best_worth, broken, mixed_case, picked, random_case
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,22 @@ def test_small_problems_with_every_kind_of_limit_come_close_to_highs(
     assert np.mean(missed) <= mean
 
 
+@pytest.mark.parametrize("first", range(0, 220, 20))
+def test_problems_with_all_kinds_of_limits_and_wishes_at_once_come_close_to_highs(first: int) -> None:
+    for seed in range(first, first + 20):
+        case = mixed_case(seed, 8, 3)
+        optimum = best_worth(case)
+        if optimum is None:
+            with pytest.raises(BudgetError):
+                case.solve()
+            continue
+        allocation = case.solve()
+        assert broken(case, allocation.choice) == [], f"seed {seed}"
+        assert allocation.worth == pytest.approx(case.worth[picked(case, allocation.choice)].sum()), f"seed {seed}"
+        assert allocation.bound >= optimum - 1e-9 * abs(optimum), f"seed {seed}"
+        assert allocation.worth >= optimum - 1e-2 * abs(optimum), f"seed {seed}"
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_thousand_guests_come_within_a_thousandth_of_the_linear_optimum(seed: int) -> None:
     case = random_case(seed, 1000, 5)
@@ -38,6 +55,17 @@ def test_a_thousand_guests_come_within_a_thousandth_of_the_linear_optimum(seed: 
     assert broken(case, allocation.choice) == []
     assert allocation.gain >= relaxed * (1 - 1e-3)
     assert relaxed * (1 - 1e-9) <= allocation.bound <= relaxed * (1 + 1e-4)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_thousand_guests_with_limits_and_wishes_of_all_kinds_come_within_a_thousandth(seed: int) -> None:
+    case = mixed_case(seed, 1000, 4)
+    relaxed = best_worth(case, is_relaxed=True)
+    assert relaxed is not None
+    allocation = case.solve()
+    assert broken(case, allocation.choice) == []
+    assert relaxed * (1 - 1e-9) <= allocation.bound
+    assert allocation.worth >= relaxed * (1 - 1e-3)
 
 
 def test_float32_and_column_order_give_the_same_certificate() -> None:

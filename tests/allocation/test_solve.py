@@ -13,7 +13,9 @@ from .reference import Case, broken, random_case
 def test_missing_gains_are_counted_and_the_first_is_named() -> None:
     gain = np.ones((5, 2))
     gain[1, 1], gain[3, 0] = np.nan, np.inf
-    with pytest.raises(ValueError, match=r"gain of guest 1, offer 1 is nan \(and 1 more guests\): not a finite number"):
+    with pytest.raises(
+        ValueError, match=r"gain of guest 1, offer 1 is nan \(and 1 more guests: 3\): not a finite number"
+    ):
         solve(gain, np.ones((5, 2)))
 
 

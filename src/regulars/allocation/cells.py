@@ -17,16 +17,19 @@ class Cells:
 
     index: shape (n, 1), or (n, k) where a group differs between the offers of one guest.
     rows: shape (limits, cells, k), -1 where a limit does not count.
+    pattern: shape (cells,), which pattern of barred actions holds there.
     """
 
     index: NDArray[np.int32]
     rows: NDArray[np.int32]
+    pattern: IntArray
 
 
-def compose(limits: Sequence[Limit], guests: int, offers: int) -> Cells:
-    """The cells of these limits; their rows are numbered limit after limit."""
+def compose(limits: Sequence[Limit], guests: int, offers: int, *, pattern: IntArray, patterns: int) -> Cells:
+    """The cells of these limits; their rows are numbered limit after limit. pattern: of each guest, shape (n,)."""
     codes = [_code(limit, guests) for limit in limits]
-    index, digits = _combine([code for code in codes if code is not None], guests)
+    parted = [(pattern[:, None], patterns)] if patterns > 1 else []
+    index, digits = _combine([*(code for code in codes if code is not None), *parted], guests)
     rows = np.full((len(limits), len(digits), offers), -1, np.int32)
     first, digit = 0, 0
     for at, (limit, code) in enumerate(zip(limits, codes, strict=True)):
@@ -34,7 +37,8 @@ def compose(limits: Sequence[Limit], guests: int, offers: int) -> Cells:
         rows[at] = _rows(limit, own, is_grouped=_is_grouped(limit, guests), first=first)
         digit += code is not None
         first += len(limit.amounts)
-    return Cells(index=index, rows=rows)
+    of_cell = digits[:, -1] if parted else np.zeros(len(digits), np.int64)
+    return Cells(index=index, rows=rows, pattern=of_cell)
 
 
 def _is_grouped(limit: Limit, guests: int) -> bool:

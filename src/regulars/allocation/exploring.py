@@ -15,14 +15,15 @@ before his, never on his own, so 1 / propensity weights are unbiased, as in any 
 (van der Laan 2008; Hadad et al. 2021).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regulars.allocation.kernels import use
+from regulars.allocation.matrices import as_array
+from regulars.allocation.moves import use
 from regulars.allocation.problem import Choice, Guests, Offered, Problem, Rows, Rules, Table
 
 ARMS = ("treated", "explore", "holdout")
@@ -54,7 +55,11 @@ def explore(
     allowed: ArrayLike | None,
     rng: np.random.Generator,
 ) -> Experiment:
-    """Mix the choices with chance; see Allocation.explore."""
+    """Mix the choices with chance; see Allocation.explore. choice: offers, -1 for nothing, shape (n,)."""
+    if not problem.is_single:
+        raise ValueError("guests may get several offers here; exploring draws one, so solve with most=1 to explore")
+    offered = problem.offered
+    problem = replace(problem, offered=offered._replace(gain=as_array(offered.gain), cost=as_array(offered.cost)))
     shares = _shares(share, holdout)
     may = _as_allowed(allowed, problem)
     arms = _draw_arms(problem.guests, shares, rng) if arm is None else _as_arms(arm, problem.guests)
@@ -76,15 +81,18 @@ def _shares(share: float, holdout: float) -> NDArray[np.float64]:
 
 
 def _as_allowed(allowed: ArrayLike | None, problem: Problem) -> NDArray[np.bool_]:
-    offers = problem.offered.gain.shape[1]
-    if allowed is None:
+    offers = problem.offers
+    is_open = problem.rules.bars[:, :-1] == 0
+    if allowed is None and is_open.all():
         return np.ones((1, offers), np.bool_)
+    if allowed is None:
+        return np.ascontiguousarray(is_open[problem.offered.cells[:, 0]])
     array = np.asarray(allowed)
     if array.dtype != np.bool_ or array.shape != (problem.guests, offers):
         raise ValueError(
             f"allowed is {array.dtype} of shape {array.shape}; give true or false, shape {(problem.guests, offers)}"
         )
-    return np.ascontiguousarray(array)
+    return np.ascontiguousarray(array & is_open[problem.offered.cells[:, 0]])
 
 
 def _draw_arms(guests: int, shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int8]:
@@ -115,13 +123,13 @@ def _factors(problem: Problem, choice: Choice, may: NDArray[np.bool_], shares: N
     asked = shares[EXPLORE] * problem.used(even)
     spare = RESERVE * np.maximum(free, 0.0)
     part = np.divide(spare, asked, out=np.ones_like(free), where=asked > spare)
-    rows = np.where(_is_consumed(problem)[:, None, None], problem.rules.rows, -1)
-    factors: Table = np.concatenate([[1.0], part])[rows + 1].min(axis=0, initial=1.0)
+    part[~_is_consumed(problem)] = 1.0
+    factors: Table = np.concatenate([[1.0], part])[problem.rules.rows + 1].min(axis=0, initial=1.0)
     return factors
 
 
 def _is_consumed(problem: Problem) -> NDArray[np.bool_]:
-    """Limits that choices only take from, unlike a floor of return that good choices also add to, shape (limits,)."""
+    """Rows that choices only take from, unlike a floor of return that good choices also add to, shape (rows,)."""
     is_consumed: NDArray[np.bool_] = (problem.rules.takes >= 0).all(axis=(1, 2))
     return is_consumed
 
@@ -151,12 +159,12 @@ def _fits(offered: Offered, rules: Rules, left: Any, i: int, j: int, own: int) -
     pair = 1 if offered.cells.shape[1] > 1 else 0
     for limit in range(rules.rows.shape[0]):
         row = rules.rows[limit, offered.cells[i, j * pair], j]
-        taken = use(rules, limit, offered, i, j) if row >= 0 else 0.0
-        if taken <= 0.0 or rules.takes[limit].min() < 0.0:
+        taken = use(offered, rules, row, i, j) if row >= 0 else 0.0
+        if taken <= 0.0 or rules.takes[row].min() < 0.0:
             continue
         back = 0.0
         if own >= 0 and rules.rows[limit, offered.cells[i, own * pair], own] == row:
-            back = use(rules, limit, offered, i, own)
+            back = use(offered, rules, row, i, own)
         if taken > left[row] + back:
             return False
     return True
@@ -207,7 +215,7 @@ def _draw(
                 for limit in range(rules.rows.shape[0]):
                     row = rules.rows[limit, offered.cells[i, pick * pair], pick]
                     if row >= 0:
-                        left[row] -= use(rules, limit, offered, i, pick)
+                        left[row] -= use(offered, rules, row, i, pick)
         given = action[i]
         propensity[i] = shares[EXPLORE] * chance[given if given >= 0 else k]
         propensity[i] += shares[TREATED] if given == choice[i] else 0.0

@@ -1,8 +1,8 @@
-"""Limits: what an allocation may not exceed."""
+"""Limits: what an allocation may not exceed, and what it must reach."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,15 +13,18 @@ FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
 BoolArray = NDArray[np.bool_]
 
+EVERYBODY: IntArray = np.zeros((1, 1), np.int32)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Limit:
     """A linear limit on what the chosen offers consume.
 
-    amounts: most that each group may consume, shape (groups,), in the unit of the cost or of `consumption`.
+    amounts: of each group, shape (groups,), in the unit of the cost or of `consumption`; of `returns`, gain per cost.
     group: the group of each guest, shape (n,), or of each guest and offer, broadcasting to (n, k).
     consumption: what each choice takes, broadcasting to (n, k); None takes the cost.
     scope: guests who count, shape (n,); None counts everybody.
+    kind: whether no more than the amounts may be consumed, no less, or whether cost must bring at least so much gain.
     name, labels: how reports call the limit and its groups.
 
     >>> limit = Limit.per_group([0, 1, 1], [500, 800], name="store")
@@ -33,6 +36,7 @@ class Limit:
     group: IntArray
     consumption: FloatArray | None = None
     scope: BoolArray | None = None
+    kind: Literal["most", "least", "returns"] = "most"
     name: str
     labels: tuple[str, ...] | None = None
 
@@ -46,13 +50,7 @@ class Limit:
         name: str = "total",
     ) -> Self:
         """One budget over all guests, or over those in scope."""
-        return cls(
-            amounts=_as_amounts([amount], name),
-            group=np.zeros((1, 1), np.int32),
-            consumption=_as_consumption(consumption, name),
-            scope=_as_scope(scope, name),
-            name=name,
-        )
+        return cls._checked("most", [amount], EVERYBODY, name, consumption=consumption, scope=scope)
 
     @classmethod
     def per_group(
@@ -71,15 +69,7 @@ class Limit:
 
         Raises BudgetError if a group has guests but no amount.
         """
-        checked = _as_amounts(amounts, name)
-        return cls(
-            amounts=checked,
-            group=_as_groups(group, len(checked), name),
-            consumption=_as_consumption(consumption, name),
-            scope=_as_scope(scope, name),
-            name=name,
-            labels=_as_labels(labels, len(checked), name),
-        )
+        return cls._checked("most", amounts, group, name, consumption=consumption, scope=scope, labels=labels)
 
     @classmethod
     def per_offer(
@@ -92,12 +82,64 @@ class Limit:
         labels: Sequence[str] | None = None,
     ) -> Self:
         """A stock for each offer, shape (k,); each choice takes one piece unless `consumption` says otherwise."""
-        checked = _as_amounts(stock, name)
+        group = np.arange(np.size(stock), dtype=np.int32)[None, :]
+        taken = 1.0 if consumption is None else consumption
+        return cls._checked("most", stock, group, name, consumption=taken, scope=scope, labels=labels)
+
+    @classmethod
+    def at_least(
+        cls,
+        amounts: ArrayLike,
+        *,
+        group: ArrayLike = EVERYBODY,
+        consumption: ArrayLike | None = None,
+        scope: ArrayLike | None = None,
+        name: str = "least",
+        labels: Sequence[str] | None = None,
+    ) -> Self:
+        """What must be consumed at least, such as a tenth of the budget by new guests.
+
+        >>> is_new = [False, True]
+        >>> Limit.at_least(50, scope=is_new, name="new guests").label(0)
+        'new guests'
+        """
+        return cls._checked("least", amounts, group, name, consumption=consumption, scope=scope, labels=labels)
+
+    @classmethod
+    def returns(
+        cls,
+        floors: ArrayLike,
+        *,
+        group: ArrayLike = EVERYBODY,
+        scope: ArrayLike | None = None,
+        name: str = "return",
+        labels: Sequence[str] | None = None,
+    ) -> Self:
+        """The least gain for each unit of cost, of all guests or of each group, such as a store."""
+        limit = cls._checked("returns", floors, group, name, scope=scope, labels=labels)
+        if not np.isfinite(limit.amounts).all():
+            raise ValueError(f"limit {name!r}: a return of {limit.amounts.max():g}; give finite returns, such as 1.5")
+        return limit
+
+    @classmethod
+    def _checked(
+        cls,
+        kind: Literal["most", "least", "returns"],
+        amounts: ArrayLike,
+        group: ArrayLike,
+        name: str,
+        *,
+        consumption: ArrayLike | None = None,
+        scope: ArrayLike | None = None,
+        labels: Sequence[str] | None = None,
+    ) -> Self:
+        checked = _as_amounts(amounts, name, is_bound=kind == "most")
         return cls(
             amounts=checked,
-            group=np.arange(len(checked), dtype=np.int32)[None, :],
-            consumption=_as_consumption(1.0 if consumption is None else consumption, name),
+            group=_as_groups(group, len(checked), name),
+            consumption=_as_consumption(consumption, name),
             scope=_as_scope(scope, name),
+            kind=kind,
             name=name,
             labels=_as_labels(labels, len(checked), name),
         )
@@ -105,7 +147,8 @@ class Limit:
     @property
     def is_total_budget(self) -> bool:
         """Whether it limits the cost of everybody's offers as one amount."""
-        return len(self.amounts) == 1 and self.group.shape == (1, 1) and self.consumption is None and self.scope is None
+        is_one = self.group.shape == (1, 1) and len(self.amounts) == 1
+        return is_one and self.kind == "most" and self.consumption is None and self.scope is None
 
     def label(self, group: int) -> str:
         """What a report calls one group of this limit."""
@@ -114,17 +157,17 @@ class Limit:
         return self.name if len(self.amounts) == 1 else f"{self.name} {group}"
 
 
-def _as_amounts(amounts: ArrayLike, name: str) -> NDArray[np.float64]:
+def _as_amounts(amounts: ArrayLike, name: str, *, is_bound: bool) -> NDArray[np.float64]:
     array = np.atleast_1d(np.asarray(amounts, dtype=np.float64))
     if array.ndim != 1:
         raise ValueError(f"limit {name!r}: amounts have shape {array.shape}; give one amount for each group")
-    if np.isnan(array).any():
-        raise ValueError(
-            f"limit {name!r}: amounts[{int(np.argmax(np.isnan(array)))}] is not a number; use inf for no limit"
-        )
-    if (array < 0).any():
-        worst = int(np.argmax(array < 0))
-        raise BudgetError(f"limit {name!r}: amounts[{worst}] is {array[worst]:g}; a budget is 0 or more")
+    if (bad := np.isnan(array)).any():
+        mend = "use inf for no limit" if is_bound else "use 0 where nothing is asked"
+        raise ValueError(f"limit {name!r}: amounts[{int(np.argmax(bad))}] is not a number; {mend}")
+    if (bad := (array < 0) | (np.isinf(array) & (not is_bound))).any():
+        worst = int(np.argmax(bad))
+        what = "a budget is 0 or more" if is_bound else "what must be reached is finite and 0 or more"
+        raise BudgetError(f"limit {name!r}: amounts[{worst}] is {array[worst]:g}; {what}")
     return array
 
 
@@ -134,30 +177,32 @@ def _as_groups(group: ArrayLike, groups: int, name: str) -> IntArray:
         raise ValueError(
             f"limit {name!r}: group is {array.dtype} of shape {array.shape}; give integers 0 to {groups - 1}, shape (n,) or (n, k)"
         )
-    array = array.astype(np.int32, copy=False) if array.size else np.zeros(array.shape, np.int32)
-    if array.size and (lowest := int(array.min())) < 0:
+    lowest, highest = (int(array.min()), int(array.max())) if array.size else (0, -1)
+    if lowest < 0:
         row = int(np.argwhere(array == lowest)[0][0])
         raise ValueError(
             f"limit {name!r}: guest {row} has group {lowest}; groups count from 0 (leave guests out by scope)"
         )
-    if array.size and (highest := int(array.max())) >= groups:
+    if highest >= groups:
         raise BudgetError(
             f"limit {name!r}: group {highest} has guests but no budget; give amounts[{highest}], 0 if it may spend nothing"
         )
-    return array
+    return array.astype(np.int32, copy=False)
 
 
 def _as_consumption(consumption: ArrayLike | None, name: str) -> FloatArray | None:
     if consumption is None:
         return None
-    array = np.asarray(consumption)
+    array: NDArray[Any] = np.asarray(consumption)
     if not np.issubdtype(array.dtype, np.floating):
         array = array.astype(np.float64)
     if array.ndim > 2:
         raise ValueError(f"limit {name!r}: consumption has shape {array.shape}; give one that broadcasts to (n, k)")
     if not np.isfinite(array).all() or (array < 0).any():
+        bad = int(np.argwhere(~(np.isfinite(array) & (array >= 0)))[0][0]) if array.ndim else 0
         raise ValueError(
-            f"limit {name!r}: consumption holds a negative, infinite or missing number; a choice takes 0 or more"
+            f"limit {name!r}: consumption holds a negative, infinite or missing number, first in row {bad}; "
+            "a choice takes 0 or more"
         )
     return array
 

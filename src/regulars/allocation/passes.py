@@ -4,121 +4,167 @@ Chunks depend on the problem alone, so neither the number of threads nor their t
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regulars.allocation import kernels
-from regulars.allocation.problem import Offered
+from regulars.allocation.problem import ONE, Choice, Guests, Offered, Problem, Rows, Table
 
-CHUNK = 1 << 16
-SERIAL = 1 << 17
+CHUNK, CHUNKS = 1 << 16, 256
+SERIAL = 1 << 18
+UNROLL_FROM = 1 << 14
 TABLE_ENTRIES = 1 << 24
+UNROLLED = 16
 
 Result = TypeVar("Result")
 
 
 class Inspection(NamedTuple):
-    """What one look at all gains and costs found; a bad guest is -1 where there is none."""
+    """What one look at all gains and costs found."""
 
-    bad_gain: int
-    bad_cost: int
-    free_gain: float
-    is_gain_whole: bool
+    is_good: bool
+    is_whole: bool
     is_cost_whole: bool
+    free_worth: float
 
 
 class Chosen(NamedTuple):
-    """Each guest's best offer and the totals, without the guests for whom it is a close call: they have -1 and are listed."""
+    """Each guest's best action and the totals, without the guests for whom it is a close call: they have nothing and are listed."""
 
-    choice: NDArray[np.int16]
-    close: NDArray[np.int64]
-    sums: NDArray[np.float64]
+    choice: Choice
+    close: Guests
+    sums: Table
 
 
 class Passes:
     """All guests of a problem, read once per call."""
 
-    def __init__(self, offered: Offered, table_shape: tuple[int, int, int], *, threads: int | None = None) -> None:
-        self.offered = offered
-        self.table_shape = table_shape
-        self.guests = len(offered.gain)
-        self.threads = 1 if self.guests <= SERIAL else threads or os.cpu_count() or 1
-        most = max(2, TABLE_ENTRIES // max(1, int(np.prod(table_shape))))
-        self.chunk = max(CHUNK, -(-self.guests // most))
+    def __init__(self, problem: Problem, *, threads: int | None = None) -> None:
+        self.problem = problem
+        self.offered = _trimmed(problem.offered)
+        self.actions = None if problem.is_single else problem.rules.actions
+        self.lanes = lanes(problem.offers, problem.guests)
+        cells, offers, resources = problem.table_shape
+        self.shape = (cells, offers + 1, resources)
+        self.chunks = Chunks(problem.guests, threads, most=TABLE_ENTRIES // max(1, int(np.prod(self.shape))))
 
     @property
     def chain(self) -> int:
         """The most terms that any sum of a pass ran over."""
-        return min(self.guests, self.chunk) + -(-self.guests // self.chunk)
+        return self.chunks.chain
 
-    def inspect(self) -> Inspection:
-        parts = list(self._each(lambda start, stop: Inspection(*kernels.inspect(self.offered, start, stop))))
-        return Inspection(
-            max((part.bad_gain for part in parts), default=-1),
-            max((part.bad_cost for part in parts), default=-1),
-            float(sum(part.free_gain for part in parts)),
-            all(part.is_gain_whole for part in parts),
-            all(part.is_cost_whole for part in parts),
-        )
+    def respond(self, prices: Rows) -> Table:
+        """Totals over the guests' best actions at these prices."""
+        offered, (weights, bars) = self.offered, self._at(prices)
 
-    def respond(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Totals over the guests' best offers at the prices in `weights`."""
-
-        def one(start: int, stop: int) -> NDArray[np.float64]:
-            sums = np.zeros(self.table_shape)
-            kernels.respond(self.offered, weights, start, stop, sums)
+        def one(start: int, stop: int) -> Table:
+            sums = np.zeros(self.shape)
+            kernels.respond(offered, weights, bars, self.actions, self.lanes, start, stop, sums)
             return sums
 
-        return self._sum(self._each(one))
+        return self._sum(self.chunks.each(one))
 
-    def respond_softly(self, weights: NDArray[np.float64], soft: float) -> tuple[NDArray[np.float64], float]:
-        """As `respond` with close calls shared between the best two, and the value that this adds."""
+    def choose(self, prices: Rows, near: float) -> Chosen:
+        """The guests' best actions, setting aside those whose best beats their next by at most `near`."""
+        offered, (weights, bars) = self.offered, self._at(prices)
+        choice = np.empty(self.problem.guests, np.int16)
 
-        def one(start: int, stop: int) -> tuple[NDArray[np.float64], float]:
-            sums = np.zeros(self.table_shape)
-            return sums, kernels.respond_softly(self.offered, weights, soft, start, stop, sums)
-
-        parts = list(self._each(one))
-        return self._sum(sums for sums, _ in parts), float(sum(added for _, added in parts))
-
-    def choose(self, weights: NDArray[np.float64], near: float) -> Chosen:
-        """The guests' best offers, setting aside those whose best beats their next by less than `near`."""
-        choice = np.empty(self.guests, np.int16)
-
-        def one(start: int, stop: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-            close, sums = np.empty(stop - start, np.int64), np.zeros(self.table_shape)
-            listed = kernels.choose(self.offered, weights, start, stop, near, choice, close, sums)
+        def one(start: int, stop: int) -> tuple[Guests, Table]:
+            close, sums = np.empty(stop - start, np.int64), np.zeros(self.shape)
+            listed = kernels.choose(
+                offered, weights, bars, self.actions, self.lanes, near, start, stop, choice, close, sums
+            )
             return close[:listed].copy(), sums
 
-        parts = list(self._each(one))
+        parts = list(self.chunks.each(one))
         close = np.concatenate([np.empty(0, np.int64), *(part for part, _ in parts)])
         return Chosen(choice, close, self._sum(sums for _, sums in parts))
 
-    def add_up(self, choice: NDArray[np.int16]) -> NDArray[np.float64]:
-        """Totals over the chosen offers."""
+    def margins(self, prices: Rows) -> NDArray[np.float64]:
+        """By how much each guest's best action beats his next, shape (n,)."""
+        weights, bars = self._at(prices)
+        found = np.empty(self.problem.guests)
 
-        def one(start: int, stop: int) -> NDArray[np.float64]:
-            sums = np.zeros(self.table_shape)
-            kernels.add_up(self.offered, choice, start, stop, sums)
+        def one(start: int, stop: int) -> None:
+            kernels.margins(self.offered, weights, bars, self.actions, self.lanes, start, stop, found)
+
+        list(self.chunks.each(one))
+        return found
+
+    def add_up(self, choice: Choice) -> Table:
+        """Totals over the chosen actions."""
+
+        def one(start: int, stop: int) -> Table:
+            sums = np.zeros(self.shape)
+            kernels.add_up(self.offered, self.actions, self.lanes, choice, start, stop, sums)
             return sums
 
-        return self._sum(self._each(one))
+        return self._sum(self.chunks.each(one))
 
-    def _sum(self, tables: Iterator[NDArray[np.float64]]) -> NDArray[np.float64]:
-        total = np.zeros(self.table_shape)
+    def _at(self, prices: Rows) -> tuple[Table, NDArray[np.float64]]:
+        """Weights and bars, what bars an offer being part of its weights where actions are offers."""
+        weights, bars = self.problem.weights(prices), self.problem.rules.bars
+        if self.actions is None:
+            weights[..., ONE] += bars[:, :-1]
+        return weights, bars
+
+    def _sum(self, tables: Iterable[Table]) -> Table:
+        total = np.zeros(self.shape)
         for table in tables:
             total += table
-        return total
+        return total[:, :-1]
 
-    def _each(self, work: Callable[[int, int], Result]) -> Iterator[Result]:
-        starts = range(0, self.guests, self.chunk)
-        stops = [min(start + self.chunk, self.guests) for start in starts]
-        if self.threads == 1:
-            yield from map(work, starts, stops)
-            return
-        with ThreadPoolExecutor(self.threads) as pool:
-            yield from pool.map(work, starts, stops)
+
+class Chunks:
+    """Equal stretches of guests, worked on by as many threads as are worth while."""
+
+    def __init__(self, guests: int, threads: int | None, *, most: int = CHUNKS) -> None:
+        self.guests = guests
+        self.size = max(CHUNK, -(-max(guests, 1) // max(2, min(CHUNKS, most))))
+        self.threads = 1 if guests <= SERIAL else threads or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+
+    @property
+    def chain(self) -> int:
+        return min(self.guests, self.size) + -(-self.guests // self.size)
+
+    def each(self, work: Callable[[int, int], Result]) -> Iterator[Result]:
+        """The results of one stretch after the other."""
+        starts = range(0, self.guests, self.size)
+        stops = [min(start + self.size, self.guests) for start in starts]
+        return (map if self._pool is None else self._pool.map)(work, starts, stops)
+
+
+def _trimmed(offered: Offered) -> Offered:
+    """As the kernels take it: see there."""
+    extra, cells = offered.extra, offered.cells
+    return offered._replace(
+        extra=extra if extra.shape[2] else None, cells=cells[:, 0] if cells.shape[1] == 1 else cells
+    )
+
+
+def lanes(offers: int, guests: int) -> Any:
+    """A tuple, for which loops over offers are compiled anew and unrolled, where that pays."""
+    return (0,) * offers if guests > UNROLL_FROM and offers <= UNROLLED else np.zeros(offers, np.int8)
+
+
+def inspect(
+    gain: Any, cost: Any, aim: NDArray[np.float64], *, guests: int, offers: int, threads: int | None
+) -> Inspection:
+    """Look once at all gains and costs for what cannot be right."""
+    entries = lanes(offers, guests)
+
+    def one(start: int, stop: int) -> Inspection:
+        return Inspection(*kernels.inspect(gain, cost, aim, entries, start, stop))
+
+    parts = list(Chunks(guests, threads).each(one))
+    return Inspection(
+        all(part.is_good for part in parts),
+        all(part.is_whole for part in parts),
+        all(part.is_cost_whole for part in parts),
+        float(sum(part.free_worth for part in parts)),
+    )

@@ -1,77 +1,86 @@
 """Posing the problem: every input checked once, with the guest, limit or shape named that is wrong."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from regulars.allocation.bundles import actions_of, patterns_of
 from regulars.allocation.cells import compose
 from regulars.allocation.limits import FloatArray, Limit
-from regulars.allocation.passes import Passes
-from regulars.allocation.problem import COST, EPS, EXTRA, GAIN, ONE, RETURN, Offered, Problem, Rules
+from regulars.allocation.matrices import as_array, as_matrices, shape_of
+from regulars.allocation.passes import Inspection, inspect
+from regulars.allocation.problem import COST, EXTRA, GAIN, ONE, Offered, Problem, Rules, guard_share
 
 
-def pose(
-    gain: ArrayLike, cost: ArrayLike, limits: Sequence[Limit], *, min_roi: float | None, threads: int | None
-) -> Problem:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Wishes:
+    """What is asked beside limits on totals.
+
+    most: offers a guest may get at most. exclusive: sets of offers of which a guest gets one at most.
+    forced, forbidden: pairs of guest and offer, shape (p, 2), or true or false for each, shape (n, k).
+    contact_price: what each offer sent is worth in attention, in the unit of gain.
+    gain_se, caution: gain counts less by `caution` standard errors, shape (n, k).
+    """
+
+    most: int = 1
+    exclusive: Sequence[Sequence[int]] = ()
+    forced: ArrayLike | None = None
+    forbidden: ArrayLike | None = None
+    contact_price: float = 0.0
+    gain_se: ArrayLike | None = None
+    caution: float = 0.0
+
+
+def pose(gain: Any, cost: Any, limits: Sequence[Limit], wishes: Wishes, *, threads: int | None) -> Problem:
     """Check everything and lay it out.
 
     Raises ValueError naming the guest, limit or shape that is wrong, BudgetError where a limit cannot be held.
     """
-    gains, costs = _as_matrices(gain, cost)
+    gains, costs = as_matrices(gain, cost)
+    guests, offers = shape_of(gains)
+    _check_wishes(wishes)
     named = _with_own_names(limits)
     for limit in named:
-        _check_shape(limit, *gains.shape)
-    cells = compose(named, *gains.shape)
-    extra, takes = _consumptions(named, gains)
-    offered = Offered(gains, costs, extra, cells.index)
-    seen = Passes(offered, (*cells.rows.shape[1:], takes.shape[2]), threads=threads).inspect()
-    if seen.bad_gain >= 0:
-        raise ValueError(_bad_guests("gain", gains, "not a finite number; impute it or leave the guest out"))
-    if seen.bad_cost >= 0:
-        raise ValueError(_bad_guests("cost", costs, "not a finite number of 0 or more; an offer costs 0 or more"))
-    rows, amounts = cells.rows, np.concatenate([[], *(limit.amounts for limit in named)])
-    whole = [_is_whole(take, seen.is_cost_whole, extra) for take in takes]
-    guard = np.repeat([0.0 if w else 4 * EPS * len(gains) for w in whole], [len(limit.amounts) for limit in named])
-    guard = guard * np.where(np.isfinite(amounts), amounts, 0.0)
-    if min_roi is not None:
-        rows, takes = _with_floor(rows, takes, min_roi, len(amounts))
-        is_exact = seen.is_gain_whole and seen.is_cost_whole and float(min_roi * 1024).is_integer()
-        guard = np.append(guard, 0.0 if is_exact else 8 * EPS * len(gains) * seen.free_gain)
-        amounts = np.append(amounts, 0.0)
+        _check_shape(limit, guests, offers)
+    actions = actions_of(offers, wishes.most, wishes.exclusive)
+    if len(actions) >= np.iinfo(np.int16).max:
+        raise ValueError(f"{offers} offers are more than a choice can name; at most {np.iinfo(np.int16).max - 1}")
+    patterns = patterns_of(actions, guests, offers, forced=wishes.forced, forbidden=wishes.forbidden)
+    cells = compose(named, guests, offers, pattern=patterns.index, patterns=len(patterns.bars))
+    extra, takes, aim = _resources(named, wishes, guests, offers)
+    seen = inspect(gains, costs, aim, guests=guests, offers=offers, threads=threads)
+    if not seen.is_good:
+        raise ValueError(_bad_guests(as_array(gains), as_array(costs)))
+    amounts = np.concatenate([[], *(_amounts(limit) for limit in named)])
     return Problem(
-        offered=offered,
+        offered=Offered(gains, costs, extra, cells.index),
         limits=named,
-        rules=Rules(np.ascontiguousarray(rows), takes),
+        rules=Rules(
+            np.ascontiguousarray(cells.rows), takes, actions, np.ascontiguousarray(patterns.bars[cells.pattern])
+        ),
+        aim=aim,
         amounts=amounts,
-        guard=guard,
-        free_gain=seen.free_gain,
+        guard=_guards(named, amounts, takes, seen, extra, guests),
+        free_worth=seen.free_worth * wishes.most,
         is_cost_whole=seen.is_cost_whole,
-        min_roi=min_roi,
     )
 
 
-def _as_matrices(gain: ArrayLike, cost: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    gains, costs = (_as_floats(array) for array in (gain, cost))
-    if gains.ndim != 2 or gains.shape != costs.shape:
-        raise ValueError(f"gain has shape {gains.shape} and cost {costs.shape}; both are (guests, offers)")
-    if gains.shape[1] > np.iinfo(np.int16).max:
-        raise ValueError(f"{gains.shape[1]} offers are more than a choice can name; at most {np.iinfo(np.int16).max}")
-    common = np.result_type(gains, costs)
-    return gains.astype(common, copy=False), costs.astype(common, copy=False)
-
-
-def _as_floats(values: ArrayLike) -> FloatArray:
-    array = np.asarray(values)
-    if array.dtype not in (np.float32, np.float64):
-        array = array.astype(np.float64)
-    return array if array.flags.c_contiguous or array.flags.f_contiguous else np.ascontiguousarray(array)
+def _check_wishes(wishes: Wishes) -> None:
+    for what in ("contact_price", "caution"):
+        value = getattr(wishes, what)
+        if not (np.isfinite(value) and value >= 0):
+            raise ValueError(f"{what} is {value}; give a finite number of 0 or more")
+    if wishes.caution and wishes.gain_se is None:
+        raise ValueError(f"caution is {wishes.caution:g}, but there is no gain_se; give the standard errors of gain")
 
 
 def _with_own_names(limits: Sequence[Limit]) -> tuple[Limit, ...]:
     """The limits, a second one of the same name being called `name 2`."""
-    seen: dict[str, int] = {RETURN: 1}
+    seen: dict[str, int] = {}
     named = []
     for limit in limits:
         if not isinstance(limit, Limit):
@@ -109,48 +118,85 @@ def _is_own_matrix(limit: Limit) -> bool:
     return limit.consumption is not None and limit.consumption.ndim == 2 and limit.consumption.shape[0] > 1
 
 
-def _consumptions(limits: Sequence[Limit], gains: FloatArray) -> tuple[FloatArray, NDArray[np.float64]]:
-    """The matrices beside the cost, shape (n, k, m), and what each limit takes of each resource."""
-    own = [limit for limit in limits if _is_own_matrix(limit)]
-    matrices = [np.broadcast_to(limit.consumption, gains.shape) for limit in own if limit.consumption is not None]
-    extra = np.stack(matrices, axis=2) if own else np.zeros((*gains.shape, 0), gains.dtype)
-    takes = np.zeros((len(limits), gains.shape[1], EXTRA + len(own)))
-    place = EXTRA
-    for take, limit in zip(takes, limits, strict=True):
-        if limit.consumption is None:
-            take[:, COST] = 1.0
-        elif not _is_own_matrix(limit):
-            take[:, ONE] = limit.consumption
-        else:
-            take[:, place] = 1.0
-            place += 1
-    return extra, takes
+def _resources(
+    limits: Sequence[Limit], wishes: Wishes, guests: int, offers: int
+) -> tuple[FloatArray, NDArray[np.float64], NDArray[np.float64]]:
+    """The matrices beside gain and cost, what each row takes of each resource, and what each resource is worth."""
+    own = [limit.consumption for limit in limits if _is_own_matrix(limit) and limit.consumption is not None]
+    if wishes.gain_se is not None and wishes.caution:
+        own.append(_as_errors(wishes.gain_se, guests, offers))
+    wide = [np.broadcast_to(matrix, (guests, offers)) for matrix in own]
+    extra = np.empty((guests, offers, 0)) if not wide else wide[0][:, :, None] if len(wide) == 1 else np.stack(wide, 2)
+    aim = np.zeros(EXTRA + len(own))
+    aim[GAIN], aim[ONE] = 1.0, -wishes.contact_price
+    if wishes.gain_se is not None and wishes.caution:
+        aim[-1] = -wishes.caution
+    takes, place = [], EXTRA
+    for limit in limits:
+        takes.append(_takes(limit, offers, len(aim), place))
+        place += _is_own_matrix(limit)
+    return extra, np.concatenate([np.zeros((0, offers, len(aim))), *takes]), aim
 
 
-def _is_whole(take: NDArray[np.float64], is_cost_whole: bool, extra: FloatArray) -> bool:
-    matrices = np.flatnonzero(take[:, EXTRA:].any(axis=0))
-    return bool(
-        (is_cost_whole or not take[:, COST].any())
-        and (take[:, ONE] == np.floor(take[:, ONE])).all()
-        and all((extra[..., m] == np.floor(extra[..., m])).all() for m in matrices)
-    )
+def _as_errors(gain_se: ArrayLike, guests: int, offers: int) -> FloatArray:
+    errors = np.asarray(gain_se, dtype=None if getattr(gain_se, "dtype", None) in (np.float32, np.float64) else float)
+    if errors.shape != (guests, offers) or not (np.isfinite(errors) & (errors >= 0)).all():
+        raise ValueError(
+            f"gain_se of shape {errors.shape} must be finite numbers of 0 or more, shape {(guests, offers)}"
+        )
+    return errors
 
 
-def _with_floor(
-    rows: NDArray[np.int32], takes: NDArray[np.float64], min_roi: float, row: int
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """One more row: min_roi times the cost less the gain may not exceed 0."""
-    if not (np.isfinite(min_roi) and min_roi >= 0):
-        raise ValueError(f"min_roi is {min_roi}; give a finite return of 0 or more, such as 1.5")
-    floor = np.zeros((1, *takes.shape[1:]))
-    floor[..., GAIN], floor[..., COST] = -1.0, min_roi
-    everybody = np.full((1, *rows.shape[1:]), row, np.int32)
-    return np.concatenate([rows, everybody]), np.concatenate([takes, floor])
+def _takes(limit: Limit, offers: int, resources: int, place: int) -> NDArray[np.float64]:
+    """What each row of one limit takes, shape (rows, k, resources); what must be reached counts below 0."""
+    take = np.zeros((len(limit.amounts), offers, resources))
+    if limit.kind == "returns":
+        take[..., GAIN], take[..., COST] = -1.0, limit.amounts[:, None]
+        return take
+    if limit.consumption is None:
+        take[..., COST] = 1.0
+    elif _is_own_matrix(limit):
+        take[..., place] = 1.0
+    else:
+        take[..., ONE] = limit.consumption
+    return take if limit.kind == "most" else -take
 
 
-def _bad_guests(what: str, matrix: FloatArray, mend: str) -> str:
-    bad = ~np.isfinite(matrix) if what == "gain" else ~((matrix >= 0) & (matrix < np.inf))
-    guests, offers = np.nonzero(bad)
-    others = len(np.unique(guests)) - 1
-    more = f" (and {others} more guests)" if others else ""
+def _amounts(limit: Limit) -> NDArray[np.float64]:
+    if limit.kind == "returns":
+        return np.zeros_like(limit.amounts)
+    return limit.amounts if limit.kind == "most" else -limit.amounts
+
+
+def _guards(
+    limits: Sequence[Limit], amounts: NDArray[np.float64], takes: NDArray[np.float64], seen: Inspection,
+    extra: FloatArray, guests: int,
+) -> NDArray[np.float64]:  # fmt: skip
+    """What to keep back of each row: nothing where all that it takes is whole, so that sums are exact."""
+    is_whole = np.array([seen.is_whole, seen.is_cost_whole, True, *map(_is_whole, np.moveaxis(extra, 2, 0))])
+    touched = (takes != 0).any(axis=1)
+    is_exact = (is_whole | ~touched).all(axis=1) & (takes * 1024 == np.floor(takes * 1024)).all(axis=(1, 2))
+    is_return = np.repeat([limit.kind == "returns" for limit in limits], [len(limit.amounts) for limit in limits])
+    size = np.where(is_return, 2 * seen.free_worth, np.where(np.isfinite(amounts), np.abs(amounts), 0.0))
+    return np.where(is_exact, 0.0, guard_share(guests) * size)
+
+
+def _is_whole(matrix: FloatArray) -> bool:
+    return bool((matrix == np.floor(matrix)).all())
+
+
+def _bad_guests(gain: FloatArray, cost: FloatArray) -> str:
+    """Which guests have numbers that cannot be, the first ones by name."""
+    is_bad = ~np.isfinite(gain)
+    what, matrix, mend = "gain", gain, "not a finite number; impute it or leave the guest out"
+    if not is_bad.any():
+        is_bad = ~(np.isfinite(cost) & (cost >= 0))
+        what, matrix, mend = "cost", cost, "not a finite number of 0 or more; an offer costs 0 or more"
+    guests, offers = np.nonzero(is_bad)
+    others = np.unique(guests)[1:]
+    more = f" (and {len(others)} more guests: {_some(others)})" if len(others) else ""
     return f"{what} of guest {guests[0]}, offer {offers[0]} is {matrix[guests[0], offers[0]]:g}{more}: {mend}"
+
+
+def _some(guests: NDArray[np.int64]) -> str:
+    return ", ".join(str(guest) for guest in guests[:5]) + (", ..." if len(guests) > 5 else "")

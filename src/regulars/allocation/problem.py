@@ -3,95 +3,138 @@
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from regulars.allocation.limits import IntArray, Limit
 
 EPS = float(np.finfo(np.float64).eps)
-RETURN = "return"
 GAIN, COST, ONE, EXTRA = 0, 1, 2, 3
 
 Guests = NDArray[np.int64]
 """Which guests, by number."""
 Choice = NDArray[np.int16]
-"""The offer of each guest, -1 for nothing, shape (n,)."""
+"""The action of each guest, the number of actions standing for nothing, shape (n,)."""
 Rows = NDArray[np.float64]
 """One number for each row of each limit."""
 Table = NDArray[np.float64]
-"""Weights or sums, shape (cells, k, 3 + m)."""
+"""Weights or sums, shape (cells, k, resources)."""
 
 
 class Offered(NamedTuple):
     """What each offer would bring and take at each guest."""
 
     gain: Any
-    """(n, k)"""
+    """(n, k), or a tuple of k arrays of shape (n,)"""
     cost: Any
-    """(n, k)"""
+    """as gain"""
     extra: Any
-    """(n, k, m): other consumptions, m = 0 where no limit has its own."""
+    """(n, k, m): other resources, m = 0 where there are none."""
     cells: Any
     """(n, 1) or (n, k): guests, or guests and offers, that are in the same groups of all limits share a cell."""
 
 
 class Rules(NamedTuple):
-    """Which rows of the limits a choice consumes, and how much."""
+    """What an action is, and which rows of the limits it takes how much of."""
 
     rows: Any
     """(limits, cells, k): -1 where the limit does not count it."""
     takes: Any
-    """(limits, k, 3 + m): factors of gain, cost, one and extra."""
+    """(rows, k, resources): what each row takes of gain, cost, one and extra."""
+    actions: Any
+    """(actions, most): the offers of each action, -1 where it has fewer."""
+    bars: Any
+    """(cells, actions + 1): -inf where an action, or at last nothing, is out of the question, else 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Problem:
-    """Maximise the gain of one offer for each guest under limits.
+    """Maximise the worth of one action for each guest under limits.
 
-    rules: the row each choice consumes of each limit, and how much of it.
-    amounts: what each row may consume, shape (rows,); limits one after the other, the return floor last.
+    aim: what a unit of each resource is worth: 1 for gain, less the price of a contact, less caution.
+    amounts: what each row may take, shape (rows,); limits one after the other.
     guard: what is kept back of each row so that the limit holds in whatever order floats are added, shape (rows,).
-    free_gain: the gain if nothing were limited.
-    is_cost_whole: whether every cost is a whole number, so that sums of costs are exact.
+    free_worth: the worth if nothing were limited.
     """
 
     offered: Offered
     limits: tuple[Limit, ...]
     rules: Rules
+    aim: NDArray[np.float64]
     amounts: Rows
     guard: Rows
-    free_gain: float
+    free_worth: float
     is_cost_whole: bool
-    min_roi: float | None
 
     @property
     def guests(self) -> int:
-        return int(self.offered.gain.shape[0])
+        return len(self.offered.cells)
 
     @property
-    def guard_share(self) -> float:
-        """More than the share by which two sums of the same numbers, in different order, can differ in float64."""
-        return 4 * EPS * self.guests
+    def offers(self) -> int:
+        return int(self.rules.rows.shape[2])
+
+    @property
+    def nothing(self) -> int:
+        """The number of the action that gives nothing."""
+        return len(self.rules.actions)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether each guest gets one offer at most, so that actions are offers."""
+        return bool(self.rules.actions.shape[1] == 1)
 
     @property
     def table_shape(self) -> tuple[int, int, int]:
-        """(cells, k, 3 + m): the shape of weights and sums."""
+        """(cells, k, resources): the shape of weights and sums."""
         return (*self.rules.rows.shape[1:], self.rules.takes.shape[2])
 
+    @property
+    def is_least(self) -> NDArray[np.bool_]:
+        """Rows of what must be reached at least, shape (rows,)."""
+        return self._is_kind("least")
+
+    def _is_kind(self, kind: str) -> NDArray[np.bool_]:
+        kinds = [np.full(len(limit.amounts), limit.kind == kind) for limit in self.limits]
+        return np.concatenate([np.zeros(0, np.bool_), *kinds])
+
+    def name(self, row: int) -> str:
+        """What reports call one row."""
+        for limit in self.limits:
+            if row < len(limit.amounts):
+                return repr(limit.label(row))
+            row -= len(limit.amounts)
+        raise IndexError(row)
+
     def used(self, sums: Table) -> Rows:
-        """What each row consumes, given the totals over the chosen."""
-        taken = np.einsum("ckr,lkr->lck", sums, self.rules.takes)
-        totals: Rows = np.bincount((self.rules.rows + 1).ravel(), taken.ravel(), len(self.amounts) + 1).astype(
-            np.float64
-        )
-        return totals[1:]
+        """What each row takes, given the totals over the chosen."""
+        return self._total(sums, self.rules.takes)
+
+    def reached(self, sums: Table) -> Rows:
+        """As `used`, in the unit of the amounts: what must be reached counts above 0, and a return is gain per cost."""
+        used = np.where(self.is_least, -self.used(sums), self.used(sums)) + 0.0
+        if not (is_return := self._is_kind("returns")).any():
+            return used
+        gain, cost = (self._total(sums, self._unit_takes(resource)) for resource in (GAIN, COST))
+        returns = np.divide(gain, cost, out=np.full_like(gain, np.inf), where=cost > 0)
+        return np.asarray(np.where(is_return, returns, used))
+
+    def _unit_takes(self, resource: int) -> Table:
+        takes: Table = np.zeros_like(self.rules.takes)
+        takes[..., resource] = 1.0
+        return takes
+
+    def _total(self, sums: Table, takes: Table) -> Rows:
+        total = np.zeros(len(self.amounts))
+        add_rows(self.rules.rows, takes, np.ascontiguousarray(sums), total)
+        return total
 
     def weights(self, prices: Rows) -> Table:
-        """Factors of gain, cost, one and extra whose sum is an offer's gain less what it consumes at these prices."""
-        price = np.concatenate([[0.0], prices])[self.rules.rows + 1]
-        weights = -np.einsum("lck,lkr->ckr", price, self.rules.takes)
-        weights[..., GAIN] += 1.0
-        return np.ascontiguousarray(weights)
+        """Factors of the resources whose sum is an offer's worth less what it takes at these prices."""
+        weights = np.empty(self.table_shape)
+        weigh(self.rules.rows, self.rules.takes, self.aim, prices, weights)
+        return weights
 
     def dual(self, prices: Rows, sums: Table) -> float:
         """The Lagrangian at the best response to these prices: no allocation can bring more (weak duality)."""
@@ -100,12 +143,13 @@ class Problem:
     def rounding(self, prices: Rows, chain: int) -> float:
         """More than float64 can have lost in `dual`, where no sum ran over more than `chain` terms.
 
-        A guest's best value is at most his best gain, and the parts of it at most twice that, so every error is a small
-        multiple of eps times the free gain (Higham, Accuracy and Stability of Numerical Algorithms, 2002, eq. 4.4).
+        The parts of a guest's best value are at most a few times his best worth, so every error is a small multiple of eps
+        times the free worth (Higham, Accuracy and Stability of Numerical Algorithms, 2002, eq. 4.4).
         """
-        steepest = float(self.weights(prices)[..., GAIN].max(initial=1.0))
-        terms = 16 + 4 * len(self.rules.takes) + self.table_shape[2] + chain
-        return 2 * EPS * (terms * steepest * self.free_gain + len(prices) * self._payment(prices))
+        steepest = float(np.abs(self.weights(prices)[..., GAIN]).max(initial=1.0))
+        terms = 16 + 4 * len(self.rules.rows) + self.table_shape[2] + chain
+        payment = float(np.abs(np.where(prices > 0, prices, 0.0) * np.where(prices > 0, self.amounts, 0.0)).sum())
+        return 2 * EPS * (terms * (steepest * self.free_worth + payment) + len(prices) * payment)
 
     def _payment(self, prices: Rows) -> float:
         return float(np.where(prices > 0, prices, 0.0) @ np.where(prices > 0, self.amounts, 0.0))
@@ -117,38 +161,75 @@ class Problem:
     def split(self, rows: Rows) -> dict[str, Rows]:
         """One value for each row, under the names of their limits."""
         parts = np.split(rows, np.cumsum([len(limit.amounts) for limit in self.limits]))
-        named = {limit.name: part for limit, part in zip(self.limits, parts, strict=False)}
-        return named if self.min_roi is None else named | {RETURN: parts[-1]}
+        return {limit.name: part for limit, part in zip(self.limits, parts, strict=False)}
+
+    def offers_of(self, choice: Choice) -> Choice:
+        """Actions as offers, -1 for nothing: shape (n,), or (n, most) where an action is a set of offers."""
+        if self.is_single:
+            choice[choice == self.nothing] = -1
+            return choice
+        none = np.full((1, self.rules.actions.shape[1]), -1, np.int16)
+        return np.concatenate([self.rules.actions, none])[choice]
+
+    def actions_of(self, choice: Choice) -> Choice:
+        """Offers, -1 for nothing, as actions; the other way round."""
+        if self.is_single:
+            return np.where(choice < 0, self.nothing, choice).astype(np.int16)
+        known = {tuple(some): action for action, some in enumerate(self.rules.actions.tolist())}
+        return np.array([known.get(tuple(some), self.nothing) for some in choice.tolist()], np.int16)
 
     def take(self, guests: IntArray) -> "Problem":
         """The same limits over some of the guests, in float64 and C order, so that the kernels that follow need only one form."""
-        gain, cost, extra, cells = (array[guests] for array in self.offered)
-        gain, cost, extra = (np.ascontiguousarray(array, dtype=np.float64) for array in (gain, cost, extra))
-        offered = Offered(gain, cost, extra, cells)
-        return replace(self, offered=offered)
+        offered = self.offered
+        gain, cost = rows_of(offered.gain, guests), rows_of(offered.cost, guests)
+        extra = np.ascontiguousarray(offered.extra[guests], dtype=np.float64)
+        return replace(self, offered=Offered(gain, cost, extra, np.ascontiguousarray(offered.cells[guests])))
 
-    def with_budget(self, amount: float) -> "tuple[Problem, int]":
-        """The same problem under another total budget, and the row of that budget."""
-        row = 0
-        for limit in self.limits:
-            if limit.is_total_budget:
-                break
-            row += len(limit.amounts)
-        else:
-            return self._with_new_budget(amount)
+    def with_amount(self, row: int, amount: float) -> "Problem":
+        """The same problem with another amount of one row."""
         amounts, guard = self.amounts.copy(), self.guard.copy()
         amounts[row] = amount
-        guard[row] = self._cost_guard(amount)
-        return replace(self, amounts=amounts, guard=guard), row
+        guard[row] = 0.0 if self.is_cost_whole or not np.isfinite(amount) else guard_share(self.guests) * abs(amount)
+        return replace(self, amounts=amounts, guard=guard)
 
-    def _with_new_budget(self, amount: float) -> "tuple[Problem, int]":
-        row = len(self.amounts)
-        take = np.zeros((1, *self.rules.takes.shape[1:]))
-        take[..., COST] = 1.0
-        everybody = np.full((1, *self.rules.rows.shape[1:]), row, np.int32)
-        rules = Rules(np.concatenate([self.rules.rows, everybody]), np.concatenate([self.rules.takes, take]))
-        guard = np.append(self.guard, self._cost_guard(amount))
-        return replace(self, rules=rules, amounts=np.append(self.amounts, amount), guard=guard), row
+    def budget_row(self) -> int | None:
+        """The row of the total budget, None where there is none."""
+        firsts = np.cumsum([0, *(len(limit.amounts) for limit in self.limits)])
+        return next(
+            (int(first) for first, limit in zip(firsts, self.limits, strict=False) if limit.is_total_budget), None
+        )
 
-    def _cost_guard(self, amount: float) -> float:
-        return 0.0 if self.is_cost_whole or not np.isfinite(amount) else self.guard_share * amount
+
+@numba.njit(cache=True, nogil=True)
+def weigh(rows: Any, takes: Any, aim: Any, prices: Rows, weights: Table) -> None:
+    for c in range(weights.shape[0]):
+        for j in range(weights.shape[1]):
+            weights[c, j] = aim
+            for limit in range(len(rows)):
+                row = rows[limit, c, j]
+                if row >= 0:
+                    for r in range(weights.shape[2]):
+                        weights[c, j, r] -= prices[row] * takes[row, j, r]
+
+
+@numba.njit(cache=True, nogil=True)
+def add_rows(rows: Any, takes: Any, sums: Table, total: Rows) -> None:
+    for limit in range(len(rows)):
+        for c in range(sums.shape[0]):
+            for j in range(sums.shape[1]):
+                row = rows[limit, c, j]
+                if row >= 0:
+                    for r in range(sums.shape[2]):
+                        total[row] += takes[row, j, r] * sums[c, j, r]
+
+
+def rows_of(matrix: Any, guests: IntArray) -> NDArray[np.float64]:
+    """The rows of these guests, whether the matrix is one array or one for each offer."""
+    if isinstance(matrix, tuple):
+        return np.stack([np.asarray(column[guests], dtype=np.float64) for column in matrix], axis=1)
+    return np.ascontiguousarray(matrix[guests], dtype=np.float64)
+
+
+def guard_share(guests: int) -> float:
+    """More than the share by which two sums of the same numbers, in different order, can differ in float64."""
+    return 4 * EPS * guests

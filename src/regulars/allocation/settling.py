@@ -1,36 +1,94 @@
 """Settling: prices, then choices, then the totals that both are judged by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from regulars.allocation.passes import Passes
-from regulars.allocation.prices import bound, price
-from regulars.allocation.problem import COST, GAIN, Choice, Problem, Rows
-from regulars.allocation.rounding import round_off
+from regulars.allocation.prices import price
+from regulars.allocation.problem import COST, GAIN, ONE, Choice, Problem, Rows, Table
+from regulars.allocation.rounding import CLOSE, Rounded, round_off
+
+GOOD_GAP, TRIES, WIDER = 3e-5, 3, 4.0
+_NOBODY: Choice = np.empty(0, np.int16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Settled:
-    """Choices for one problem, with their totals and what bounds them."""
+    """Choices for one problem, with their totals and what bounds them.
+
+    sums is None where nothing keeps every limit.
+    """
 
     choice: Choice
-    gain: float
-    spend: float
+    sums: Table | None
     bound: float
     prices: Rows
-    used: Rows
+    problem: Problem
+
+    @property
+    def worth(self) -> float:
+        return 0.0 if self.sums is None else float((self.sums @ self.problem.aim).sum())
+
+    @property
+    def gap(self) -> float:
+        return 1.0 - self.worth / self.bound if self.bound > 0 else 0.0
+
+    @property
+    def gain(self) -> float:
+        return 0.0 if self.sums is None else float(self.sums[..., GAIN].sum())
+
+    @property
+    def spend(self) -> float:
+        return 0.0 if self.sums is None else float(self.sums[..., COST].sum())
+
+    @property
+    def contacts(self) -> int:
+        return 0 if self.sums is None else round(float(self.sums[..., ONE].sum()))
+
+    @property
+    def used(self) -> Rows:
+        return np.zeros_like(self.prices) if self.sums is None else self.problem.used(self.sums)
 
 
 def settle(problem: Problem, *, seed: int, threads: int | None, start: Rows | None = None) -> Settled:
-    """Solve; `start` are prices known to be near, such as those of a neighbouring budget."""
-    passes = Passes(problem.offered, problem.table_shape, threads=threads)
+    """Solve; `start` are prices known to be near, such as those of a neighbouring budget.
+
+    Where the closest calls are not enough to keep the limits or to come near the bound, more of them are decided anew.
+    """
+    passes = Passes(problem, threads=threads)
     priced = price(problem, passes, seed=seed, start=start)
-    rounded = round_off(problem, passes, priced, seed=seed)
-    sums = passes.add_up(rounded.choice)
-    return Settled(
-        choice=rounded.choice,
-        gain=float(sums[..., GAIN].sum()),
-        spend=float(sums[..., COST].sum()),
-        bound=bound(problem, passes, rounded.prices),
-        prices=rounded.prices,
-        used=problem.used(sums),
-    )
+    best = Settled(choice=_NOBODY, sums=None, bound=np.inf, prices=priced.prices, problem=problem)
+    share, tries = min(1.0, max(CLOSE / max(problem.guests, 1), WIDER * priced.residual)), TRIES
+    share = 1.0 if priced.residual == 0 else share
+    while True:
+        rounded = round_off(problem, passes, priced, share=share, seed=seed)
+        best = _better(best, rounded, _bound(problem, passes, rounded))
+        tries -= 1
+        is_enough = best.sums is not None and (tries <= 0 or best.gap <= GOOD_GAP)
+        if is_enough or share >= 1:
+            return best
+        is_nearer = rounded.sums is not None and rounded.dual - best.bound > GOOD_GAP * abs(best.bound)
+        priced = replace(priced, prices=rounded.prices if is_nearer else priced.prices)
+        share = share if is_nearer else min(1.0, share * WIDER)
+
+
+def _better(best: Settled, rounded: Rounded, most: float) -> Settled:
+    """The choices that are worth more, and the lower bound with its prices."""
+    if most < best.bound:
+        best = replace(best, bound=most, prices=rounded.prices)
+    found = replace(best, choice=rounded.choice, sums=rounded.sums)
+    is_better = rounded.sums is not None and (best.sums is None or found.worth > best.worth)
+    return found if is_better else best
+
+
+def _bound(problem: Problem, passes: Passes, rounded: Rounded) -> float:
+    """What no allocation that keeps the limits can exceed, certified in float64.
+
+    The dual at the prices before rounding is known already; a pass for that at those found later is made if it is too far off.
+    """
+    known = rounded.dual + problem.rounding(rounded.start, passes.chain)
+    if rounded.sums is not None and known - float((rounded.sums @ problem.aim).sum()) <= GOOD_GAP * known:
+        return known
+    lost = problem.rounding(rounded.prices, passes.chain)
+    return min(known, problem.dual(rounded.prices, passes.respond(rounded.prices)) + lost)

@@ -1,0 +1,102 @@
+"""Bundles: which offers a guest may get together, and which he must or must not get.
+
+An action is a set of offers: at most so many, and none that exclude each other. Forced and forbidden pairs bar actions of
+single guests; guests barred alike share a pattern, so that bars are a small table too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from regulars.allocation.limits import IntArray
+from regulars.errors import BudgetError
+
+MOST_TOGETHER, MOST_ACTIONS, MOST_MARKED = 3, 4096, 31
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Patterns:
+    """What is barred. index: the pattern of each guest, shape (n,); bars: shape (patterns, actions + 1), 0 or -inf."""
+
+    index: IntArray
+    bars: NDArray[np.float64]
+
+
+def actions_of(offers: int, most: int, exclusive: Sequence[Sequence[int]]) -> NDArray[np.int16]:
+    """Every set of 1 to `most` offers of which no two are in the same exclusive set, shape (actions, most), -1 for no offer."""
+    if not 1 <= most <= MOST_TOGETHER:
+        raise ValueError(f"most is {most}; a guest gets at most 1 to {MOST_TOGETHER} offers")
+    if bad := [offer for some in exclusive for offer in some if not 0 <= offer < offers]:
+        raise ValueError(f"exclusive names offer {bad[0]}; offers count from 0 to {offers - 1}")
+    apart = {frozenset(pair) for some in exclusive for pair in combinations(some, 2)}
+    sets = [
+        some
+        for size in range(1, min(most, offers) + 1)
+        for some in combinations(range(offers), size)
+        if not any(frozenset(pair) in apart for pair in combinations(some, 2))
+    ]
+    if len(sets) > MOST_ACTIONS and most > 1:
+        raise ValueError(
+            f"{offers} offers make {len(sets)} sets of at most {most}, more than {MOST_ACTIONS}; exclude some from each other"
+        )
+    actions = np.full((len(sets), most), -1, np.int16)
+    for row, some in zip(actions, sets, strict=True):
+        row[: len(some)] = some
+    return actions
+
+
+def patterns_of(
+    actions: NDArray[np.int16], guests: int, offers: int, *, forced: ArrayLike | None, forbidden: ArrayLike | None
+) -> Patterns:
+    """The bars that these pairs of guest and offer put up.
+
+    forced, forbidden: pairs, shape (p, 2), or true or false for each guest and offer, shape (n, k).
+
+    Raises BudgetError naming a guest whose forced offers cannot go together or are forbidden.
+    """
+    if forced is None and forbidden is None:
+        return Patterns(index=np.zeros(guests, np.int32), bars=np.zeros((1, len(actions) + 1)))
+    if offers > MOST_MARKED:
+        raise ValueError(f"forced and forbidden pairs go with at most {MOST_MARKED} offers, here are {offers}")
+    must = _marks("forced", forced, guests, offers)
+    code = must << offers | _marks("forbidden", forbidden, guests, offers)
+    codes, index = np.unique(code, return_inverse=True)
+    held = np.bitwise_or.reduce(np.where(actions >= 0, 1 << np.maximum(actions, 0).astype(np.int64), 0), axis=1)
+    held = np.append(held, 0)
+    needs, shuns = (codes >> offers)[:, None], (codes & ((1 << offers) - 1))[:, None]
+    is_barred = ((held & shuns) != 0) | ((needs & ~held) != 0)
+    if (dead := is_barred.all(axis=1)).any():
+        guest = int(np.argmax(dead[index]))
+        names = ", ".join(str(offer) for offer in range(offers) if must[guest] >> offer & 1)
+        raise BudgetError(
+            f"guest {guest} must get offer {names}, which is forbidden, excluded or more than he may get; force or forbid less"
+        )
+    return Patterns(index=index.astype(np.int32), bars=np.where(is_barred, -np.inf, 0.0))
+
+
+def _marks(what: str, pairs: ArrayLike | None, guests: int, offers: int) -> NDArray[np.int64]:
+    """One bit for each offer that is marked at a guest, shape (n,)."""
+    marks = np.zeros(guests, np.int64)
+    if pairs is None:
+        return marks
+    array = np.asarray(pairs)
+    if array.dtype == np.bool_:
+        if array.shape != (guests, offers):
+            raise ValueError(f"{what} has shape {array.shape}; give true or false for {(guests, offers)}, or pairs")
+        for offer in range(offers):
+            marks |= array[:, offer].astype(np.int64) << offer
+        return marks
+    if array.size == 0:
+        return marks
+    if array.ndim != 2 or array.shape[1] != 2 or not np.issubdtype(array.dtype, np.integer):
+        raise ValueError(f"{what} is {array.dtype} of shape {array.shape}; give pairs of guest and offer, shape (p, 2)")
+    if (bad := (array < 0) | (array >= np.array([guests, offers]))).any():
+        row = int(np.argmax(bad.any(axis=1)))
+        raise ValueError(
+            f"{what}[{row}] is guest {array[row, 0]}, offer {array[row, 1]}; there are {guests} guests and {offers} offers"
+        )
+    np.bitwise_or.at(marks, array[:, 0], np.int64(1) << array[:, 1].astype(np.int64))
+    return marks
