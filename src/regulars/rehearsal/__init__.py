@@ -11,11 +11,13 @@ runs        what it brought, as measured and in truth
 books       all of it as tables in our contracts
 town        the town
 calibration the town beside real customers
+rehearsing  a campaign file, planned and lived in it
 """
 
 from regulars.rehearsal.calibration import Figure, calibration
+from regulars.rehearsal.rehearsing import Rehearsal, rehearse
 from regulars.rehearsal.runs import Run
 from regulars.rehearsal.town import OFFERS, Town, town
 from regulars.rehearsal.truth import Truth
 
-__all__ = ["OFFERS", "Figure", "Run", "Town", "Truth", "calibration", "town"]
+__all__ = ["OFFERS", "Figure", "Rehearsal", "Run", "Town", "Truth", "calibration", "rehearse", "town"]

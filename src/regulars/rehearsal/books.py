@@ -120,6 +120,14 @@ def item_table(lines: Lines, menu: Menu, first_number: int) -> pa.Table:
     )
 
 
+def guest_and_day(orders: pa.Table) -> tuple[IntArray, IntArray]:
+    """The guest's index and the ordinal of the town's date of each order, each of shape (v,)."""
+    guest = pc.utf8_slice_codeunits(orders["guest_id"], 1).cast(pa.int64())
+    there = pc.local_timestamp(orders["ordered_at"].cast(pa.timestamp("us", ZONE)))
+    day = pc.floor_temporal(there, unit="day").cast(pa.int64()).to_numpy() // _DAY
+    return guest.to_numpy(), day + _EPOCH
+
+
 def ordered_at(visits: Visits) -> pa.Array:
     clock = (FIRST_HOUR + visits.hour) * 60 + visits.minute
     return _instants((visits.day - _EPOCH) * _DAY + clock * _MINUTE)

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from regulars.errors import DesignError
+from regulars.rehearsal.books import guest_and_day
 from regulars.rehearsal.town import OFFERS, Town
 
 COHORT_DAYS, FOLLOWED_DAYS, TARGETED_DAYS = 84, 273, 60
-_NIGHT = np.timedelta64(8, "h")
 
 
 class Figure(NamedTuple):
@@ -46,7 +46,7 @@ def calibration(place: Town) -> list[Figure]:
 
 
 def _visits(place: Town) -> list[Figure]:
-    guest, day = _guest_and_day(place)
+    guest, day = guest_and_day(place.orders)
     since = day - day.min()
     cohort = place.traits.joined < COHORT_DAYS
     if since.max() < FOLLOWED_DAYS:
@@ -78,7 +78,7 @@ def _checks(place: Town) -> list[Figure]:
 
 
 def _redemptions(place: Town) -> list[Figure]:
-    guest, day = _guest_and_day(place)
+    guest, day = guest_and_day(place.orders)
     seen = np.zeros(len(place), bool)
     seen[guest[day > day.max() - TARGETED_DAYS]] = True
     share = place.truth.redemption[seen].mean(axis=0)
@@ -87,9 +87,3 @@ def _redemptions(place: Town) -> list[Figure]:
         Figure(f"guests lately seen who redeem {offer}", f"Complete Journey, type {kind}", told, float(found), 0.20)
         for offer, kind, told, found in zip(place.offer_ids, "ABC", real, share, strict=True)
     ]
-
-
-def _guest_and_day(place: Town) -> tuple[np.ndarray, np.ndarray]:
-    guest = np.array([int(name[1:]) for name in place.orders["guest_id"].to_pylist()])
-    instant = place.orders["ordered_at"].to_numpy() - _NIGHT
-    return guest, instant.astype("datetime64[D]").astype(np.int64)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from regulars.errors import DesignError
 from regulars.planning import Offer
 from regulars.rehearsal import books
+from regulars.rehearsal.books import guest_and_day
 from regulars.rehearsal.days import FloatArray
 from regulars.rehearsal.guests import Guests
 from regulars.rehearsal.places import IntArray, Menu, Places
@@ -76,6 +77,13 @@ class Town:
     def guest_ids(self) -> np.ndarray:
         """Shape (n,)."""
         return self.guests["guest_id"].to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+    def spent(self, days: int) -> FloatArray:
+        """What each guest paid in the last `days` days before today, minor units, shape (n,)."""
+        guest, day = guest_and_day(self.orders)
+        lately = day >= self.today.toordinal() - days
+        paid = self.orders["amount_minor"].to_numpy()[lately]
+        return np.bincount(guest[lately], weights=paid, minlength=len(self)).astype(np.float64)
 
     @property
     def truth(self) -> Truth:
