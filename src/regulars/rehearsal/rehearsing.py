@@ -17,7 +17,7 @@ from regulars.planning import Campaign, Plan, make_plan
 from regulars.planning.limits import limits_of
 from regulars.rehearsal.books import ZONE
 from regulars.rehearsal.runs import HOLDOUT, Run
-from regulars.rehearsal.town import AVERAGE_CHECK, LATER_DAYS, Town, town
+from regulars.rehearsal.towns import AVERAGE_CHECK, LATER_DAYS, Town, town
 from regulars.tables import Lake
 
 CURRENCY = "USD"

@@ -19,7 +19,7 @@ from regulars.rehearsal.truth import Truth
 from regulars.rehearsal.visits import Visits
 
 if TYPE_CHECKING:
-    from regulars.rehearsal.town import Town
+    from regulars.rehearsal.towns import Town
 
 HOLDOUT = "holdout"
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from regulars.errors import DesignError
 from regulars.rehearsal.books import guest_and_day
-from regulars.rehearsal.town import OFFERS, Town
+from regulars.rehearsal.towns import OFFERS, Town
 
 COHORT_DAYS, FOLLOWED_DAYS, TARGETED_DAYS = 84, 273, 60
 
