@@ -344,11 +344,14 @@ def rehearsal(told: dict[str, Any]) -> RenderableType:
     arms = ", ".join(f"{count:,} {arm}" for arm, count in told["arms"].items())
     title = f"[bold yellow]SIMULATED[/] [bold]{escape(told['name'])}[/] in a town of {town['guests']:,} guests, seed {town['seed']}"
     notes = [could, *([] if measured is None else [measured["advice"]]), *told["warnings"], told["about"]]
+    split = [(name, money(amount)) for name, amount in true["split"].items()]
     return Group(
         title,
         f"{told['audience']:,} in the audience: {arms}",
         "",
         sheet(["", "", ""], rows, numbers=[1]),
+        "",
+        sheet(["spent on checks with a voucher, in truth", ""], split, numbers=[1]),
         "",
         *map(escape, notes),
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
-from regulars.measurement.statement import ANYWAY, PULLED_FORWARD
+from regulars.measurement.statement import ANYWAY, MOVED, PULLED_FORWARD
 from regulars.rehearsal import Town
 
 SEEDS = range(100, 108)
@@ -122,6 +122,16 @@ def test_the_books_agree_with_one_another(town: Town) -> None:
     assert pc.all(pc.is_in(redemptions["order_id"], value_set=run.orders["order_id"])).as_py()
     exposures = run.exposures("c", np.full(len(town), 0.2))
     assert pc.sum(pc.is_valid(exposures["offer_id"])).as_py() == (run.assignment >= 0).sum()
+
+
+def test_the_true_split_adds_up_to_what_was_spent_with_vouchers(town: Town) -> None:
+    run = replace(town, offers=town.offers[3:]).run(everybody(town, 0))
+    split = run.true_split
+    assert sum(split.values()) == run.redeemed_minor.sum()
+    assert split[MOVED] > 0
+    everywhere = town.run(everybody(town, 0)).true_split
+    assert everywhere[MOVED] == 0
+    assert everywhere[ANYWAY] > 0
 
 
 def test_the_referee_states_a_run_and_the_parts_add_up(town: Town) -> None:

@@ -79,7 +79,11 @@ class Rehearsal:
                 "gain_minor": self.plan.decision.certificate.gain,
                 "cost_minor": self.plan.decision.certificate.cost,
             },
-            "true": {"gain_minor": run.true_gain_minor, "return": run.true_gain_minor / cost if cost else None},
+            "true": {
+                "gain_minor": run.true_gain_minor,
+                "return": run.true_gain_minor / cost if cost else None,
+                "split": run.true_split,
+            },
             "could_have_been": self.known._asdict(),
             "design": None if self.design is None else self.design._asdict(),
             "measured": None if told is None else _statement(told),

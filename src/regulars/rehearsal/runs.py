@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from regulars.measurement import Statement, settle
+from regulars.measurement.statement import ANYWAY, INCREMENTAL, MOVED, PULLED_FORWARD
 from regulars.rehearsal.books import names, ordered_at
 from regulars.rehearsal.days import FloatArray
 from regulars.rehearsal.places import IntArray
@@ -65,6 +66,19 @@ class Run:
     def nothing(self) -> Run:
         """The same days with the same luck, had nobody been given anything."""
         return self.before.run(np.full(len(self.assignment), -1), self.days, later_days=self.later_days)
+
+    @property
+    def true_split(self) -> dict[str, int]:
+        """How the spend on this campaign's checks truly splits with this luck, minor units; adds up to it, as a Statement does.
+
+        Known from the same days without offers: what was spent more here, less later, and less at sister stores.
+        """
+        spend = round(float(self.redeemed_minor.sum()))
+        here, later, away = (
+            round(float((getattr(self, name) - getattr(self.nothing, name)).sum()))
+            for name in ("sales_minor", "later_minor", "sister_minor")
+        )
+        return {INCREMENTAL: here + later + away, ANYWAY: spend - here, PULLED_FORWARD: -later, MOVED: -away}
 
     def exposures(
         self, campaign_id: str, propensity: ArrayLike | None = None, arm: ArrayLike | None = None
