@@ -10,6 +10,7 @@ The rooms, in the order the data goes through them:
     measurement   the referee: design, assignment, lift
     planning      the campaign file and the plan
     reports       pictures and pages from results
+    rehearsal     a simulated town whose truth is known
 """
 
 import importlib
@@ -28,7 +29,7 @@ from regulars.errors import (
 
 __version__ = "0.1.0"
 
-_ROOMS = ("tables", "profiles", "segments", "effects", "allocation", "measurement", "planning", "reports")
+_ROOMS = ("tables", "profiles", "segments", "effects", "allocation", "measurement", "planning", "reports", "rehearsal")
 
 __all__ = [
     "BudgetError",

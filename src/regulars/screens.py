@@ -317,3 +317,48 @@ def findings(found: Sequence[Finding]) -> RenderableType:
 def refusal(console: Console, words: str) -> None:
     """An error as a person would want to read it."""
     console.print(Panel(escape(words), title="cannot do that", title_align="left", border_style="red", expand=False))
+
+
+def rehearsal(told: dict[str, Any]) -> RenderableType:
+    """A campaign in the simulated town: what it cost, what it truly brought, and what the referee could see of that."""
+    currency, measured, known = told["currency"], told["measured"], told["could_have_been"]
+
+    def money(amount: float) -> str:
+        return in_words(round(amount), currency)
+
+    town, true = told["town"], told["true"]
+    back = "" if true["return"] is None else f"{true['return']:.2f} per {currency} of subsidy"
+    rows = [
+        ("subsidy spent", money(told["subsidy_minor"]), f"of a budget of {money(told['budget_minor'])}"),
+        ("gain, true", money(true["gain_minor"]), back),
+        ("gain, as planned", money(told["planned"]["gain_minor"]), "what the plan expected"),
+        ("gain, measured", *_measured(measured, told["is_covered"], money)),
+        ("could have been", money(known["gain_minor"]), f"by one who knew the truth, for {money(known['cost_minor'])}"),
+    ]
+    design = told["design"]
+    could = (
+        "The holdout could not find out anything."
+        if design is None
+        else f"The holdout could see a change of {money(design['effect'])} per guest four times in five."
+    )
+    arms = ", ".join(f"{count:,} {arm}" for arm, count in told["arms"].items())
+    title = f"[bold yellow]SIMULATED[/] [bold]{escape(told['name'])}[/] in a town of {town['guests']:,} guests, seed {town['seed']}"
+    notes = [could, *([] if measured is None else [measured["advice"]]), *told["warnings"], told["about"]]
+    split = [(name, money(amount)) for name, amount in true["split"].items()]
+    return Group(
+        title,
+        f"{told['audience']:,} in the audience: {arms}",
+        "",
+        sheet(["", "", ""], rows, numbers=[1]),
+        "",
+        sheet(["spent on checks with a voucher, in truth", ""], split, numbers=[1]),
+        "",
+        *map(escape, notes),
+    )
+
+
+def _measured(told: dict[str, Any] | None, is_covered: bool, money: Callable[[float], str]) -> tuple[str, str]:
+    if told is None:
+        return "cannot know", "nobody was held out"
+    low, high = (money(end) for end in told["gain_interval_minor"])
+    return money(told["gain_minor"]), f"{low} to {high}, which {'holds' if is_covered else 'misses'} the true gain"

@@ -59,6 +59,34 @@ def report(
     answer(as_json, {"plan_id": folder.name, "report": str(path)}, lambda: escape(f"wrote {path}"))
 
 
+def rehearse(
+    campaign: Annotated[Path, typer.Argument(help="A campaign file (TOML).")],
+    guests: Annotated[int, typer.Option(min=1, help="How many guests the town has.")] = 10_000,
+    stores: Annotated[int, typer.Option(min=1, help="How many stores.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another town.")] = 0,
+    lessons: Annotated[int, typer.Option(min=0, help="How many campaigns at random came before, to learn from.")] = 1,
+    pace: Annotated[
+        float,
+        typer.Option(
+            min=0.01, max=100, help="How often guests come; 1 is about once in four weeks for those who come again."
+        ),
+    ] = 1,
+    average_check: Annotated[float, typer.Option(min=0.01, help="Your average check, in the file's money.")] = 35.32,
+    as_json: AsJson = False,
+) -> None:
+    """Run a campaign in a simulated town before money is spent.  Example:  regulars rehearse autumn.toml --lessons 0"""
+    from regulars import screens
+    from regulars.planning import read_campaign
+    from regulars.rehearsal import rehearse as live
+
+    file = read_campaign(campaign)
+    town = {"guests": guests, "stores": stores, "seed": seed, "lessons": lessons}
+    with progress("a town") as say:
+        lived = live(file, **town, pace=pace, average_check=100 * average_check, progress=say)
+    comes_to = lived.summary()
+    answer(as_json, comes_to, lambda: screens.rehearsal(comes_to))
+
+
 def sync(workspace: Workspace = HERE, as_json: AsJson = False) -> None:
     """Bring back to the lake what tills did, and tell the tills of its stores.  Example:  regulars sync"""
     from regulars import screens

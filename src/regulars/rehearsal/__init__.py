@@ -1,0 +1,41 @@
+"""Rehearsal: a simulated town whose truth is known.
+
+days        how busy each day is
+places      own stores, rivals, dishes
+guests      what each guest is like
+vouchers    what an offer is worth, where and when
+visits      who ate where; a past without offers
+truth       what each offer would change in each guest, exactly
+windows     a campaign, lived
+runs        what it brought, as measured and in truth
+books       all of it as tables in our contracts
+towns       the town
+calibrating the town beside real customers
+rehearsing  a campaign file, planned and lived in it
+grading     how often the referee is right
+streams     order lines for benchmarks of scale
+"""
+
+from regulars.rehearsal.calibrating import Figure, calibration
+from regulars.rehearsal.grading import Grade, grades
+from regulars.rehearsal.rehearsing import Rehearsal, rehearse
+from regulars.rehearsal.runs import Run
+from regulars.rehearsal.streams import Batch, stream
+from regulars.rehearsal.towns import OFFERS, Town, town
+from regulars.rehearsal.truth import Truth
+
+__all__ = [
+    "OFFERS",
+    "Batch",
+    "Figure",
+    "Grade",
+    "Rehearsal",
+    "Run",
+    "Town",
+    "Truth",
+    "calibration",
+    "grades",
+    "rehearse",
+    "stream",
+    "town",
+]
