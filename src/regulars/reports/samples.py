@@ -71,13 +71,18 @@ def _why(plan: Plan, row: int, action: int, arm: str) -> str:
         title = plan.campaign.offers[best].title
         return f"the best offer, {title}, would change {_expected(plan, row, best)}: {_too_little(plan, row)}"
     explanation = plan.decision.allocation.explain(row)
-    second = "nothing" if explanation.runner_up < 0 else plan.campaign.offers[explanation.runner_up].title
+    second = _title(plan, explanation.runner_up)
     lost = in_words(abs(explanation.lost_by), plan.currency)
     because = _because(plan, row, action)
     expected = _expected(plan, row, action)
     return (
         f"expected to change {expected}{because}; next best is {second}, worth {lost} less at the price of the limits"
     )
+
+
+def _title(plan: Plan, action: int | tuple[int, ...]) -> str:
+    offers = action if isinstance(action, tuple) else (action,)
+    return " and ".join(plan.campaign.offers[offer].title for offer in offers if offer >= 0) or "nothing"
 
 
 def _because(plan: Plan, row: int, offer: int) -> str:
