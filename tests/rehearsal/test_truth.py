@@ -70,9 +70,35 @@ def test_an_offer_of_one_store_takes_from_its_sisters(town: Town) -> None:
     assert given.sales_minor.sum() > without.sales_minor.sum()
 
 
-def test_visits_are_pulled_forward_from_the_following_weeks(town: Town) -> None:
-    later = [replace(town, seed=seed).run(everybody(town, 0)) for seed in SEEDS]
-    assert sum((run.later_minor - run.nothing.later_minor).sum() for run in later) < 0
+def with_traits(town: Town, **traits: float) -> Town:
+    """The same town, with traits that are the same in all its guests."""
+    same = {name: np.full(len(town), value) for name, value in traits.items()}
+    return replace(town, traits=replace(town.traits, **same))
+
+
+def test_the_truth_is_what_happens_where_every_force_is_strong(town: Town) -> None:
+    """Within four standard errors over eight lucks, where a used voucher and a mere message each take away much."""
+    wild = with_traits(town, hoard=0.8, irritation=0.7, notice=0.5)
+    off = []
+    for seed in SEEDS:
+        run = replace(wild, seed=seed).run(everybody(town, 0))
+        off.append((run.margin_minor - run.nothing.margin_minor).mean() - run.truth.gain[:, 0].mean())
+    assert abs(np.mean(off)) < 4 * np.std(off, ddof=1) / np.sqrt(len(SEEDS))
+
+
+def test_visits_are_pulled_forward_from_the_following_weeks_and_nothing_else_takes_them(town: Town) -> None:
+    calm = with_traits(town, irritation=0.0, dropout=0.0)
+    run, free = calm.run(everybody(town, 0)), with_traits(calm, hoard=0.0).run(everybody(town, 0))
+    assert run.later_minor.sum() < run.nothing.later_minor.sum()
+    assert (free.later_minor == free.nothing.later_minor).all()
+
+
+def test_a_message_that_nobody_reads_only_costs_visits(town: Town) -> None:
+    deaf = with_traits(town, notice=0.0, irritation=0.5)
+    run = deaf.run(everybody(town, 0))
+    assert run.subsidy_minor.sum() == 0
+    assert (run.truth.gain[~town.is_lost] < 0).all()
+    assert len(run.visits) < 0.8 * len(run.nothing.visits)
 
 
 def test_some_redeem_who_would_have_come_anyway(town: Town) -> None:
