@@ -161,6 +161,11 @@ def test_a_revoked_key_is_refused_at_once(shop: Database) -> None:
     token = key("redeem")
     caller = Caller(token)
     assert caller("GET", "ping").status_code == 200
+    asked = ("POST", "vouchers/redeem", bill(make(1)[0]))
+    assert caller(*asked, key="the-same-key").json()["code"] == "voucher_not_found"
     assert tills.revoke(token.split("_")[1], now=NOW)
     assert caller("GET", "ping").status_code == 401
+    for same in ("the-same-key", "another-key"):
+        assert (again := caller(*asked, key=same)).status_code == 401, again.content
+        assert again.json()["code"] == "till_revoked"
     assert token.split("_", 2)[2] not in repr(tills.tills())

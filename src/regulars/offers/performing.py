@@ -57,6 +57,8 @@ def name_of(command: Command) -> Name:
 
 def _answer(command: Command, books: Books, busy: set[Name], speak: Speaker) -> Answer:
     name = name_of(command)
+    if command.till in books.revoked:
+        return _refused(command, Refusal("till_revoked"), speak)
     if name in busy:
         return _refused(command, Refusal("key_in_flight", key=command.key), speak)
     if (receipt := books.receipts.get(name)) is not None:

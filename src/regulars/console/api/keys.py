@@ -1,6 +1,7 @@
 """Keys: who asks, and whether he may. Every route has one; a route without is shut.
 
-A key is asked for with one query by its primary key, every time, so that one which is revoked is refused at once.
+A key is asked for with one query by its primary key, every time, so that one which is revoked is refused at once. Commands ask
+for it in their own transaction, so for their routes it may be remembered.
 """
 
 from django.db import InterfaceError, OperationalError, connection
@@ -15,11 +16,12 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="regulars"'}
 
 
 class Key(HttpBearer):
-    """Asks for a key with a scope, any key where none is named."""
+    """Asks for a key with a scope, any key where none is named. is_for_commands: the route does nothing but perform commands."""
 
-    def __init__(self, scope: str = "") -> None:
+    def __init__(self, scope: str = "", *, is_for_commands: bool = False) -> None:
         super().__init__()
         self.scope = scope
+        self._find = tills.remember if is_for_commands else tills.authenticate
 
     def __call__(self, request: HttpRequest) -> Till:
         return self.demand(request)
@@ -27,10 +29,10 @@ class Key(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Till | None:
         """Whose token it is."""
         try:
-            return tills.authenticate(token)
+            return self._find(token)
         except (OperationalError, InterfaceError):  # the database was started anew since: this connection is dead
             connection.close()
-            return tills.authenticate(token)
+            return self._find(token)
 
     def demand(self, request: HttpRequest) -> Till:
         """The till that asks. Raises Problem not_authenticated or not_allowed."""

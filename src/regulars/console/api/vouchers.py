@@ -27,6 +27,7 @@ from regulars.offers.refusals import Refusal
 
 router = Router(tags=["vouchers"])
 _TILL, _ISSUER = Key("redeem"), Key("issue")
+_COMMANDER = Key("redeem", is_for_commands=True)
 _REDEEM = "redeem"
 _SEEN = ("code", "offer_id", "state", "uses", "uses_left", "issued_at", "expires_at")
 
@@ -39,7 +40,7 @@ def _bill(body: shapes.ValidateShape | shapes.ReserveShape) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@router.post("/vouchers/redeem", auth=_TILL, response={200: TakenReply, **PROBLEMS}, openapi_extra=KEYED)
+@router.post("/vouchers/redeem", auth=_COMMANDER, response={200: TakenReply, **PROBLEMS}, openapi_extra=KEYED)
 def redeem(request: HttpRequest, body: shapes.ValidateShape) -> HttpResponse:
     """Use vouchers on a bill."""
     request.codes = body.codes
@@ -47,7 +48,7 @@ def redeem(request: HttpRequest, body: shapes.ValidateShape) -> HttpResponse:
     return answer(request, Redeem(**said, **_bill(body), reservation_id=body.reservation_id))
 
 
-@router.post("/vouchers/validate", auth=_TILL, response={200: TakenReply, **PROBLEMS})
+@router.post("/vouchers/validate", auth=_COMMANDER, response={200: TakenReply, **PROBLEMS})
 def validate(request: HttpRequest, body: shapes.ValidateShape) -> HttpResponse:
     """Say what vouchers would do for a bill, and change nothing."""
     request.codes = body.codes
@@ -55,14 +56,14 @@ def validate(request: HttpRequest, body: shapes.ValidateShape) -> HttpResponse:
     return answer(request, Validate(**said, **_bill(body), reservation_id=body.reservation_id))
 
 
-@router.post("/vouchers/reserve", auth=_TILL, response={200: ReservedReply, **PROBLEMS}, openapi_extra=KEYED)
+@router.post("/vouchers/reserve", auth=_COMMANDER, response={200: ReservedReply, **PROBLEMS}, openapi_extra=KEYED)
 def reserve(request: HttpRequest, body: shapes.ReserveShape) -> HttpResponse:
     """Keep vouchers for a bill, until it is paid or the time is up."""
     request.codes = body.codes
     return answer(request, Reserve(**asked(request), **_bill(body), seconds=body.ttl_seconds))
 
 
-@router.post("/redemptions/batch", auth=_TILL, response={200: BatchReply, **PROBLEMS})
+@router.post("/redemptions/batch", auth=_COMMANDER, response={200: BatchReply, **PROBLEMS})
 def redeem_batch(request: HttpRequest, body: shapes.BatchShape) -> HttpResponse:
     """Tell what a till redeemed while it was offline; each is answered as it would have been online, under its own key."""
     request.codes = [code for item in body.redemptions for code in item.codes]
@@ -80,7 +81,7 @@ def _offline(item: shapes.OfflineShape, raw: dict[str, Any], common: dict[str, A
 
 @router.post(
     "/redemptions/{redemption_id}/rollback",
-    auth=_TILL,
+    auth=_COMMANDER,
     response={200: RolledBackReply, **PROBLEMS},
     openapi_extra=KEYED,
 )
@@ -94,7 +95,10 @@ def roll_back(
 
 
 @router.post(
-    "/reservations/{reservation_id}/release", auth=_TILL, response={200: ReleasedReply, **PROBLEMS}, openapi_extra=KEYED
+    "/reservations/{reservation_id}/release",
+    auth=_COMMANDER,
+    response={200: ReleasedReply, **PROBLEMS},
+    openapi_extra=KEYED,
 )
 def release(
     request: HttpRequest, reservation_id: Path[shapes.Text], body: shapes.NothingShape | None = None
