@@ -13,7 +13,7 @@ from databases import Database
 from regulars.console.wsgi import application
 from regulars.offers import tills
 
-EXAMPLES = 15
+EXAMPLES = 10
 CHECKS = [
     not_a_server_error,
     checks.status_code_conformance,

@@ -160,9 +160,8 @@ def test_one_that_the_database_will_not_have_does_not_stop_the_others(
     assert told == ["None", "None", "None", "error", "None", "None", "None", "None"]
 
 
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_a_database_that_was_started_anew_is_found_again_by_the_next(house: House) -> None:
-    if house.database.kind != "postgres":
-        pytest.skip("SQLite is in this process: it is not started anew")
     house.define()
     codes = [house.issue() for _ in range(2)]
     door = Door(clock=lambda: NOW)
