@@ -33,17 +33,17 @@ def value_of(offered: Offered, rules: Rules, weights: Table, i: int, a: int) -> 
     return value  # type: ignore[no-any-return]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, inline="always")
 def use(offered: Offered, rules: Rules, row: int, i: int, j: int) -> float:
     """What one row takes of offer j at guest i."""
-    takes = rules.takes[row, j]
-    taken = takes[0] * offered.gain[i, j] + takes[1] * offered.cost[i, j] + takes[2]
+    takes = rules.takes
+    taken = takes[row, j, 0] * offered.gain[i, j] + takes[row, j, 1] * offered.cost[i, j] + takes[row, j, 2]
     for e in range(offered.extra.shape[2]):
-        taken += takes[3 + e] * offered.extra[i, j, e]
+        taken += takes[row, j, 3 + e] * offered.extra[i, j, e]
     return taken  # type: ignore[no-any-return]
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, inline="always")
 def differ(offered: Offered, rules: Rules, i: int, old: int, new: int, row: Any, more: Any) -> int:
     """Which rows a move from `old` to `new` touches and how much more it takes of each; returns how many it touches."""
     pair = 1 if offered.cells.shape[1] > 1 else 0

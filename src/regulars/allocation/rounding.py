@@ -128,15 +128,15 @@ def _share_out(offered: Offered, rules: Rules, weights: Table, soft: float) -> C
     kinds = len(rules.actions) + 1
     owed = np.zeros((len(weights), kinds, kinds))
     choice = np.empty(len(offered.cells), np.int16)
+    pick, after, best, second = best_two(offered, rules, weights, np.arange(len(choice)))
     for i in range(len(choice)):
-        pick, after, best, second = best_two(offered, rules, weights, i)
-        choice[i] = pick
-        if best - second < soft:
+        choice[i] = pick[i]
+        if best[i] - second[i] < soft:
             c = offered.cells[i, 0]
-            owed[c, pick, after] += (soft - best + second) / (2.0 * soft)
-            if owed[c, pick, after] > 0.5:
-                owed[c, pick, after] -= 1.0
-                choice[i] = after
+            owed[c, pick[i], after[i]] += (soft - best[i] + second[i]) / (2.0 * soft)
+            if owed[c, pick[i], after[i]] > 0.5:
+                owed[c, pick[i], after[i]] -= 1.0
+                choice[i] = after[i]
     return choice
 
 

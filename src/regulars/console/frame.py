@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from regulars.console.api.bodies import check_size
 from regulars.console.api.problems import MEDIA_TYPE, Problem, respond
 from regulars.console.logs import shadow
-from regulars.console.metrics import REQUESTS
+from regulars.console.metrics import requests_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -64,7 +64,7 @@ def _refused(request: HttpRequest) -> HttpResponse | None:
 def _note(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     route = request.resolver_match.route if request.resolver_match else "unknown"
     method = request.method if request.method in _METHODS else "other"
-    REQUESTS.labels(method, route, response.status_code).observe(seconds)
+    requests_of(method, route, response.status_code).observe(seconds)
     if not _log.isEnabledFor(logging.INFO):
         return
     facts = {

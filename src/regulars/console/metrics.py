@@ -1,6 +1,7 @@
 """Metrics: what is counted for Prometheus. Codes, guests and keys are in no label."""
 
 import os
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -13,6 +14,18 @@ REQUESTS = Histogram(
 )
 ANSWERS = Counter("regulars_answers_total", "Commands answered, by what became of them.", ("command", "outcome"))
 GUESSES = Counter("regulars_unknown_codes_total", "Codes that were asked for and do not exist.")
+
+
+@lru_cache(maxsize=4096)
+def requests_of(method: str, route: str, status: int) -> Histogram:
+    """Where such requests are counted; the library looks it up behind a lock, at every request."""
+    return REQUESTS.labels(method, route, status)
+
+
+@lru_cache(maxsize=4096)
+def answers_of(command: str, outcome: str) -> Counter:
+    """Where such answers are counted."""
+    return ANSWERS.labels(command, outcome)
 
 
 def all_figures() -> bytes:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.base import ModelState
+from pydantic_core import to_json
 
 
 class LostUpdateError(RuntimeError):
@@ -178,7 +179,7 @@ def _as_json(change: Change) -> str:
     names = _columns_of(change)
     values = attrgetter(*names)
     told = [dict(zip(names, values(row), strict=True)) for row in change.rows]
-    return json.dumps(told, ensure_ascii=False, default=dt.datetime.isoformat)
+    return to_json(told).decode()
 
 
 def _written(change: Change) -> int:

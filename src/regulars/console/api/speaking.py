@@ -12,7 +12,7 @@ from regulars.console.api.bodies import fingerprint, idempotency_key
 from regulars.console.api.guessing import Guesses
 from regulars.console.api.keys import till_of
 from regulars.console.api.problems import MEDIA_TYPE, canonical, document, instance_of, language_of
-from regulars.console.metrics import ANSWERS
+from regulars.console.metrics import answers_of
 from regulars.offers.commands import Answer, Command, Issue
 from regulars.offers.group import Door
 from regulars.offers.performing import perform
@@ -91,7 +91,7 @@ def say(value: Any, *, status: int = 200) -> HttpResponse:
 
 def _note(request: HttpRequest, command: Command, answered: Answer) -> None:
     outcome = "repeated" if answered.is_repeated else answered.refusal.code if answered.refusal else "done"
-    ANSWERS.labels(type(command).__name__, outcome).inc()
+    answers_of(type(command).__name__, outcome).inc()
     left_out = (answered.said or {}).get("left_out", ())
     unknown = (outcome == _UNKNOWN) + sum(left["reason"] == _UNKNOWN for left in left_out)
     for _ in range(unknown):
