@@ -34,6 +34,38 @@ def test_what_was_drawn_keeps_every_limit(seed: int, guests: int, share: float, 
     assert (experiment.action[experiment.arm == "holdout"] == -1).all()
 
 
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**9), guests=st.integers(1, 40), share=st.floats(0, 1))
+def test_sets_of_offers_keep_every_limit_too(seed: int, guests: int, share: float) -> None:
+    rng = np.random.default_rng(seed)
+    case = replace(
+        random_case(seed, guests, 4), min_roi=None, most=int(rng.integers(2, 4)), exclusive=[(0, 1)],
+        forbidden=rng.random((guests, 4)) < 0.2,
+    )  # fmt: skip
+    experiment = case.solve().explore(share=share, rng=seed)
+    assert broken(case, experiment.action) == []
+    assert ((experiment.propensity > 0) & (experiment.propensity <= 1 + 1e-12)).all()
+
+
+def test_propensities_of_sets_are_their_frequencies_where_nothing_binds() -> None:
+    """Two offers make three sets and nothing: a quarter each for who explores. Tolerance: 4.5 standard errors."""
+    allocation = solve([[3.0, 5.0]], [[1.0, 3.0]], most=2)
+    drawn = [allocation.explore(share=0.8, holdout=0.1, rng=draw) for draw in range(DRAWS)]
+    sets = np.array([tuple(experiment.action[0]) for experiment in drawn])
+    for some, probability in (((0, 1), 0.1 + 0.2), ((0, -1), 0.2), ((1, -1), 0.2), ((-1, -1), 0.2 + 0.1)):
+        taken = (sets == some).all(axis=1)
+        said = {round(float(e.propensity[0]), 12) for e, is_taken in zip(drawn, taken, strict=True) if is_taken}
+        assert list(said) == pytest.approx([probability])
+        assert taken.mean() == pytest.approx(probability, abs=4.5 * np.sqrt(probability / DRAWS))
+
+
+def test_no_set_with_an_offer_that_is_not_allowed_is_explored() -> None:
+    allocation = solve(np.ones((30, 3)), np.ones((30, 3)), most=2)
+    action = allocation.explore(share=1.0, rng=0, allowed=np.tile([True, False, True], (30, 1))).action
+    assert set(action.ravel().tolist()) == {-1, 0, 2}
+    assert ((action >= 0).sum(axis=1) == 2).any()
+
+
 def test_weighting_by_propensity_is_unbiased_where_limits_bind() -> None:
     """The weighted number of times an action is taken has mean 1 for each guest and action that can always be drawn.
 

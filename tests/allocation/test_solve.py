@@ -134,3 +134,16 @@ def test_a_larger_budget_has_no_lower_bound(seed: int, more: float) -> None:
     case = random_case(seed, 30, 3)
     small, large = (solve(case.gain, case.cost, [*case.limits, Limit.total(amount)]) for amount in (10.0, 10.0 * more))
     assert large.bound >= small.gain
+
+
+def test_pairs_go_with_many_offers() -> None:
+    """Forty offers are more than the bits of a word hold twice."""
+    gain = np.random.default_rng(0).uniform(1, 2, (200, 40))
+    forbidden = np.random.default_rng(1).random((200, 40)) < 0.5
+    forbidden[:, 39] = False
+    forced = np.array([[guest, 39] for guest in range(0, 200, 10)])
+    allocation = solve(gain, np.ones((200, 40)), [Limit.total(100)], forced=forced, forbidden=forbidden)
+    given = np.flatnonzero(allocation.choice >= 0)
+    assert (allocation.choice[forced[:, 0]] == 39).all()
+    assert not forbidden[given, allocation.choice[given]].any()
+    assert len(given) == 100

@@ -1,5 +1,6 @@
 """Streaming: the same answer in memory, on DuckDB and on Spark."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import narwhals as nw
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from regulars.allocation import Limit, solve
+from regulars.allocation.posing import Wishes
 from regulars.allocation.streaming import ArrowEngine, Columns, Source, Streamed, solve_stream
 from regulars.errors import BudgetError
 from regulars.tables.engines import Engine, open_engine
@@ -84,6 +86,30 @@ def test_it_is_as_good_as_all_at_once() -> None:
     assert (np.bincount(table["store"].to_numpy()[given], spent, 4) <= [2_000, 3_000, 4_000, 9_000]).all()
     assert (np.bincount(choice[given], minlength=2) <= [4_000, 5_000]).all()
     assert streamed.gain == pytest.approx(np.stack(gain, axis=1)[given, choice[given]].sum())
+
+
+def test_pairs_hold_in_every_batch() -> None:
+    """Forced and forbidden pairs come with the batch, as do limits; the answer is as good as in memory."""
+    rng, table = np.random.default_rng(5), guests()
+    forced, forbidden = rng.random(GUESTS) < 0.01, rng.random(GUESTS) < 0.2
+    table = table.append_column("must", pa.array(forced)).append_column("never", pa.array(forbidden))
+
+    def wishes(batch: Columns) -> Wishes:
+        marks = [np.zeros((len(batch["must"]), 2), np.bool_) for _ in range(2)]
+        marks[0][:, 0], marks[1][:, 1] = batch["must"], batch["never"]
+        return Wishes(forced=marks[0], forbidden=marks[1])
+
+    batches = pa.Table.from_batches(table.combine_chunks().to_batches(max_chunksize=3_000))
+    streamed = solve_stream(batches, ArrowEngine(), replace(source(), wishes=wishes))
+    choice = np.array(offers(streamed, ArrowEngine()))
+    assert (choice[forced] == 0).all()
+    assert not ((choice == 1) & forbidden).any()
+    columns = {name: table[name].to_numpy() for name in ("store", "must", "never")}
+    gain, cost = (tuple(table[f"{what}_{j}"] for j in range(2)) for what in ("gain", "cost"))
+    pairs = wishes(columns)
+    whole = solve(gain, cost, source().limits(columns), forced=pairs.forced, forbidden=pairs.forbidden)
+    assert streamed.bound >= whole.gain
+    assert whole.bound >= streamed.gain >= whole.gain * (1 - 2e-4)
 
 
 def test_limits_that_clash_are_named_here_too() -> None:

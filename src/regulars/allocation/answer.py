@@ -138,7 +138,8 @@ class Allocation:
 
         share, holdout: shares of the guests who explore and who are kept without contact; the rest are treated.
         arm: the arms, shape (n,), where they were drawn before with these shares, such as by measurement.
-        allowed: which offers may be drawn in exploration, shape (n, k); all where not given.
+        allowed: which offers may be drawn in exploration, shape (n, k); all where not given. Where a guest may get several, the sets
+            of them are drawn.
 
         >>> experiment = solve([[3.0, 5.0]] * 8, [[1.0, 3.0]] * 8, [Limit.total(9)]).explore(share=0.5, holdout=0.25, rng=1)
         >>> sorted(set(experiment.arm.tolist()))

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.allocation.limits import IntArray
+from regulars.allocation.matrices import kinds_of
+from regulars.allocation.problem import held
 from regulars.errors import BudgetError
 
-MOST_TOGETHER, MOST_ACTIONS, MOST_MARKED = 3, 4096, 31
+MOST_TOGETHER, MOST_ACTIONS = 3, 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,36 +61,30 @@ def patterns_of(
     """
     if forced is None and forbidden is None:
         return Patterns(index=np.zeros(guests, np.int32), bars=np.zeros((1, len(actions) + 1)))
-    if offers > MOST_MARKED:
-        raise ValueError(f"forced and forbidden pairs go with at most {MOST_MARKED} offers, here are {offers}")
-    must = _marks("forced", forced, guests, offers)
-    code = must << offers | _marks("forbidden", forbidden, guests, offers)
-    codes, index = np.unique(code, return_inverse=True)
-    held = np.bitwise_or.reduce(np.where(actions >= 0, 1 << np.maximum(actions, 0).astype(np.int64), 0), axis=1)
-    held = np.append(held, 0)
-    needs, shuns = (codes >> offers)[:, None], (codes & ((1 << offers) - 1))[:, None]
-    is_barred = ((held & shuns) != 0) | ((needs & ~held) != 0)
+    both = np.concatenate(
+        [_marks("forced", forced, guests, offers), _marks("forbidden", forbidden, guests, offers)], axis=1
+    )
+    index, kinds = kinds_of(both)
+    needs, shuns = kinds[:, :offers], kinds[:, offers:]
+    holds = np.concatenate([held(actions, offers), np.zeros((1, offers), np.bool_)])
+    is_barred = (shuns @ holds.T) | (needs @ ~holds.T)
     if (dead := is_barred.all(axis=1)).any():
         guest = int(np.argmax(dead[index]))
-        names = ", ".join(str(offer) for offer in range(offers) if must[guest] >> offer & 1)
+        names = ", ".join(str(offer) for offer in np.flatnonzero(needs[index[guest]]))
         raise BudgetError(
             f"guest {guest} must get offer {names}, which is forbidden, excluded or more than he may get; force or forbid less"
         )
     return Patterns(index=index.astype(np.int32), bars=np.where(is_barred, -np.inf, 0.0))
 
 
-def _marks(what: str, pairs: ArrayLike | None, guests: int, offers: int) -> NDArray[np.int64]:
-    """One bit for each offer that is marked at a guest, shape (n,)."""
-    marks = np.zeros(guests, np.int64)
-    if pairs is None:
-        return marks
-    array = np.asarray(pairs)
+def _marks(what: str, pairs: ArrayLike | None, guests: int, offers: int) -> NDArray[np.bool_]:
+    """Which offers are marked at each guest, shape (n, k)."""
+    array = np.zeros((0, 2), np.int64) if pairs is None else np.asarray(pairs)
     if array.dtype == np.bool_:
         if array.shape != (guests, offers):
             raise ValueError(f"{what} has shape {array.shape}; give true or false for {(guests, offers)}, or pairs")
-        for offer in range(offers):
-            marks |= array[:, offer].astype(np.int64) << offer
-        return marks
+        return np.asarray(array, np.bool_)
+    marks = np.zeros((guests, offers), np.bool_)
     if array.size == 0:
         return marks
     if array.ndim != 2 or array.shape[1] != 2 or not np.issubdtype(array.dtype, np.integer):
@@ -98,5 +94,5 @@ def _marks(what: str, pairs: ArrayLike | None, guests: int, offers: int) -> NDAr
         raise ValueError(
             f"{what}[{row}] is guest {array[row, 0]}, offer {array[row, 1]}; there are {guests} guests and {offers} offers"
         )
-    np.bitwise_or.at(marks, array[:, 0], np.int64(1) << array[:, 1].astype(np.int64))
+    marks[array[:, 0], array[:, 1]] = True
     return marks

@@ -3,11 +3,11 @@ exactly.
 
 Each guest is treated, explores or is held out, with shares t, e and h. The treated get what the allocation gives
 them, so they stay within its limits; what the others leave is there to explore with. Guests who explore come in
-random order, and each draws among nothing and the offers that still fit, so no limit is ever broken and nothing is
-taken back afterwards. With c the choice of the allocation for guest i and q(a) his chance of drawing a when his turn
-comes, he gets
+random order, and each draws among nothing and the actions that still fit, an action being an offer, or a set of them where a
+guest may get several. So no limit is ever broken and nothing is taken back afterwards. With c the choice of the allocation
+for guest i and q(a) his chance of drawing a when his turn comes, he gets
 
-    an offer a   with probability   t [a = c] + e q(a)
+    an action a  with probability   t [a = c] + e q(a)
     nothing      with probability   t [c = nothing] + e q(nothing) + h
 
 q is computed for everybody, as if he were the one to explore. It depends on the arms of the others and on draws
@@ -16,14 +16,15 @@ before his, never on his own, so 1 / propensity weights are unbiased, as in any 
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regulars.allocation.matrices import as_array
-from regulars.allocation.moves import use
+from regulars.allocation.matrices import as_array, kinds_of
+from regulars.allocation.moves import differ, scratch
+from regulars.allocation.passes import Passes
 from regulars.allocation.problem import Choice, Guests, Offered, Problem, Rows, Rules, Table
 
 ARMS = ("treated", "explore", "holdout")
@@ -33,16 +34,23 @@ RESERVE = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Experiment:
-    """What each guest gets and how probable that was; every array has shape (n,).
+    """What each guest gets and how probable that was.
 
-    arm: treated, explore or holdout.
-    action: the offer, -1 for nothing.
-    propensity: the probability of that action, given what was drawn before.
+    arm: treated, explore or holdout, shape (n,).
+    action: the offer, -1 for nothing, shape (n,); shape (n, most) where a guest may get several.
+    propensity: the probability of that action, given what was drawn before, shape (n,).
     """
 
     arm: NDArray[np.str_]
     action: Choice
     propensity: NDArray[np.float64]
+
+
+class Options(NamedTuple):
+    """What may be drawn: guests of one kind may draw the same. kind: of each guest, shape (n,); is_open: shape (kinds, actions)."""
+
+    kind: NDArray[np.int64]
+    is_open: NDArray[np.bool_]
 
 
 def explore(
@@ -55,21 +63,22 @@ def explore(
     allowed: ArrayLike | None,
     rng: np.random.Generator,
 ) -> Experiment:
-    """Mix the choices with chance; see Allocation.explore. choice: offers, -1 for nothing, shape (n,)."""
-    if not problem.is_single:
-        raise ValueError("guests may get several offers here; exploring draws one, so solve with most=1 to explore")
+    """Mix the choices with chance; see Allocation.explore. choice: offers as the allocation has them."""
     offered = problem.offered
     problem = replace(problem, offered=offered._replace(gain=as_array(offered.gain), cost=as_array(offered.cost)))
-    shares = _shares(share, holdout)
-    may = _as_allowed(allowed, problem)
+    shares, options = _shares(share, holdout), _options(allowed, problem)
     arms = _draw_arms(problem.guests, shares, rng) if arm is None else _as_arms(arm, problem.guests)
-    action = np.where(arms == TREATED, choice, -1).astype(np.int16)
-    left = problem.amounts - problem.guard - problem.used(_totals(problem, action))
-    factor = _factors(problem, choice, may, shares)
+    chosen = problem.actions_of(choice)
+    action = np.where(arms == TREATED, chosen, problem.nothing).astype(np.int16)
+    left = problem.amounts - problem.guard - _used(problem, action)
+    factor = _factors(problem, chosen, options, shares)
     propensity = np.empty(problem.guests)
     order, luck = rng.permutation(problem.guests), rng.random(problem.guests)
-    _draw(problem.offered, problem.rules, order, luck, arms, choice, may, factor, shares, left, action, propensity)
-    return Experiment(arm=np.asarray(ARMS)[arms], action=action, propensity=propensity)
+    _draw(
+        problem.offered, problem.rules, order, luck, arms, chosen, options, factor, shares, left, _is_consumed(problem),
+        action, propensity,
+    )  # fmt: skip
+    return Experiment(arm=np.asarray(ARMS)[arms], action=problem.offers_of(action), propensity=propensity)
 
 
 def _shares(share: float, holdout: float) -> NDArray[np.float64]:
@@ -80,19 +89,21 @@ def _shares(share: float, holdout: float) -> NDArray[np.float64]:
     return np.array([1.0 - share - holdout, share, holdout])
 
 
-def _as_allowed(allowed: ArrayLike | None, problem: Problem) -> NDArray[np.bool_]:
-    offers = problem.offers
-    is_open = problem.rules.bars[:, :-1] == 0
-    if allowed is None and is_open.all():
-        return np.ones((1, offers), np.bool_)
+def _options(allowed: ArrayLike | None, problem: Problem) -> Options:
+    """What is neither barred nor, where `allowed` is given, has an offer that is not allowed."""
+    of_cell, is_open = kinds_of(problem.rules.bars[:, :-1] == 0)
+    kind = of_cell[problem.offered.cells[:, 0]]
     if allowed is None:
-        return np.ascontiguousarray(is_open[problem.offered.cells[:, 0]])
+        return Options(kind, is_open)
     array = np.asarray(allowed)
-    if array.dtype != np.bool_ or array.shape != (problem.guests, offers):
+    if array.dtype != np.bool_ or array.shape != (problem.guests, problem.offers):
         raise ValueError(
-            f"allowed is {array.dtype} of shape {array.shape}; give true or false, shape {(problem.guests, offers)}"
+            f"allowed is {array.dtype} of shape {array.shape}; give true or false, shape {(problem.guests, problem.offers)}"
         )
-    return np.ascontiguousarray(array & is_open[problem.offered.cells[:, 0]])
+    own, offers = kinds_of(array)
+    is_allowed = ~(~offers @ problem.holds.T)
+    both, kind = np.unique(kind * len(offers) + own, return_inverse=True)
+    return Options(kind, is_open[both // len(offers)] & is_allowed[both % len(offers)])
 
 
 def _draw_arms(guests: int, shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int8]:
@@ -109,17 +120,16 @@ def _as_arms(arm: ArrayLike, guests: int) -> NDArray[np.int8]:
     return codes
 
 
-def _totals(problem: Problem, action: Choice) -> Table:
-    sums = np.zeros(problem.table_shape)
-    _add_shares(problem.offered, action[:, None] == np.arange(problem.offered.gain.shape[1]), sums, 0.0)
-    return sums
+def _used(problem: Problem, action: Choice) -> Rows:
+    return problem.used(Passes(problem).add_up(action))
 
 
-def _factors(problem: Problem, choice: Choice, may: NDArray[np.bool_], shares: NDArray[np.float64]) -> Table:
+def _factors(problem: Problem, chosen: Choice, options: Options, shares: NDArray[np.float64]) -> Table:
     """How much rarer than even an offer is drawn so that exploration is expected to fit, shape (cells, k)."""
-    even = np.zeros(problem.table_shape)
-    _add_shares(problem.offered, may, even, 1.0)
-    free = problem.amounts - shares[TREATED] * problem.used(_totals(problem, choice))
+    even: Table = np.zeros(problem.table_shape)
+    drawn = (options.is_open @ problem.holds.astype(float)) / (1.0 + options.is_open.sum(axis=1, keepdims=True))
+    _add_shares(problem.offered, options.kind, drawn, even)
+    free = problem.amounts - shares[TREATED] * _used(problem, chosen)
     asked = shares[EXPLORE] * problem.used(even)
     spare = RESERVE * np.maximum(free, 0.0)
     part = np.divide(spare, asked, out=np.ones_like(free), where=asked > spare)
@@ -135,39 +145,41 @@ def _is_consumed(problem: Problem) -> NDArray[np.bool_]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _add_shares(offered: Offered, given: Any, sums: Any, nothing: float) -> None:
-    """Add up the offers each guest is given, in equal shares; `nothing` counts as so many offers more."""
+def _add_shares(offered: Offered, kind: Any, drawn: Table, sums: Table) -> None:
+    """Add up what all guests take on average where those of a kind draw each offer so often; drawn: shape (kinds, k)."""
     pair = 1 if offered.cells.shape[1] > 1 else 0
-    own = 1 if given.shape[0] > 1 else 0
     for i in range(len(offered.gain)):
-        count = nothing
-        for j in range(given.shape[1]):
-            count += 1.0 if given[i * own, j] else 0.0
-        for j in range(given.shape[1]):
-            if given[i * own, j]:
+        for j in range(drawn.shape[1]):
+            share = drawn[kind[i], j]
+            if share > 0.0:
                 c = offered.cells[i, j * pair]
-                sums[c, j, 0] += offered.gain[i, j] / count
-                sums[c, j, 1] += offered.cost[i, j] / count
-                sums[c, j, 2] += 1.0 / count
+                sums[c, j, 0] += share * offered.gain[i, j]
+                sums[c, j, 1] += share * offered.cost[i, j]
+                sums[c, j, 2] += share
                 for e in range(offered.extra.shape[2]):
-                    sums[c, j, 3 + e] += offered.extra[i, j, e] / count
+                    sums[c, j, 3 + e] += share * offered.extra[i, j, e]
 
 
 @numba.njit(cache=True, nogil=True)
-def _fits(offered: Offered, rules: Rules, left: Any, i: int, j: int, own: int) -> bool:
-    """Whether offer j still fits at guest i, once his own treatment (offer `own`, -1 for none) is given back."""
-    pair = 1 if offered.cells.shape[1] > 1 else 0
-    for limit in range(rules.rows.shape[0]):
-        row = rules.rows[limit, offered.cells[i, j * pair], j]
-        taken = use(offered, rules, row, i, j) if row >= 0 else 0.0
-        if taken <= 0.0 or rules.takes[row].min() < 0.0:
-            continue
-        back = 0.0
-        if own >= 0 and rules.rows[limit, offered.cells[i, own * pair], own] == row:
-            back = use(offered, rules, row, i, own)
-        if taken > left[row] + back:
-            return False
-    return True
+def _chances(
+    offered: Offered, rules: Rules, i: int, own: int, is_open: Any, factor: Table, left: Rows, is_consumed: Any,
+    row: Any, more: Any, chance: Any,
+) -> None:  # fmt: skip
+    """How probable each action, and at last nothing, is where guest i draws and his own treatment is given back."""
+    pair, nothing = 1 if offered.cells.shape[1] > 1 else 0, len(rules.actions)
+    even = 1.0 / (1.0 + is_open.sum())
+    chance[nothing] = 1.0
+    for a in range(nothing):
+        chance[a] = 0.0
+        if is_open[a]:
+            touched, fits, part = differ(offered, rules, i, own, a, row, more), True, 1.0
+            for t in range(touched):
+                fits = fits and (more[t] <= max(left[row[t]], 0.0) or not is_consumed[row[t]])
+            for s in range(rules.actions.shape[1]):
+                j = rules.actions[a, s]
+                part = min(part, factor[offered.cells[i, j * pair], j]) if j >= 0 else part
+            chance[a] = even * part if fits else 0.0
+            chance[nothing] -= chance[a]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -182,41 +194,21 @@ def _picked(chance: Any, luck: float) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def _draw(
-    offered: Offered,
-    rules: Rules,
-    order: Guests,
-    luck: Any,
-    arms: Any,
-    choice: Choice,
-    may: Any,
-    factor: Table,
-    shares: Any,
-    left: Rows,
-    action: Choice,
-    propensity: Any,
-) -> None:
+    offered: Offered, rules: Rules, order: Guests, luck: Any, arms: Any, chosen: Choice, options: Options, factor: Table,
+    shares: Any, left: Rows, is_consumed: Any, action: Choice, propensity: Any,
+) -> None:  # fmt: skip
     """Let those who explore draw in this order, and write everybody's action and its probability."""
-    k = offered.gain.shape[1]
-    pair = 1 if offered.cells.shape[1] > 1 else 0
-    own = 1 if may.shape[0] > 1 else 0
-    chance = np.empty(k + 1)
+    nothing = len(rules.actions)
+    chance = np.empty(nothing + 1)
+    row, more = scratch(rules)
     for i in order:
-        treatment = choice[i] if arms[i] == TREATED else -1
-        even = 1.0 / (1.0 + may[i * own].sum())
-        chance[k] = 1.0
-        for j in range(k):
-            is_open = may[i * own, j] and _fits(offered, rules, left, i, j, treatment)
-            chance[j] = even * factor[offered.cells[i, j * pair], j] if is_open else 0.0
-            chance[k] -= chance[j]
+        own = chosen[i] if arms[i] == TREATED else nothing
+        is_open = options.is_open[options.kind[i]]
+        _chances(offered, rules, i, own, is_open, factor, left, is_consumed, row, more, chance)
         if arms[i] == EXPLORE:
-            pick = _picked(chance, luck[i])
-            if pick < k:
-                action[i] = pick
-                for limit in range(rules.rows.shape[0]):
-                    row = rules.rows[limit, offered.cells[i, pick * pair], pick]
-                    if row >= 0:
-                        left[row] -= use(offered, rules, row, i, pick)
-        given = action[i]
-        propensity[i] = shares[EXPLORE] * chance[given if given >= 0 else k]
-        propensity[i] += shares[TREATED] if given == choice[i] else 0.0
-        propensity[i] += shares[HOLDOUT] if given < 0 else 0.0
+            action[i] = _picked(chance, luck[i])
+            for t in range(differ(offered, rules, i, nothing, action[i], row, more)):
+                left[row[t]] -= more[t]
+        propensity[i] = shares[EXPLORE] * chance[action[i]]
+        propensity[i] += shares[TREATED] if action[i] == chosen[i] else 0.0
+        propensity[i] += shares[HOLDOUT] if action[i] == nothing else 0.0

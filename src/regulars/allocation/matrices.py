@@ -44,6 +44,17 @@ def as_array(matrix: Matrix) -> NDArray[np.floating]:
     return np.stack(matrix, axis=1) if isinstance(matrix, tuple) else matrix
 
 
+def kinds_of(rows: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Which rows are alike: the kind of each, shape (n,), and a row of each kind, shape (kinds, columns)."""
+    if not rows.size:
+        return np.zeros(len(rows), np.int64), np.ones((1, rows.shape[1]), np.bool_)
+    packed = np.packbits(rows, axis=1)
+    words = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8))).view(np.uint64)
+    axis = None if words.shape[1] == 1 else 0  # numbers are sorted much faster than rows of them
+    _, first, kind = np.unique(words, axis=axis, return_index=True, return_inverse=True)
+    return kind.reshape(-1), rows[first]
+
+
 def _as_matrix(values: Any, what: str) -> Matrix:
     if isinstance(values, Mapping):
         values = tuple(values.values())

@@ -86,6 +86,11 @@ class Problem:
         return bool(self.rules.actions.shape[1] == 1)
 
     @property
+    def holds(self) -> NDArray[np.bool_]:
+        """Which offers each action has, shape (actions, k)."""
+        return held(self.rules.actions, self.offers)
+
+    @property
     def table_shape(self) -> tuple[int, int, int]:
         """(cells, k, resources): the shape of weights and sums."""
         return (*self.rules.rows.shape[1:], self.rules.takes.shape[2])
@@ -221,6 +226,11 @@ def add_rows(rows: Any, takes: Any, sums: Table, total: Rows) -> None:
                 if row >= 0:
                     for r in range(sums.shape[2]):
                         total[row] += takes[row, j, r] * sums[c, j, r]
+
+
+def held(actions: NDArray[np.int16], offers: int) -> NDArray[np.bool_]:
+    """Which offers each action has, shape (actions, k)."""
+    return np.asarray((actions[:, :, None] == np.arange(offers)).any(axis=1))
 
 
 def rows_of(matrix: Any, guests: IntArray) -> NDArray[np.float64]:

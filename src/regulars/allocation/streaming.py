@@ -46,7 +46,8 @@ class Source:
 
     key: the column of guest ids, text or integers, no two alike. gain, cost: one column for each offer.
     limits: the limits of one batch, given its columns as arrays; amounts are those of everybody. It runs on the executors.
-    wishes: the same for all, without pairs of guests and offers.
+    wishes: what else is asked of everybody, or a function of the columns of a batch, where guests have forced or forbidden offers
+        or standard errors of gain: pairs are then true or false for each guest of the batch and offer.
 
         Source(key="guest_id", gain=["gain_0", "gain_1"], cost=["cost_0", "cost_1"],
                limits=lambda batch: [Limit.total(9_000), Limit.per_group(batch["store"], [4_000, 6_000])])
@@ -56,14 +57,15 @@ class Source:
     gain: Sequence[str]
     cost: Sequence[str]
     limits: Callable[[Columns], Sequence[Limit]]
-    wishes: Wishes = field(default_factory=Wishes)
+    wishes: Wishes | Callable[[Columns], Wishes] = field(default_factory=Wishes)
 
     def pose(self, batch: Batch) -> Problem:
         """The problem of the guests of one batch. Raises ValueError saying among which guests something is wrong."""
         columns = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in self._names(batch)}
         gain, cost = (tuple(columns[name] for name in names) for names in (self.gain, self.cost))
         try:
-            return pose(gain, cost, self.limits(columns), self.wishes, threads=1)
+            wishes = self.wishes if isinstance(self.wishes, Wishes) else self.wishes(columns)
+            return pose(gain, cost, self.limits(columns), wishes, threads=1)
         except ValueError as error:
             first = batch.column(self.key)[0].as_py() if batch.num_rows else None
             raise ValueError(f"in the batch of guests that begins with {self.key} {first!r}: {error}") from error
@@ -127,7 +129,7 @@ def _decide(stream: "_Stream", whole: Problem, prices: Rows, near: float, soft: 
     totals = clear + np.array([float((sums @ rest.aim).sum()), *(float(sums[..., r].sum()) for r in (GAIN, COST))])
     return Streamed(
         assignments=stream.assigned(
-            prices, near, dict(zip(keys, problem.offers_of(choice.copy()).tolist(), strict=True))
+            prices, near, dict(zip(keys, rest.offers_of(choice.copy()).tolist(), strict=True)), is_single=rest.is_single
         ),
         worth=float(totals[0]),
         gain=float(totals[1]),
@@ -205,10 +207,10 @@ class _Stream:
         problem = source.pose(rows)
         return rows.column(source.key).to_pylist(), problem.take(np.arange(problem.guests))
 
-    def assigned(self, prices: Rows, near: float, decided: Mapping[Any, Any]) -> Any:
+    def assigned(self, prices: Rows, near: float, decided: Mapping[Any, Any], *, is_single: bool) -> Any:
         """Every guest's offer: his best at the prices, or what was decided where that is a close call."""
         source, key = self.source, self.source.key
-        offer = pa.int16() if source.wishes.most == 1 else pa.list_(pa.int16())
+        offer = pa.int16() if is_single else pa.list_(pa.int16())
         schema = pa.schema([self.schema.field(key), ("offer", offer)])
 
         def one(batch: pa.RecordBatch) -> pa.RecordBatch:
