@@ -215,13 +215,14 @@ def answer(problem: Problem, *, seed: int, threads: int | None, start: Rows | No
     Raises BudgetError naming the limits that cannot hold together.
     """
     from regulars.allocation.clash import clash
+    from regulars.allocation.passes import Passes
     from regulars.allocation.settling import settle
 
     settled = settle(problem, seed=seed, threads=threads, start=start)
     if settled.sums is None:
         raise clash(problem, seed=seed, threads=threads)
     return Allocation(
-        choice=problem.offers_of(settled.choice),
+        choice=Passes(problem, threads=threads).offers_of(settled.choice),
         gain=settled.gain,
         spend=settled.spend,
         contacts=settled.contacts,

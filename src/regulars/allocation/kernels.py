@@ -248,6 +248,14 @@ def add_up(offered: Offered, actions: Any, lanes: Any, choice: Any, start: int, 
 
 
 @numba.njit(cache=True, nogil=True)
+def name_nothing(choice: Any, nothing: int, start: int, stop: int) -> None:
+    """Write -1 where a choice is nothing."""
+    for at in range(start, stop):
+        i = unsigned(at)
+        choice[i] = -1 if choice[i] == nothing else choice[i]
+
+
+@numba.njit(cache=True, nogil=True)
 def _is_whole(block: Any) -> bool:
     for i in range(len(block)):
         for j in range(block.shape[1]):

@@ -105,6 +105,13 @@ class Passes:
 
         return self._sum(self.chunks.each(one))
 
+    def offers_of(self, choice: Choice) -> Choice:
+        """Actions as offers, -1 for nothing; see Problem.offers_of."""
+        if self.actions is not None:
+            return self.problem.offers_of(choice)
+        list(self.chunks.each(lambda start, stop: kernels.name_nothing(choice, self.problem.nothing, start, stop)))
+        return choice
+
     def _at(self, prices: Rows) -> tuple[Table, NDArray[np.float64]]:
         """Weights and bars, what bars an offer being part of its weights where actions are offers."""
         weights, bars = self.problem.weights(prices), self.problem.rules.bars
