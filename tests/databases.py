@@ -105,6 +105,10 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         yield Database(kind=request.param, address=address)
 
 
+on_one = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For what has nothing to do with the database: once is enough."""
+
+
 def empty(address: str) -> None:
     """Take out all rows of ours."""
     with psycopg.connect(address, autocommit=True) as server:

@@ -17,7 +17,7 @@ import pytest
 
 from console.conftest import bill, key
 from console.servers import Server, serving
-from databases import Database
+from databases import Database, on_one
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def test_many_tills_redeem_one_voucher_once_and_hear_the_same_as_the_ledger(serv
         assert (account["spent_uses"], account["spent_minor"]) == (1, 500)
 
 
+@on_one
 def test_a_body_of_100_mb_is_refused_and_never_held(server: Server) -> None:
     before = {pid: memory_of(pid) for pid in server.children()}
     head = (
@@ -76,6 +77,7 @@ def test_a_body_of_100_mb_is_refused_and_never_held(server: Server) -> None:
     assert httpx.get(f"{server.address}/health/live").status_code == 200
 
 
+@on_one
 def test_a_chunked_body_without_end_is_refused(server: Server) -> None:
     def endless() -> Iterator[bytes]:
         yield b"{" * 1000
@@ -128,6 +130,7 @@ def test_i4_a_process_that_is_killed_is_begun_anew_and_what_was_acknowledged_is_
         assert send(client, "vouchers/redeem", bill(code), "redeem-it-1").status_code in (200, 409)
 
 
+@on_one
 def test_children_do_not_outlive_their_parent(server: Server) -> None:
     children = server.children()
     server.stop(signal.SIGKILL)
@@ -144,6 +147,7 @@ def is_dead(pid: int) -> bool:
         return True
 
 
+@on_one
 def test_logs_are_json_and_hold_nothing_of_a_guest(shop: Database, tmp_path: Path) -> None:
     with serving(tmp_path, shop.environment | {"REGULARS_LOG_LEVEL": "info"}) as server, caller(server) as client:
         code = send(client, "vouchers", {"offer_id": "five", "guest_id": "GUEST-77"}, "issue-it-1").json()["code"]
@@ -165,6 +169,7 @@ def test_logs_are_json_and_hold_nothing_of_a_guest(shop: Database, tmp_path: Pat
         assert personal not in log
 
 
+@on_one
 def test_figures_are_those_of_all_processes_and_not_for_everybody(server: Server) -> None:
     with caller(server) as client:
         for _ in range(20):
@@ -183,6 +188,7 @@ def test_figures_are_those_of_all_processes_and_not_for_everybody(server: Server
     assert httpx.get(f"{server.address}/metrics", headers=other).status_code == 403
 
 
+@on_one
 def test_a_slow_sender_holds_up_nobody_else(server: Server) -> None:
     """Eight threads in each process, and more senders that never finish than threads."""
     head = (
