@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regulars.effects.arrays import FloatArray
-from regulars.effects.averages import AverageEffect, average_effect, borrowed_effect
+from regulars.effects.averages import AverageEffect, average_effect, borrowed_effect, drawn_together
 from regulars.effects.balance import lottery_doubts, measure_balance
 from regulars.effects.costs import CostModel
 from regulars.effects.dose import Dose
 from regulars.effects.individual import LEARNERS, Individual
 from regulars.effects.leakage import suspects
-from regulars.effects.model import Basis, EffectModel, Predictor, settle_on_curve
-from regulars.effects.pooling import Pooled
+from regulars.effects.model import Basis, EffectModel, settle_on_curve
 from regulars.effects.race import Contender, contend, run_race
 from regulars.effects.reasons import sample_values
 from regulars.effects.study import Study
@@ -90,7 +89,9 @@ def _build_model(
 ) -> EffectModel:
     """The model of a study in which the offers numbered in `own` were given often enough."""
     trial, averages = study.trial, _averages(study, own)
-    settled, individual, race = _learn(study, learner, np.array([effect.gain for effect in averages]))
+    is_family = values is not None
+    centres = np.array([effect.gain for effect in averages]) if is_family else drawn_together(study, averages)
+    individual, race = _learn(study, learner, centres)
     costs = None if trial.cost is None else CostModel.fit(trial, study.nuisance.fold, seed=study.seed)
     dose = None if values is None else Dose.of(values, averages)
     if dose is not None:
@@ -111,7 +112,7 @@ def _build_model(
         race=race,
         warnings=(*doubts, *suspects(trial), *warnings),
         columns=trial.columns,
-        predictor=settled,
+        predictor=individual,
         costs=costs,
         dose=dose,
         others=sample_values(trial.matrix, seed=study.seed),
@@ -133,16 +134,14 @@ def _averages_on_curve(
     )
 
 
-def _learn(study: Study, learner: str, average: FloatArray) -> tuple[Predictor, Individual, tuple[Contender, ...]]:
-    """The predictor, how it did on held-out guests, and the table of the race, its winner first."""
+def _learn(study: Study, learner: str, average: FloatArray) -> tuple[Individual, tuple[Contender, ...]]:
+    """The predictor, and the table of the race, its winner first."""
     if learner == "auto":
         learner = "pooled" if _exposed_guests(study.trial) < POOL_BELOW else "race"
     if learner == "race":
-        individual, race = run_race(study, average)
-    else:
-        individual = Individual.fit(learner, study, average)
-        race = (contend(learner, individual),)
-    return Pooled.fit(study, average) if race[0].learner == "pooled" else individual, individual, race
+        return run_race(study, average)
+    individual = Individual.fit(learner, study, average)
+    return individual, (contend(learner, individual),)
 
 
 def _pooling_words(trial: Trial, learner: str, *, is_chosen: bool) -> str:
