@@ -88,10 +88,13 @@ class Bins:
         *,
         objective: str = "l2",
         classes: int = 1,
+        weight: FloatArray | None = None,
         stop_on: BoolArray | None = None,
     ) -> lgb.Booster:
         """Boost on the rows marked in `rows` (n,) towards `target` (n,), until `stop_on` (n,) gains no more if given."""
         train = self._subset(rows, target)
+        if weight is not None and np.ptp(weight[rows]) > 0:
+            train.set_weight(weight[rows])
         valid = [] if stop_on is None else [self._subset(stop_on, target)]
         callbacks: list[Callable[..., Any]] = [lgb.early_stopping(PATIENCE, verbose=False)] if valid else []
         params = self.params | pace.params | {"objective": objective, "num_class": classes}

@@ -13,7 +13,7 @@ from regulars.effects.balance import lottery_doubts, measure_balance
 from regulars.effects.costs import CostModel
 from regulars.effects.dose import Dose
 from regulars.effects.individual import LEARNERS, Individual
-from regulars.effects.leakage import suspects
+from regulars.effects.leakage import refuse_after_exposure, suspects
 from regulars.effects.model import Basis, EffectModel, settle_on_curve
 from regulars.effects.race import Contender, contend, run_race
 from regulars.effects.reasons import sample_values
@@ -38,6 +38,8 @@ def fit(
     offers: Sequence[object] | None = None,
     cluster: ArrayLike | None = None,
     values: Sequence[float | None] | None = None,
+    known_at: ArrayLike | None = None,
+    exposed_at: ArrayLike | None = None,
     learner: str = "auto",
     seed: int = 0,
 ) -> EffectModel:
@@ -56,10 +58,12 @@ def fit(
     cluster: (n,) the guest of each row, where guests repeat.
     values: face value of each offer, (k,), None for offers unlike the rest. The others then share one response, which
         before the discount is paid rises with the value, ever more slowly; a value never tried is read from that curve.
+    known_at, exposed_at: the date up to which features were computed, and that of the exposure, one for all or (n,).
     learner: "pooled", "s", "t", "x", "dr", or "race" for the best of these on held-out guests; "auto" is pooled below
         10,000 exposed guests, otherwise the race. "dr" alone is several times as fast as the race.
 
-    Raises DataError for values that cannot be used, DesignError where there is nothing to compare with.
+    Raises DataError for values that cannot be used, such as features from after the exposure; DesignError where there is
+    nothing to compare with.
 
     >>> import numpy as np
     >>> draw = np.random.default_rng(0)
@@ -72,6 +76,8 @@ def fit(
     if learner not in ("auto", "race", *LEARNERS):
         raise ValueError(f"learner {learner!r} is none of auto, race, {', '.join(LEARNERS)}")
     trial = read_trial(features, action, outcome, cost=cost, propensity=propensity, offers=offers, cluster=cluster)
+    if known_at is not None and exposed_at is not None:
+        refuse_after_exposure(known_at, exposed_at, trial.rows)
     trial, basis, doubts = _settle_basis(trial)
     study = Study.of(trial, seed=seed)
     own = [offer for offer in range(len(trial.offers)) if _has_own_effect(study, offer)]
@@ -91,7 +97,7 @@ def _build_model(
     trial, averages = study.trial, _averages(study, own)
     is_family = values is not None
     centres = np.array([effect.gain for effect in averages]) if is_family else drawn_together(study, averages)
-    individual, race = _learn(study, learner, centres)
+    picked, individual, race = _learn(study, learner, centres)
     costs = None if trial.cost is None else CostModel.fit(trial, study.nuisance.fold, seed=study.seed)
     dose = None if values is None else Dose.of(values, averages)
     if dose is not None:
@@ -104,8 +110,8 @@ def _build_model(
     return EffectModel(
         offers=trial.offers,
         basis=basis,
-        learner=race[0].learner,
-        pooling=_pooling_words(trial, race[0].learner, is_chosen=learner not in ("auto", "race")),
+        learner=picked,
+        pooling=_pooling_words(trial, picked, is_chosen=learner not in ("auto", "race")),
         averages=averages,
         balance=tuple(balance.values()),
         heterogeneity=tuple(individual.heterogeneity[offer] for offer in own),
@@ -134,14 +140,14 @@ def _averages_on_curve(
     )
 
 
-def _learn(study: Study, learner: str, average: FloatArray) -> tuple[Individual, tuple[Contender, ...]]:
-    """The predictor, and the table of the race, its winner first."""
+def _learn(study: Study, learner: str, average: FloatArray) -> tuple[str, Individual, tuple[Contender, ...]]:
+    """The learner that was picked, what it learned, and the table of the race."""
     if learner == "auto":
         learner = "pooled" if _exposed_guests(study.trial) < POOL_BELOW else "race"
     if learner == "race":
         return run_race(study, average)
-    individual = Individual.fit(learner, study, average)
-    return individual, (contend(learner, individual),)
+    individual, _ = Individual.fit(learner, study, average)
+    return learner, individual, (contend(learner, individual),)
 
 
 def _pooling_words(trial: Trial, learner: str, *, is_chosen: bool) -> str:

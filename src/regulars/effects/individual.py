@@ -30,7 +30,8 @@ class Learned(Protocol):
 Learner = Callable[[Study, BoolArray], Learned]
 """Learn from the rows of a study that are marked in a mask (n,)."""
 
-LEARNERS: dict[str, Learner] = {"s": learn_s, "t": learn_t, "x": learn_x, "dr": learn_dr, "pooled": learn_pooled}
+LEARNERS: dict[str, Learner] = {"x": learn_x, "dr": learn_dr, "t": learn_t, "s": learn_s, "pooled": learn_pooled}
+"""In the order in which they are preferred where they do alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +55,11 @@ class Individual:
     explained: FloatArray
 
     @classmethod
-    def fit(cls, learner: str, study: Study, average: FloatArray) -> Self:
-        """Fit a learner on all parts but one in turn, and calibrate it on the part left out; average: (k,)."""
+    def fit(cls, learner: str, study: Study, average: FloatArray) -> tuple[Self, FloatArray]:
+        """Fit a learner on all parts but one in turn, and calibrate it on the part left out; average: (k,).
+
+        With it comes what it predicted of each row when its part was left out, (n, k).
+        """
         held_out = np.zeros_like(study.scores.value)
         left_out = list(parts(study.nuisance.fold))
         learned = side_by_side(lambda part: LEARNERS[learner](study, ~part), left_out, rows=study.trial.rows)
@@ -66,7 +70,7 @@ class Individual:
         heterogeneity = _calibration(study, held_out)
         slope = drawn_slopes(heterogeneity)
         held_out = average + slope * held_out
-        return cls(
+        fitted = cls(
             learned=tuple(learned),
             average=average,
             centre=centre,
@@ -75,6 +79,7 @@ class Individual:
             heterogeneity=heterogeneity,
             explained=held_out.var(axis=0),
         )
+        return fitted, held_out
 
     def predict(self, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Gain and its variance, (n, k) each.
