@@ -35,8 +35,9 @@ check: $(STAMP) ## lint, format, types, and who may import whom
 bench: $(STAMP) ## run every benchmark, one after another; each prints a table and a line of JSON
 	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
 
-grade: $(STAMP) ## grade the referee against a town whose truth is known: about two minutes
+grade: $(STAMP) ## grade the referee, and intervals of effects, against a town whose truth is known: about fifteen minutes
 	$(BIN)/python benchmarks/grades.py
+	$(BIN)/python benchmarks/effects_grades.py
 
 lock: $(STAMP) ## pin all dependencies anew, with hashes, from pyproject.toml
 	env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --extra demo --extra postgres --extra spark --group dev --universal --upgrade \

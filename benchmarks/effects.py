@@ -1,7 +1,7 @@
-"""Effects against peers: one run, one scorer, the same base models, and coverage where the truth is known.
+"""Effects against peers: one run, one scorer, the same base models; and whether what is promised comes.
 
-    python benchmarks/effects.py                       all parts but the long coverage (about twenty minutes on two cores)
-    python benchmarks/effects.py --only hillstrom      one part: hillstrom, trial, offers, forest, coverage, scoring
+    python benchmarks/effects.py                       all parts (about half an hour on two cores)
+    python benchmarks/effects.py --only hillstrom      one part: hillstrom, trial, offers, forest, calibration, scoring
     python benchmarks/effects.py --quick               a tenth of the rows and replications
 
 econml and causalml are compared with if they are installed; their absence is printed. The Hillstrom experiment is found
@@ -16,6 +16,7 @@ import importlib.metadata
 import json
 import os
 import resource
+import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,10 +25,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 from lightgbm import LGBMClassifier, LGBMRegressor
 from numpy.typing import NDArray
 
 from regulars import effects
+from regulars.tables.engines import Engine, open_engine
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -189,11 +193,53 @@ def made_up(rows: int, offers: int, seed: int) -> tuple[FloatArray, IntArray, Fl
 
 def trial(scale: float) -> Iterator[tuple[str, Any]]:
     yield from race_of_rankers("trial 100,000 x 20", rankers(), int(100_000 * scale), offers=1)
+    yield from race_of_rankers("trial of money 100,000 x 20", rankers(), int(100_000 * scale), offers=1, make=other)
 
 
 def offers(scale: float) -> Iterator[tuple[str, Any]]:
     chosen = {name: rank for name, rank in rankers().items() if name in ("regulars dr", "econml DRLearner")}
     yield from race_of_rankers("five offers 200,000 x 20", chosen, int(200_000 * scale), offers=5)
+
+
+def other(rows: int, offers: int, seed: int) -> tuple[FloatArray, IntArray, FloatArray, FloatArray]:
+    """Another response: money with many zeros, effects by interaction and threshold, of a family of seeds nothing was tuned on."""
+    draw = np.random.default_rng([seed, 4711])
+    features = np.column_stack([draw.gamma(1.5, 1, (rows, 10)), draw.integers(0, 5, (rows, 10))]).astype(float)
+    spend = 400 * features[:, 0] + 150 * np.sqrt(features[:, 1] * features[:, 2])
+    truth = np.column_stack(
+        [
+            60 * (features[:, 3 + j] > 1.2) * (features[:, 10 + j] < 3) + 25 * np.sin(features[:, 4 + j])
+            for j in range(offers)
+        ]
+    )
+    action = draw.integers(-1, offers, rows)
+    comes = draw.random(rows) < 0.35
+    changed = np.where(action >= 0, truth[np.arange(rows), action], 0)
+    return features, action, comes * spend * draw.gamma(2, 0.5, rows) + changed * 2 * (draw.random(rows) < 0.5), truth
+
+
+def calibration(scale: float) -> Iterator[tuple[str, Any]]:
+    """Slope of the truth on predicted gains, and what the tenth with the most predicted brings for what was promised."""
+    for make, title in ((made_up, "visits"), (other, "money")):
+        for rows in (2_000, 10_000, 100_000):
+            repeats = max(int(min(10, 200_000 / rows) * scale), 1)
+            pairs = [promised_and_true(make, rows, seed) for seed in range(repeats)]
+            gain, truth = (np.concatenate(side) for side in zip(*pairs, strict=True))
+            top = np.argsort(-gain)[: len(gain) // 10]
+            spread = float(gain @ gain)
+            slope = round(float(gain @ truth) / spread, 2) if spread > 1e-12 else "nobody is told apart"
+            yield f"calibration, {title}, {rows:,} rows x {repeats}: slope", slope
+            yield f"calibration, {title}, {rows:,} rows x {repeats}: promised, true, of the best tenth", [
+                round(float(gain[top].mean()), 4), round(float(truth[top].mean()), 4)
+            ]  # fmt: skip
+
+
+def promised_and_true(make: Callable[..., Any], rows: int, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Predicted and true gain of one offer on fresh guests, each less its mean."""
+    features, action, outcome, _ = make(rows, 3, seed=seed)
+    asked, _, _, truth = make(20_000, 3, seed=seed + 1_000)
+    gain = effects.fit(features, action, outcome, propensity=np.full(rows, 0.25), seed=seed).predict(asked).gain
+    return (gain - gain.mean(axis=0))[:, 0], (truth - truth.mean(axis=0))[:, 0]
 
 
 def forest(scale: float) -> Iterator[tuple[str, Any]]:
@@ -203,9 +249,11 @@ def forest(scale: float) -> Iterator[tuple[str, Any]]:
     yield from race_of_rankers("forest 100,000 x 20", chosen, int(100_000 * scale), offers=1)
 
 
-def race_of_rankers(title: str, chosen: dict[str, Ranker], rows: int, offers: int) -> Iterator[tuple[str, Any]]:
-    features, action, outcome, _ = made_up(rows, offers, seed=0)
-    asked, _, _, truth = made_up(50_000, offers, seed=1)
+def race_of_rankers(
+    title: str, chosen: dict[str, Ranker], rows: int, offers: int, make: Callable[..., Any] = made_up
+) -> Iterator[tuple[str, Any]]:
+    features, action, outcome, _ = make(rows, offers, seed=0)
+    asked, _, _, truth = make(50_000, offers, seed=1)
     yield f"{title}: Qini of the truth", round(float(np.mean([true_qini(t, t) for t in truth.T])), 5)
     ours("dr")(features[:2000], action[:2000], outcome[:2000], asked[:10])
     for name, rank in chosen.items():
@@ -218,59 +266,41 @@ def race_of_rankers(title: str, chosen: dict[str, Ranker], rows: int, offers: in
         )
 
 
-def coverage(scale: float) -> Iterator[tuple[str, Any]]:
-    """95 % intervals in 1,000 trials of 1,000 rows, and of 1,000 targeted tables of 2,000; then per guest in 20 of 12,000."""
-    replications = int(1000 * scale)
-    for kind, rows, targeting in (("randomised", 1000, 0.0), ("adjusted", 2000, 0.7)):
-        hits, guests = [], []
-        for seed in range(replications):
-            features, action, outcome, lot, truth = shops(rows, seed, targeting)
-            model = effects.fit(
-                features, action, outcome, propensity=None if targeting else lot, learner="pooled", seed=seed
-            )
-            low, high = model.averages[0].interval
-            hits.append(low <= 0.5 <= high)
-            guests.append(covered(model, features, truth))
-        yield f"coverage: average effect, {kind}, {replications} replications", round(float(np.mean(hits)), 3)
-        yield f"coverage: per guest, {kind}, pooled", round(float(np.mean(guests)), 3)
-    found = []
-    for seed in range(max(int(20 * scale), 2)):
-        features, action, outcome, lot, truth = shops(24_000, seed, 0.0)
-        model = effects.fit(features, action, outcome, propensity=lot, learner="dr", seed=seed)
-        found.append(covered(model, *(shops(2000, seed + 10_000, 0.0)[i] for i in (0, 4))))
-    yield "coverage: per guest, randomised, dr, 24,000 rows", round(float(np.mean(found)), 3)
-
-
-def shops(rows: int, seed: int, targeting: float) -> tuple[FloatArray, IntArray, FloatArray, FloatArray, FloatArray]:
-    """One offer that brings 0.5 on average, more to habitual guests."""
-    draw = np.random.default_rng(seed)
-    features = draw.normal(size=(rows, 4))
-    truth = 0.5 + 0.4 * features[:, 0]
-    chance = 1 / (1 + np.exp(-targeting * features[:, 1]))
-    given = draw.random(rows) < chance
-    outcome = features[:, 1] + 0.5 * features[:, 2] + draw.normal(size=rows) + truth * given
-    return features, np.where(given, 0, -1), outcome, np.column_stack([1 - chance, chance]), truth
-
-
-def covered(model: effects.EffectModel, features: FloatArray, truth: FloatArray) -> float:
-    found = model.predict(features)
-    return float((np.abs(found.gain[:, 0] - truth) < 1.96 * found.gain_se[:, 0]).mean())
-
-
 def scoring(scale: float) -> Iterator[tuple[str, Any]]:
-    """Guests x 5 offers in batches of 100,000, as `map_batches` would bring them."""
+    """Guests x 5 offers from a file of Parquet, through `map_batches`, to a file of scores."""
     features, action, outcome, _ = made_up(50_000, 5, seed=0)
-    batch, rows = made_up(100_000, 5, seed=2)[0], int(10_000_000 * scale)
-    for learner in ("dr", "pooled"):
-        model = effects.fit(features, action, outcome, propensity=np.full(len(action), 1 / 6), learner=learner)
+    model = effects.fit(features, action, outcome, propensity=np.full(len(action), 1 / 6), learner="dr")
+    rows = int(10_000_000 * scale)
+    with tempfile.TemporaryDirectory() as folder:
+        frame, engine = guests_file(Path(folder), rows, len(features[0]))
+        before = peak_gigabytes()
         start = time.perf_counter()
-        for _ in range(0, rows, len(batch)):
-            model.predict(batch)
-        yield f"scoring {learner}: guests x 5 offers per second", round(rows / (time.perf_counter() - start))
-    yield "scoring: peak memory, GB", round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
+        scored = engine.stream(effects.score(model, frame, engine))
+        counted = sum(batch.num_rows for batch in scored)
+        seconds = time.perf_counter() - start
+    assert counted == 5 * rows
+    yield f"scoring {rows:,} guests x 5 offers: guests a second", round(rows / seconds)
+    yield "scoring: peak memory before and after, GB", [before, peak_gigabytes()]
 
 
-PARTS = {part.__name__: part for part in (hillstrom, trial, offers, forest, coverage, scoring)}
+def guests_file(folder: Path, rows: int, columns: int, batch: int = 100_000) -> tuple[Any, Engine]:
+    """A frame of guests with the features x0, x1, ..., and the engine that reads it."""
+    names = [f"x{place}" for place in range(columns)]
+    schema = pa.schema([("guest_id", pa.int64()), *((name, pa.float32()) for name in names)])
+    draw = np.random.default_rng(2)
+    with pq.ParquetWriter(folder / "guests.parquet", schema) as writer:
+        for first in range(0, rows, batch):
+            values = [draw.normal(size=batch).astype(np.float32) for _ in names]
+            writer.write_batch(pa.record_batch([np.arange(first, first + batch), *values], schema=schema))
+    engine = open_engine("duckdb", memory="1GB", scratch=folder)
+    return engine.scan([str(folder / "guests.parquet")], schema), engine
+
+
+def peak_gigabytes() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
+
+
+PARTS = {part.__name__: part for part in (hillstrom, trial, offers, forest, calibration, scoring)}
 
 
 def main() -> None:

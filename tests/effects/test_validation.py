@@ -20,6 +20,7 @@ def test_the_truth_is_a_good_ranking_and_its_opposite_a_bad_one(lottery: Past) -
     assert not none.heterogeneity.is_found
     assert half.heterogeneity.slope == pytest.approx(1, abs=3 * half.heterogeneity.slope_se)
     assert half.qini_interval[0] > 0
+    assert half.auuc_interval[0] < half.auuc < half.auuc_interval[1]
     assert judge(-lottery.truth, lottery)[0].qini == pytest.approx(-half.qini)
 
 

@@ -7,6 +7,7 @@ from regulars.effects.heterogeneity import Heterogeneity
 from regulars.effects.model import EffectModel, Effects
 from regulars.effects.race import Contender
 from regulars.effects.reasons import Reason
+from regulars.effects.scoring import score
 from regulars.effects.validation import Validation, validate
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "Reason",
     "Validation",
     "fit",
+    "score",
     "validate",
 ]

@@ -1,14 +1,17 @@
 """Average effects: what each offer changed over all guests it could have gone to, and what a naive reading would say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 import numpy as np
 from scipy.special import stdtrit
 
-from regulars.effects.arrays import FloatArray, IntArray, cluster_mean
+from regulars.effects.arrays import FloatArray, IntArray, cluster_mean, cluster_totals
 from regulars.effects.nuisance import Nuisance
 from regulars.effects.scores import Scores
+from regulars.effects.shrinking import shrink
+from regulars.effects.study import Study
 from regulars.effects.trial import Trial
 
 Interval = tuple[float, float]
@@ -106,6 +109,27 @@ def borrowed_effect(trial: Trial, offer: int, others: list[AverageEffect]) -> Av
         robustness_of_interval=0.0,
         rests_on="other offers",
     )
+
+
+def drawn_together(study: Study, averages: Sequence[AverageEffect]) -> FloatArray:
+    """Average effects of the offers, (k,), drawn towards each other as far as the data ask, for predictions.
+
+    The best of several noisy averages is too high: whoever plans by them gets less than they promise. Guests given nothing
+    are in every average alike, so their part of the error does not tell offers apart and is left out. Offers that were
+    given too rarely keep the average of the others.
+    """
+    gain = np.array([effect.gain for effect in averages])
+    own = [offer for offer, effect in enumerate(averages) if not effect.is_borrowed]
+    if len(own) < 2:
+        return gain
+    overlap, value = study.scores.has_overlap[:, own], study.scores.value[:, own]
+    influence = np.where(overlap, value - gain[own], 0.0) / overlap.sum(axis=0)
+    totals = cluster_totals(influence, study.trial.cluster)
+    covariance = totals.T @ totals
+    shared = max(float(covariance[~np.eye(len(own), dtype=bool)].mean()), 0.0)
+    error = np.sqrt(np.maximum(np.diag(covariance) - shared, 0.0))
+    gain[own] = shrink(gain[own], error)[0]
+    return gain
 
 
 def _naive_difference(trial: Trial, offer: int) -> tuple[float, float]:

@@ -1,26 +1,40 @@
 """Boosted trees: LightGBM with one set of bins for all models of a fit, and the same answer every time."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import lightgbm as lgb
 import numpy as np
 
 from regulars.effects.arrays import BoolArray, FloatArray, IntArray
 
-SMALL = 100_000
+Item = TypeVar("Item")
+Found = TypeVar("Found")
+
+SMALL = 20_000
 """Below so many rows a second thread costs more than it brings."""
 PATIENCE = 10
 """Trees in a row without gain before learning stops."""
 
 
-def threads(rows: int) -> int:
-    """How many threads to use for so many rows: those this process may use, one if there is little to do."""
-    if rows < SMALL:
-        return 1
+def cores() -> int:
+    """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def side_by_side(function: Callable[[Item], Found], items: Iterable[Item], *, rows: int) -> list[Found]:
+    """Call a function on each item, on every processor if there are enough rows.
+
+    Each model is built by one thread. LightGBM's own threads wait for each other at every split of every tree, spinning, and
+    come to a standstill where another process wants the processors as well.
+    """
+    if rows < SMALL:
+        return [function(item) for item in items]
+    with ThreadPoolExecutor(cores()) as pool:
+        return list(pool.map(function, items))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +69,7 @@ class Bins:
         """Bin a matrix (n, p)."""
         params = {
             "verbosity": -1,
-            "num_threads": threads(len(matrix)),
+            "num_threads": 1,
             "deterministic": True,
             "force_row_wise": True,
             "seed": seed,
@@ -74,10 +88,13 @@ class Bins:
         *,
         objective: str = "l2",
         classes: int = 1,
+        weight: FloatArray | None = None,
         stop_on: BoolArray | None = None,
     ) -> lgb.Booster:
         """Boost on the rows marked in `rows` (n,) towards `target` (n,), until `stop_on` (n,) gains no more if given."""
         train = self._subset(rows, target)
+        if weight is not None and np.ptp(weight[rows]) > 0:
+            train.set_weight(weight[rows])
         valid = [] if stop_on is None else [self._subset(stop_on, target)]
         callbacks: list[Callable[..., Any]] = [lgb.early_stopping(PATIENCE, verbose=False)] if valid else []
         params = self.params | pace.params | {"objective": objective, "num_class": classes}
@@ -85,14 +102,17 @@ class Bins:
 
     def cross_fit(
         self, fold: IntArray, target: FloatArray, pace: Pace, *, objective: str = "l2", classes: int = 1
-    ) -> Iterator[tuple[BoolArray, lgb.Booster]]:
+    ) -> list[tuple[BoolArray, lgb.Booster]]:
         """A model for each part of the rows, fitted on the others; the first part settles the number of trees."""
-        for number, part in enumerate(parts(fold)):
-            stop_on = None if number else part
-            model = self.fit(~part, target, pace, objective=objective, classes=classes, stop_on=stop_on)
-            if stop_on is not None:
-                pace = replace(pace, rounds=max(model.best_iteration, 1))
-            yield part, model
+        first, *others = parts(fold)
+        settling = self.fit(~first, target, pace, objective=objective, classes=classes, stop_on=first)
+        settled = replace(pace, rounds=max(settling.best_iteration, 1))
+
+        def fit_without(part: BoolArray) -> lgb.Booster:
+            return self.fit(~part, target, settled, objective=objective, classes=classes)
+
+        models = side_by_side(fit_without, others, rows=len(fold))
+        return list(zip([first, *others], [settling, *models], strict=True))
 
     def _subset(self, rows: BoolArray, target: FloatArray) -> lgb.Dataset:
         places = np.flatnonzero(rows)
@@ -109,4 +129,9 @@ def evaluate(model: lgb.Booster, matrix: FloatArray, **settings: Any) -> FloatAr
     """Predictions of a booster for the rows of a matrix."""
     if not len(matrix):
         return np.empty(0)
-    return np.asarray(model.predict(matrix, num_threads=threads(len(matrix)), **settings))
+
+    def predict(rows: FloatArray) -> FloatArray:
+        return np.asarray(model.predict(rows, num_threads=1, **settings))
+
+    shares = np.array_split(matrix, cores()) if len(matrix) >= SMALL else [matrix]
+    return np.concatenate(side_by_side(predict, shares, rows=len(matrix)))

@@ -8,14 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regulars.effects.arrays import FloatArray
-from regulars.effects.averages import AverageEffect, average_effect, borrowed_effect
+from regulars.effects.averages import AverageEffect, average_effect, borrowed_effect, drawn_together
 from regulars.effects.balance import lottery_doubts, measure_balance
 from regulars.effects.costs import CostModel
 from regulars.effects.dose import Dose
 from regulars.effects.individual import LEARNERS, Individual
-from regulars.effects.leakage import suspects
-from regulars.effects.model import Basis, EffectModel, Predictor, settle_on_curve
-from regulars.effects.pooling import Pooled
+from regulars.effects.leakage import refuse_after_exposure, suspects
+from regulars.effects.model import Basis, EffectModel, settle_on_curve
 from regulars.effects.race import Contender, contend, run_race
 from regulars.effects.reasons import sample_values
 from regulars.effects.study import Study
@@ -39,6 +38,8 @@ def fit(
     offers: Sequence[object] | None = None,
     cluster: ArrayLike | None = None,
     values: Sequence[float | None] | None = None,
+    known_at: ArrayLike | None = None,
+    exposed_at: ArrayLike | None = None,
     learner: str = "auto",
     seed: int = 0,
 ) -> EffectModel:
@@ -57,10 +58,12 @@ def fit(
     cluster: (n,) the guest of each row, where guests repeat.
     values: face value of each offer, (k,), None for offers unlike the rest. The others then share one response, which
         before the discount is paid rises with the value, ever more slowly; a value never tried is read from that curve.
+    known_at, exposed_at: the date up to which features were computed, and that of the exposure, one for all or (n,).
     learner: "pooled", "s", "t", "x", "dr", or "race" for the best of these on held-out guests; "auto" is pooled below
         10,000 exposed guests, otherwise the race. "dr" alone is several times as fast as the race.
 
-    Raises DataError for values that cannot be used, DesignError where there is nothing to compare with.
+    Raises DataError for values that cannot be used, such as features from after the exposure; DesignError where there is
+    nothing to compare with.
 
     >>> import numpy as np
     >>> draw = np.random.default_rng(0)
@@ -73,6 +76,8 @@ def fit(
     if learner not in ("auto", "race", *LEARNERS):
         raise ValueError(f"learner {learner!r} is none of auto, race, {', '.join(LEARNERS)}")
     trial = read_trial(features, action, outcome, cost=cost, propensity=propensity, offers=offers, cluster=cluster)
+    if known_at is not None and exposed_at is not None:
+        refuse_after_exposure(known_at, exposed_at, trial.rows)
     trial, basis, doubts = _settle_basis(trial)
     study = Study.of(trial, seed=seed)
     own = [offer for offer in range(len(trial.offers)) if _has_own_effect(study, offer)]
@@ -90,7 +95,9 @@ def _build_model(
 ) -> EffectModel:
     """The model of a study in which the offers numbered in `own` were given often enough."""
     trial, averages = study.trial, _averages(study, own)
-    settled, individual, race = _learn(study, learner, np.array([effect.gain for effect in averages]))
+    is_family = values is not None
+    centres = np.array([effect.gain for effect in averages]) if is_family else drawn_together(study, averages)
+    picked, individual, race = _learn(study, learner, centres)
     costs = None if trial.cost is None else CostModel.fit(trial, study.nuisance.fold, seed=study.seed)
     dose = None if values is None else Dose.of(values, averages)
     if dose is not None:
@@ -103,15 +110,15 @@ def _build_model(
     return EffectModel(
         offers=trial.offers,
         basis=basis,
-        learner=race[0].learner,
-        pooling=_pooling_words(trial, race[0].learner, is_chosen=learner not in ("auto", "race")),
+        learner=picked,
+        pooling=_pooling_words(trial, picked, is_chosen=learner not in ("auto", "race")),
         averages=averages,
         balance=tuple(balance.values()),
         heterogeneity=tuple(individual.heterogeneity[offer] for offer in own),
         race=race,
         warnings=(*doubts, *suspects(trial), *warnings),
         columns=trial.columns,
-        predictor=settled,
+        predictor=individual,
         costs=costs,
         dose=dose,
         others=sample_values(trial.matrix, seed=study.seed),
@@ -133,16 +140,14 @@ def _averages_on_curve(
     )
 
 
-def _learn(study: Study, learner: str, average: FloatArray) -> tuple[Predictor, Individual, tuple[Contender, ...]]:
-    """The predictor, how it did on held-out guests, and the table of the race, its winner first."""
+def _learn(study: Study, learner: str, average: FloatArray) -> tuple[str, Individual, tuple[Contender, ...]]:
+    """The learner that was picked, what it learned, and the table of the race."""
     if learner == "auto":
         learner = "pooled" if _exposed_guests(study.trial) < POOL_BELOW else "race"
     if learner == "race":
-        individual, race = run_race(study, average)
-    else:
-        individual = Individual.fit(learner, study, average)
-        race = (contend(learner, individual),)
-    return Pooled.fit(study, average) if race[0].learner == "pooled" else individual, individual, race
+        return run_race(study, average)
+    individual, _ = Individual.fit(learner, study, average)
+    return learner, individual, (contend(learner, individual),)
 
 
 def _pooling_words(trial: Trial, learner: str, *, is_chosen: bool) -> str:

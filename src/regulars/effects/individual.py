@@ -7,16 +7,16 @@ from typing import Protocol, Self
 import numpy as np
 
 from regulars.effects.arrays import BoolArray, FloatArray, IntArray, as_codes, cluster_totals
-from regulars.effects.boosting import Pace, evaluate, parts
-from regulars.effects.heterogeneity import Heterogeneity, measure_heterogeneity
+from regulars.effects.boosting import Pace, parts, side_by_side
+from regulars.effects.heterogeneity import Heterogeneity, drawn_slopes, measure_heterogeneity
 from regulars.effects.learners import learn_dr, learn_s, learn_t, learn_x
-from regulars.effects.pooling import learn_pooled
+from regulars.effects.pooling import find_groups, learn_pooled
 from regulars.effects.study import Study
 
 NEIGHBOURHOODS = 16
 """Guests are compared within so many groups to see what a model missed."""
-STEEPEST = 2
-"""A ranking may be spread, but no more than doubled."""
+DOUBT = 2.0
+"""So many standard errors are added to what is seen of a squared error that is small beside its noise."""
 
 
 class Learned(Protocol):
@@ -30,7 +30,8 @@ class Learned(Protocol):
 Learner = Callable[[Study, BoolArray], Learned]
 """Learn from the rows of a study that are marked in a mask (n,)."""
 
-LEARNERS: dict[str, Learner] = {"s": learn_s, "t": learn_t, "x": learn_x, "dr": learn_dr, "pooled": learn_pooled}
+LEARNERS: dict[str, Learner] = {"x": learn_x, "dr": learn_dr, "t": learn_t, "s": learn_s, "pooled": learn_pooled}
+"""In the order in which they are preferred where they do alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,8 @@ class Individual:
     """Effects from a learner, fitted once for each part left out; the average of these models is the prediction.
 
     gain = average + slope * (learned - centre), the best linear predictor of the effect on guests the model had not
-    seen (Chernozhukov, Demirer, Duflo and Fernandez-Val 2018, section 2.1); slopes are kept within 0 and 2.
+    seen (Chernozhukov, Demirer, Duflo and Fernandez-Val 2018, section 2.1), its slope drawn to 0 as far as it may be
+    chance: of guests who were predicted much, as much is to come.
     average, centre, slope: (k,); missed: (k,) variance of the effect that the prediction did not find.
     heterogeneity: of each offer, whether the ranking was borne out.
     explained: (k,) variance of each effect that the ranking explains on guests it had not seen, squared unit of the outcome.
@@ -53,18 +55,22 @@ class Individual:
     explained: FloatArray
 
     @classmethod
-    def fit(cls, learner: str, study: Study, average: FloatArray) -> Self:
-        """Fit a learner on all parts but one in turn, and calibrate it on the part left out; average: (k,)."""
+    def fit(cls, learner: str, study: Study, average: FloatArray) -> tuple[Self, FloatArray]:
+        """Fit a learner on all parts but one in turn, and calibrate it on the part left out; average: (k,).
+
+        With it comes what it predicted of each row when its part was left out, (n, k).
+        """
         held_out = np.zeros_like(study.scores.value)
-        learned = []
-        for part in parts(study.nuisance.fold):
-            learned.append(LEARNERS[learner](study, ~part))
-            held_out[part] = learned[-1].effects(study.trial.matrix[part])
+        left_out = list(parts(study.nuisance.fold))
+        learned = side_by_side(lambda part: LEARNERS[learner](study, ~part), left_out, rows=study.trial.rows)
+        for part, model in zip(left_out, learned, strict=True):
+            held_out[part] = model.effects(study.trial.matrix[part])
+        centre = held_out.mean(axis=0)
+        held_out = _centred(held_out, left_out)
         heterogeneity = _calibration(study, held_out)
-        slope = np.array([np.clip(line.slope, 0, STEEPEST) for line in heterogeneity])
-        centre = np.array([line.centre for line in heterogeneity])
-        held_out = average + slope * (held_out - centre)
-        return cls(
+        slope = drawn_slopes(heterogeneity)
+        held_out = average + slope * held_out
+        fitted = cls(
             learned=tuple(learned),
             average=average,
             centre=centre,
@@ -73,6 +79,7 @@ class Individual:
             heterogeneity=heterogeneity,
             explained=held_out.var(axis=0),
         )
+        return fitted, held_out
 
     def predict(self, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Gain and its variance, (n, k) each.
@@ -84,6 +91,18 @@ class Individual:
         gain = self.average + self.slope * (each.mean(axis=0) - self.centre)
         variance = (len(each) - 1) * each.var(axis=0) * self.slope**2
         return gain, variance + self.missed
+
+
+def _centred(held_out: FloatArray, left_out: list[BoolArray]) -> FloatArray:
+    """Predictions (n, k) less their mean in each part left out.
+
+    A part that did well by luck leaves the others worse than all, so the level predicted for it is too low: between
+    parts, predictions go against what happened, and would hide differences between guests.
+    """
+    centred = np.empty_like(held_out)
+    for part in left_out:
+        centred[part] = held_out[part] - held_out[part].mean(axis=0)
+    return centred
 
 
 def _calibration(study: Study, held_out: FloatArray) -> tuple[Heterogeneity, ...]:
@@ -109,7 +128,7 @@ def squared_error(study: Study, held_out: FloatArray, offer: int) -> float:
     half = np.random.default_rng([study.seed, offer]).permutation(guests)[study.trial.cluster] < guests // 2
     found = [_shared_error(study, residual, usable & divides, usable & ~divides) for divides in (half, ~half)]
     shared = np.mean([error for error, _ in found])
-    doubt = np.sqrt(sum(variance for _, variance in found)) / 2
+    doubt = DOUBT * np.sqrt(sum(variance for _, variance in found)) / 2
     return max(float(shared + doubt), 0.0)
 
 
@@ -117,7 +136,7 @@ def _shared_error(study: Study, residual: FloatArray, divides: BoolArray, says: 
     """Squared error shared by guests who are alike, and the variance of that figure."""
     fewest = max(20, int(divides.sum()) // (4 * NEIGHBOURHOODS))
     tree = study.bins.fit(divides, residual, Pace.one_tree(leaves=NEIGHBOURHOODS, leaf_rows=fewest))
-    leaf = evaluate(tree, study.trial.matrix[says], pred_leaf=True).astype(np.int64).reshape(-1)
+    leaf = find_groups(tree, study.trial.matrix[says])
     cluster, error, variance = study.trial.cluster[says], 0.0, 0.0
     for group in range(NEIGHBOURHOODS):
         rows = leaf == group

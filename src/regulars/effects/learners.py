@@ -100,11 +100,20 @@ def learn_x(study: Study, rows: BoolArray) -> CrossModels:
 
 
 def learn_dr(study: Study, rows: BoolArray) -> ModelPerOffer:
-    """Boost a model of the doubly robust score of each offer, on rows with overlap."""
+    """Boost a model of the doubly robust score of each offer, on rows that got it or nothing.
+
+    Weighted by their inverse propensities these rows are a trial with an even lot, whose score is the expected difference
+    and twice what the model of the outcome missed. Rows with other offers would add but that model to it.
+    """
+    trial, scores, expected = study.trial, study.scores, study.nuisance.expected
+    missed = trial.outcome - expected[np.arange(trial.rows), trial.arm]
     models = []
-    for offer in range(len(study.trial.offers)):
-        usable = rows & study.scores.has_overlap[:, offer]
-        models.append(study.bins.fit(usable, study.scores.value[:, offer], _effect_pace(usable)))
+    for offer in range(len(trial.offers)):
+        weight = scores.offer_weight[:, offer] + scores.nothing_weight[:, offer]
+        usable = rows & (weight > 0)
+        sign = np.where(trial.arm == 0, -1.0, 1.0)
+        target = expected[:, offer + 1] - expected[:, 0] + 2 * sign * missed
+        models.append(study.bins.fit(usable, target, _effect_pace(usable), weight=weight))
     return ModelPerOffer(models=tuple(models))
 
 

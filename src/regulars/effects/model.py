@@ -59,7 +59,7 @@ class EffectModel:
     pooling: in words, whether guests are told apart one by one or in groups, and why.
     averages: one for each offer; balance: one for each offer that was given often enough.
     heterogeneity: whether guests differ in their response, for each offer that was given often enough.
-    race: the learners that ran, best first.
+    race: the learners that ran, best first; picked is the most preferred of those that are not clearly behind.
     warnings: what must be known before trusting this, in words.
     others: values other guests have for each feature, for `reasons`; no row of it is a guest.
     """

@@ -10,7 +10,7 @@ from regulars.effects.boosting import Bins, Pace, evaluate
 from regulars.effects.trial import Trial
 
 FOLDS = 5
-OUTCOME_PACE = Pace(rounds=200, learning_rate=0.1, leaves=15, leaf_rows=20)
+OUTCOME_PACE = Pace(rounds=100, learning_rate=0.2, leaves=15, leaf_rows=20)
 PROPENSITY_PACE = Pace(rounds=200, learning_rate=0.1, leaves=8, leaf_rows=50)
 
 

@@ -1,8 +1,8 @@
 """The race: which learner explains most of the differences between guests it has not seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from regulars.effects.arrays import FloatArray
+from regulars.effects.arrays import FloatArray, cluster_mean
 from regulars.effects.individual import LEARNERS, Individual
 from regulars.effects.study import Study
 
@@ -13,10 +13,12 @@ class Contender:
 
     It is the root of the gain in squared distance to the doubly robust scores over giving everybody the average
     (the loss of Foster and Syrgkanis 2023; predictions are calibrated first, so no learner gains by shrinking less).
+    behind: how much farther from the scores it was than the best, in standard errors of that difference; 0 for the best.
     """
 
     learner: str
     spread_found: tuple[float, ...]
+    behind: float = 0.0
 
     @property
     def score(self) -> float:
@@ -24,13 +26,30 @@ class Contender:
         return sum(spread**2 for spread in self.spread_found)
 
 
-def run_race(study: Study, average: FloatArray) -> tuple[Individual, tuple[Contender, ...]]:
-    """Fit every learner on the same folds; the winner, and the table, best first."""
+def run_race(study: Study, average: FloatArray) -> tuple[str, Individual, tuple[Contender, ...]]:
+    """Fit every learner on the same folds; the one that is picked, and the table, best first.
+
+    Picked is the first in the order of LEARNERS that is less than a standard error behind the best (Breiman, Friedman,
+    Olshen and Stone 1984, section 3.4.3): effects are faint, and the best of five is often best by luck.
+    """
     fitted = {learner: Individual.fit(learner, study, average) for learner in LEARNERS}
-    table = sorted((contend(name, model) for name, model in fitted.items()), key=lambda contender: -contender.score)
-    return fitted[table[0].learner], tuple(table)
+    found = {learner: contend(learner, model) for learner, (model, _) in fitted.items()}
+    best = max(found, key=lambda learner: found[learner].score)
+    table = [
+        replace(contender, behind=_behind(study, fitted[learner][1], fitted[best][1]))
+        for learner, contender in found.items()
+    ]
+    picked = next(contender.learner for contender in table if contender.behind < 1)
+    return picked, fitted[picked][0], tuple(sorted(table, key=lambda contender: -contender.score))
 
 
 def contend(learner: str, model: Individual) -> Contender:
     """What a fitted learner brings to the race."""
     return Contender(learner=learner, spread_found=tuple(float(spread) for spread in model.explained**0.5))
+
+
+def _behind(study: Study, predicted: FloatArray, best: FloatArray) -> float:
+    """Extra squared distance to the scores, in standard errors; predicted, best: (n, k)."""
+    extra = (best - predicted) * (2 * study.scores.value - predicted - best) * study.scores.has_overlap
+    mean, error = cluster_mean(extra.sum(axis=1), study.trial.cluster)
+    return float(mean / error) if error > 0 else 0.0

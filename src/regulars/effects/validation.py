@@ -26,7 +26,7 @@ class Validation:
     average: its end, the average effect.
     auuc: the area under the curve. qini: the area between the curve and the straight line to its end (Radcliffe 2007,
         divided by the number of guests given the offer); 0 for a ranking by chance.
-    qini_interval: 95 %, from 200 bootstrap draws of guests.
+    qini_interval, auuc_interval: 95 %, from 200 bootstrap draws of guests.
     predicted, measured, measured_se: (10,) mean predicted gain, and measured effect, of each tenth of guests, highest
         predictions first; NaN where a tenth lacks guests with or without the offer.
     heterogeneity: whether the predicted differences between guests are there.
@@ -39,6 +39,7 @@ class Validation:
     auuc: float
     qini: float
     qini_interval: Interval
+    auuc_interval: Interval
     predicted: FloatArray
     measured: FloatArray
     measured_se: FloatArray
@@ -133,6 +134,7 @@ def _validate_offer(
     given, nothing = np.where(is_given, inverse, 0.0), np.where(is_given, 0.0, inverse)
     ranking = _Ranking(block=as_codes(-predicted), outcome=outcome, given=given, nothing=nothing)
     share, curve = ranking.curve(np.ones(len(outcome)))
+    qini_interval, auuc_interval = _bootstrap(ranking, cluster, seed)
     centred = outcome - ((given + nothing) @ outcome) / (given + nothing).sum()
     score = (given / given.mean() - nothing / nothing.mean()) * centred
     tenths = np.array_split(np.argsort(-predicted, kind="stable"), TENTHS)
@@ -142,9 +144,10 @@ def _validate_offer(
         share=share,
         gain=curve,
         average=float(curve[-1]),
-        auuc=float(np.trapezoid(curve, share)),
+        auuc=_auuc(share, curve),
         qini=_qini(share, curve),
-        qini_interval=_bootstrap(ranking, cluster, seed),
+        qini_interval=qini_interval,
+        auuc_interval=auuc_interval,
         predicted=np.array([predicted[tenth].mean() if len(tenth) else np.nan for tenth in tenths]),
         measured=measured[:, 0],
         measured_se=measured[:, 1],
@@ -152,19 +155,25 @@ def _validate_offer(
     )
 
 
+def _auuc(share: FloatArray, curve: FloatArray) -> float:
+    return float(np.trapezoid(curve, share))
+
+
 def _qini(share: FloatArray, curve: FloatArray) -> float:
-    return float(np.trapezoid(curve, share) - curve[-1] / 2)
+    return _auuc(share, curve) - float(curve[-1]) / 2
 
 
-def _bootstrap(ranking: _Ranking, cluster: IntArray, seed: int) -> Interval:
+def _bootstrap(ranking: _Ranking, cluster: IntArray, seed: int) -> tuple[Interval, Interval]:
+    """Intervals of the Qini coefficient and of the area under the curve."""
     draw, guests = np.random.default_rng(seed), int(cluster.max()) + 1
     found = []
     for _ in range(DRAWS):
         count = np.bincount(draw.integers(guests, size=guests), minlength=guests)[cluster].astype(float)
         if count @ ranking.given > 0 and count @ ranking.nothing > 0:
-            found.append(_qini(*ranking.curve(count)))
-    low, high = np.quantile(found, [0.025, 0.975])
-    return float(low), float(high)
+            curve = ranking.curve(count)
+            found.append((_qini(*curve), _auuc(*curve)))
+    low, high = np.quantile(found, [0.025, 0.975], axis=0)
+    return (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
 
 
 def _measure(

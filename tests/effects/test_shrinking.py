@@ -1,8 +1,8 @@
-"""Partial pooling against its textbook."""
+"""Shrinking against its textbook."""
 
 import numpy as np
 
-from regulars.effects.pooling import shrink
+from regulars.effects.shrinking import shrink
 
 COACHING = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])
 COACHING_ERROR = np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
