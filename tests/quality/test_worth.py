@@ -104,7 +104,7 @@ def test_worth_lists_what_to_mend_beside_the_price_of_coupons(chain: Chain) -> N
     assert ("complaint", "margin") in names
     for mend in found.mends:
         assert mend.low_minor <= mend.worth_minor <= mend.high_minor
-        assert mend.breakeven_minor == pytest.approx(mend.worth_minor / 2)
+        assert mend.breakeven_minor == pytest.approx(mend.worth_minor / 3)
         assert mend.bad > mend.target
     with pytest.raises(ValueError, match="coupon_price is -1"):
         Quality(chain.lake).worth(coupon_price=-1)

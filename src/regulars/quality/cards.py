@@ -15,7 +15,7 @@ from regulars.errors import DataError
 from regulars.quality.aspects import NAMES
 from regulars.quality.mentions import unpacked
 from regulars.quality.servings import Coded, FloatArray, IntArray, Servings
-from regulars.quality.shrinkage import pooled_means, pooled_shares, ranks
+from regulars.quality.shrinkage import LEAST_PEERS, pooled_means, pooled_shares, ranks
 
 BY = ("store", "item", "shift", "month")
 LESS_IS_BETTER = frozenset({"refunds_and_voids"})
@@ -89,7 +89,8 @@ def score_cards(
     """One row for each unit and measure.
 
     by: of BY. store_peers, item_peers: what makes stores and dishes comparable, such as cuisine and category, in the order of the
-    servings' names; the level of price in three steps is added. A dish in a store has the same dish in other stores as peers.
+    servings' names; the level of price in three steps is
+    added where a kind has nine. A dish in a store has the same dish in other stores as peers.
     Columns: those of `by`, measure, aspect (of talk and positive alone), n, estimate, low, high (`level` of probability), group_mean,
     is_known (its own data weigh at least as much as its peers), rank, rank_best, rank_worst, peers.
     Raises DataError for an unknown `by`.
@@ -210,16 +211,21 @@ def _peers(
 
 
 def _alike(coded: Coded, price: FloatArray, kind: Sequence[str] | None) -> IntArray:
-    """Groups of one kind and one third of the mean prices."""
+    """Groups of one kind, and of one third of its mean prices where each third has peers enough."""
     is_priced = ~np.isnan(price)
     size = len(coded.names)
     sums = np.bincount(coded.code[is_priced], weights=price[is_priced], minlength=size)
     mean = sums / np.maximum(np.bincount(coded.code[is_priced], minlength=size), 1)
-    third = np.searchsorted(np.quantile(mean, [1 / 3, 2 / 3]), mean) if size else np.empty(0, np.int64)
-    kinds = (
-        np.zeros(size, dtype=np.int64) if kind is None else np.unique(np.array(kind, dtype=str), return_inverse=True)[1]
-    )
-    return np.asarray(np.unique(kinds * 3 + third, return_inverse=True)[1], dtype=np.int64)
+    kinds = np.zeros(size, dtype=np.int64) if kind is None else _places(np.array(kind, dtype=str))
+    third = np.zeros(size, dtype=np.int64)
+    for place in np.flatnonzero(np.bincount(kinds, minlength=1) >= 3 * LEAST_PEERS):
+        alike = np.flatnonzero(kinds == place)
+        third[alike] = np.searchsorted(np.quantile(mean[alike], [1 / 3, 2 / 3]), mean[alike])
+    return _places(kinds * 3 + third)
+
+
+def _places(values: np.ndarray) -> IntArray:
+    return np.asarray(np.unique(values, return_inverse=True)[1], dtype=np.int64)
 
 
 def _sums(place: IntArray, values: FloatArray, size: int) -> FloatArray:

@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-_STATES = 480
+_STATES = 320
 _OVERSHOOT = 1.166  # 2 * 0.583, Siegmund's correction for an excess at both barriers
 
 

@@ -5,6 +5,7 @@ in all, over all its charts. A chart's first part is its baseline; where that is
 """
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -24,13 +25,25 @@ _ROUNDING = 200
 
 
 class Measure(NamedTuple):
-    """change: for the worse, the smallest that matters. is_share: of 0 and 1, else a mean. english, chinese: for people."""
+    """change: for the worse, the smallest that matters. is_share: of 0 and 1, else a mean. is_log: of logarithms of seconds."""
 
     name: str
     change: float
     is_share: bool
     english: str
     chinese: str
+    is_log: bool = False
+
+    def shown(self, value: float) -> float:
+        """A value in the unit that people read: logarithms as seconds."""
+        return math.exp(value) if self.is_log else value
+
+    def written(self, value: float) -> str:
+        """A value as people read it: 41.2%, 4.31 or 489 s."""
+        return f"{value:.1%}" if self.is_share else f"{math.exp(value):,.0f} s" if self.is_log else f"{value:.2f}"
+
+    def called(self, language: str) -> str:
+        return self.chinese if language == "zh" else self.english
 
 
 MEASURES = {
@@ -40,7 +53,7 @@ MEASURES = {
         Measure("refunds_and_voids", 0.02, True, "refunds and voids", "退款与退菜率"),
         Measure("positive", -0.10, True, "share of praise", "好评率"),
         Measure("rating", -0.30, False, "rating", "评分"),
-        Measure("prep_seconds", 0.15, False, "preparation time, logarithm", "出餐时间（对数）"),
+        Measure("prep_seconds", 0.15, False, "preparation time", "出餐时间", is_log=True),
     )
 }
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from regulars.errors import DataError, DesignError
+from regulars.profiles import build
 from regulars.profiles.categories import costed_lines
 from regulars.profiles.orders import ready_orders, with_margins
 from regulars.quality import cards, control, worth
@@ -179,13 +180,12 @@ class Quality:
 
     def replies(self, *, as_of: dt.date | None = None, days: int = 30, limit: int = 50) -> tuple[Reply, ...]:
         """Whom to answer first. as_of: None takes the day of the last review."""
-        profiles = self.lake.read("profiles") if self.lake.has("profiles") else None
         last = pc.max(self.reviews["reviewed_at"]).as_py()
         day = as_of or (last.date() if last else dt.date.max)
         return reply_queue(
             self.reviews,
             self.clauses,
-            profiles,
+            self._profiles(),
             as_of=day,
             dishes=self.dishes,
             weight=self.trust.weight,
@@ -193,7 +193,17 @@ class Quality:
             limit=limit,
         )
 
-    def worth(self, *, coupon_price: float = 1.0) -> Worth:
+    def _profiles(self) -> pa.Table | None:
+        """The kept profiles; where there are none, those of the last day of all orders."""
+        if self.lake.has("profiles"):
+            return self.lake.read("profiles")
+        if not len(self.servings):
+            return None
+        last = dt.date.fromordinal(int(self.servings.day[-1]))
+        frame = build(nw.to_native(self.lake.scan("orders")), as_of=last, margin_rate=self.lake.settings.margin_rate)
+        return self.lake.collect(nw.from_native(frame))
+
+    def worth(self, *, coupon_price: float = 0.0) -> Worth:
         """What each experience goes with, and what to mend; what cannot be known is said in `unknown`."""
         after = worth.visits(self.servings, self._margins())
         effects: list[worth.Effect] = []

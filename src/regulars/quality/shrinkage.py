@@ -15,6 +15,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 LEAST_PEERS = 3
 _LEAST_RHO, _MOST_RHO = 1e-4, 0.5
+_PRIOR_RHO, _PRIOR_UNITS = 0.02, 4.0  # what stands in for the spread of a group while few units show it
 _GRID = 256
 
 
@@ -44,7 +45,7 @@ def pooled_shares(hits: FloatArray, trials: FloatArray, group: IntArray, *, leve
 
     >>> few = pooled_shares(np.array([3.0, 700, 500, 600]), np.array([3.0, 1000, 1000, 1000]), np.zeros(4, int))
     >>> few.estimate.round(2).tolist(), few.weight.round(2).tolist()
-    ([0.66, 0.7, 0.5, 0.6], [0.11, 0.98, 0.98, 0.98])
+    ([0.65, 0.7, 0.5, 0.6], [0.11, 0.98, 0.98, 0.98])
     """
     of_groups = np.stack(
         [
@@ -78,8 +79,15 @@ def _spread(hits: FloatArray, trials: FloatArray, group: IntArray) -> FloatArray
         within = total(trials * share * (1 - share)) / (n - units)
         usual = (n - total(trials**2) / n) / (units - 1)
         rho = (between - within) / (between + (usual - 1) * within)
-    rho = np.clip(np.nan_to_num(rho, nan=0.05, posinf=_MOST_RHO, neginf=_LEAST_RHO), _LEAST_RHO, _MOST_RHO)
+    rho = np.clip(np.nan_to_num(rho, nan=_PRIOR_RHO, posinf=_MOST_RHO, neginf=_LEAST_RHO), _LEAST_RHO, _MOST_RHO)
+    rho = _leaning(rho, _PRIOR_RHO, units)
     return np.stack([mean, rho])
+
+
+def _leaning(spread: FloatArray, prior: FloatArray | float, units: FloatArray) -> FloatArray:
+    """A spread that few units show, drawn towards what is usual: else two equal stores would count as one."""
+    shown = np.maximum(units - 1, 0)
+    return np.asarray((shown * spread + _PRIOR_UNITS * prior) / (shown + _PRIOR_UNITS))
 
 
 def pooled_means(
@@ -113,6 +121,7 @@ def _variances(
         within = np.maximum(np.nan_to_num(added(squares - count * own**2) / (n - units), posinf=1.0), 1e-6)
         excess = added(count * (own - mean[group]) ** 2) - (units - 1) * within
         between = np.maximum(np.nan_to_num(excess / (n - added(count**2) / n), posinf=0.0), 1e-3 * within)
+    between = _leaning(between, _PRIOR_RHO * within, units)
     return mean, between, within
 
 
@@ -132,7 +141,7 @@ def ranks(pooled: Pooled, group: IntArray, *, level: float = 0.9, more_is_better
         below = ndtr((grid[:, None] - middle) / spread[rows]).mean(axis=1)
         for place, value in enumerate((middle, high[rows], low[rows])):
             places[place, rows] = 1 + (len(rows) - 1) * (1 - np.interp(value, grid, below))
-    return Ranks(places[0], places[1], places[2], peers)
+    return Ranks(places[0], np.minimum(*places[:2]), np.maximum(places[0], places[2]), peers)
 
 
 def _grouped(group: IntArray) -> list[IntArray]:

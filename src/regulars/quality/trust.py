@@ -21,7 +21,7 @@ REASONS = {
 }  # fmt: skip
 """What may be said of a review, and the weight it leaves it; 0 for those whose weight is shared or taken."""
 _RUN, _HASHES, _BAND = 5, 32, 4
-_LEAST_LETTERS, _ALIKE = 12, 0.75
+_LEAST_BYTES, _ALIKE = 40, 0.75  # forty Latin letters, fourteen Chinese characters: shorter praise is alike by itself
 _WINDOW, _BURST_CHANCE, _LEAST_BURST = 28, 1e-4, 6
 
 
@@ -69,11 +69,12 @@ def trust(
 def near_copies(texts: pa.ChunkedArray | pa.Array) -> IntArray:
     """How many reviews have nearly the same text as each, itself among them, shape (r,); short texts stand alone.
 
-    >>> near_copies(pa.array(["Best noodles in town, go there!", "best noodles in town  go there", "ok", "ok"])).tolist()
+    >>> text = "The best noodles in all of the town, you have to go there"
+    >>> near_copies(pa.array([text, text.upper() + "!", "ok", "ok"])).tolist()
     [2, 2, 1, 1]
     """
     plain = pc.replace_substring_regex(pc.utf8_lower(cleaned(texts)), r"[^\pL\pN]+", "")
-    rows = np.flatnonzero(pc.greater_equal(pc.utf8_length(plain), _LEAST_LETTERS).to_numpy(zero_copy_only=False))
+    rows = np.flatnonzero(pc.greater_equal(pc.binary_length(plain), _LEAST_BYTES).to_numpy(zero_copy_only=False))
     copies = np.ones(len(plain), dtype=np.int64)
     if len(rows) < 2:
         return copies

@@ -172,7 +172,7 @@ class Mend(NamedTuple):
     best quarter of its stores. visits_a_month: servings.
 
     worth_minor: margin a month that reaching the target goes with, low and high 95 %. breakeven_minor: what mending may cost a month
-    to beat the next unit of coupon budget.
+    to beat the next unit of coupon budget: one unit spent on mending must bring that unit back, and what a coupon would.
     """
 
     item: str
@@ -194,8 +194,8 @@ def mends(
 ) -> tuple[Mend, ...]:
     """What to mend, the most worth first. experience: (n,) of each serving. effect: of it on margin, minor units.
 
-    coupon_price: what the next unit of coupon budget brings, as allocation prices it. least: servings of a dish in a store below
-    which nothing is said.
+    coupon_price: what the next unit of coupon budget brings after it is paid, as allocation prices it. least: servings of a
+    dish in a store below which nothing is said.
     """
     if coupon_price < 0:
         raise ValueError(f"coupon_price is {coupon_price}; what one more unit of budget brings is 0 or more")
@@ -218,7 +218,7 @@ def mends(
         worth, low, high = (-size_of * fewer for size_of in (effect.effect, effect.high, effect.low))
         error = (high - low) / (2 * _Z)
         chance = float(norm.sf(0, loc=worth, scale=error)) if error > 0 else float(worth > 0)
-        breakeven = worth / coupon_price if coupon_price > 0 else math.inf
+        breakeven = worth / (1 + coupon_price)
         found.append(Mend(
             str(servings.item.names[item[row]]), str(servings.store.names[store[row]]), effect.experience, count[row] / months,
             float(bad[row]), target, worth, low, high, breakeven, chance,
