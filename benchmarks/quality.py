@@ -2,6 +2,7 @@
 
     python benchmarks/quality.py                       all that needs no other data
     python benchmarks/quality.py --data ../shared/data  with MAMS and ASAP too
+    python benchmarks/quality.py --only drops          one part alone
 
 Peers in the same run: our lexicon, VADER (English), SnowNLP (Chinese), and a reading of whole sentences in the place of clauses.
 """
@@ -285,10 +286,10 @@ def of_speed(encoder: SentenceEncoder) -> dict[str, float]:
     reading = len(many) / (time.perf_counter() - start)
     orders, reviews = 1_000_000, 100_000
     connection = duckdb.connect()
-    connection.sql(f"""create table orders as select 'O' || i order_id, 'G' || (hash(i) % 80000) guest_id, 'S' || (hash(i * 7) % 50) store_id,
-        date '2025-11-01' + (i * 365 // {orders})::int business_date, (10 + hash(i * 3) % 13)::bigint "hour" from range({orders}) t(i)""")  # noqa: S608
-    connection.sql("""create table order_items as select order_id, l line, 'D' || (hash(order_id || l) % 120) item_id, 900::bigint amount_minor
-        from orders, range(1, 3) u(l)""")
+    connection.sql(f"""create table orders as select 'O' || i order_id, 'G' || (hash(i) % 80000) guest_id,
+        'S' || (hash(i * 7) % 50) store_id, date '2025-11-01' + (i * 365 // {orders})::int business_date, (10 + hash(i * 3) % 13)::bigint "hour" from range({orders}) t(i)""")  # noqa: S608
+    connection.sql("""create table order_items as select order_id, l line, 'D' || (hash(order_id || l) % 120) item_id,
+        900::bigint amount_minor from orders, range(1, 3) u(l)""")
     said, clauses = _made_up(reviews, orders)
     start, worked = time.perf_counter(), time.process_time()
     served = servings(connection.table("orders"), connection.table("order_items"))
@@ -321,13 +322,20 @@ def _made_up(reviews: int, orders: int) -> tuple[pa.Table, pa.Table]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="the folder that holds mams/ and asap/")
-    data, plain = parser.parse_args().data, SentenceEncoder()
+    parser.add_argument("--only", choices=("speed", "clauses", "mams", "asap", "drops"), help="one part alone")
+    given = parser.parse_args()
     warnings.filterwarnings("ignore")
+    plain = SentenceEncoder()
     encoder = Remembering(plain)
-    figures = of_speed(plain) | of_own_clauses(encoder)
-    if data is not None:
-        figures |= of_mams(encoder, data / "mams") | of_asap(encoder, data / "asap")
-    figures |= of_planted_drops()
+    parts = {"speed": lambda: of_speed(plain), "clauses": lambda: of_own_clauses(encoder), "drops": of_planted_drops}
+    if given.data is not None:
+        parts |= {
+            "mams": lambda: of_mams(encoder, given.data / "mams"),
+            "asap": lambda: of_asap(encoder, given.data / "asap"),
+        }
+    figures: dict[str, float] = {}
+    for name, part in parts.items():
+        figures |= part() if given.only in (None, name) else {}
     for name, figure in figures.items():
         print(f"{name:44}{figure:>14,.3f}")
     print(json.dumps(figures))

@@ -5,7 +5,6 @@ import json
 import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from tests.quality.conftest import Chain
@@ -28,7 +27,7 @@ def pages(chain: Chain) -> dict[str, str]:
     """The English page by the command, the Chinese one by the call."""
     told = json.loads(run(chain, "report", "--coupon-price", "0.4", "--json"))
     chinese = quality_page(Quality(chain.lake), language="zh", coupon_price=0.4).html
-    return {"en": Path(told["report"]).read_text(encoding="utf-8"), "zh": chinese}
+    return {"en": (chain.lake.workspace.path / told["report"]).read_text(encoding="utf-8"), "zh": chinese}
 
 
 def test_it_loads_nothing_from_anywhere(pages: dict[str, str]) -> None:

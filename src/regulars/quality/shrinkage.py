@@ -45,7 +45,7 @@ def pooled_shares(hits: FloatArray, trials: FloatArray, group: IntArray, *, leve
 
     >>> few = pooled_shares(np.array([3.0, 700, 500, 600]), np.array([3.0, 1000, 1000, 1000]), np.zeros(4, int))
     >>> few.estimate.round(2).tolist(), few.weight.round(2).tolist()
-    ([0.65, 0.7, 0.5, 0.6], [0.11, 0.98, 0.98, 0.98])
+    ([0.63, 0.7, 0.5, 0.6], [0.08, 0.97, 0.97, 0.97])
     """
     of_groups = np.stack(
         [
