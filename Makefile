@@ -40,7 +40,7 @@ grade: $(STAMP) ## grade the referee, and intervals of effects, against a town w
 	$(BIN)/python benchmarks/effects_grades.py
 
 lock: $(STAMP) ## pin all dependencies anew, with hashes, from pyproject.toml
-	env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --extra demo --extra postgres --extra spark --group dev --universal --upgrade \
+	env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --extra demo --extra postgres --extra reviews --extra spark --group dev --universal --upgrade \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 \
 		--custom-compile-command 'make lock' --quiet -o requirements.lock
 

@@ -8,6 +8,7 @@ The rooms, in the order the data goes through them:
     effects       what each offer changes in each guest
     allocation    who gets what under the budget
     measurement   the referee: design, assignment, lift
+    quality       dishes and service: from reviews and orders, what is good, what changed, what it is worth
     planning      the campaign file and the plan
     reports       pictures and pages from results
     rehearsal     a simulated town whose truth is known
@@ -29,7 +30,10 @@ from regulars.errors import (
 
 __version__ = "0.1.0"
 
-_ROOMS = ("tables", "profiles", "segments", "effects", "allocation", "measurement", "planning", "reports", "rehearsal")
+_ROOMS = (
+    "tables", "profiles", "segments", "effects", "allocation",
+    "measurement", "quality", "planning", "reports", "rehearsal",
+)  # fmt: skip
 
 __all__ = [
     "BudgetError",

@@ -3,6 +3,7 @@
 answers     how every command finds its workspace and says what it found
 data        make a workspace and load files
 guests      who they are, who meets a rule, one of them
+quality     read reviews, judge dishes and stores, watch them, say what to mend
 campaigns   plan, report, rehearse, sync, demo
 records     how the commands below find the records of offers, and show them
 offers      define offers, issue vouchers, stop and go on
@@ -20,6 +21,7 @@ import typer
 
 from regulars import __version__
 from regulars.cli import campaigns, data, guests, offers, service, tills
+from regulars.cli import quality as qualities
 from regulars.cli.answers import err, out
 from regulars.errors import RegularsError
 
@@ -59,6 +61,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
 for name, command in COMMANDS.items():
     app.command(name)(command)
 for name, group in {
+    "quality": qualities.quality,
     "offers": offers.offers,
     "watches": offers.watches,
     "keys": tills.keys,

@@ -63,7 +63,9 @@ def map_file(
 def load(
     table: Annotated[
         str,
-        typer.Argument(help="stores, guests, menu_items, orders, order_items, reviews, offers, exposures, redemptions"),
+        typer.Argument(
+            help="stores, guests, menu_items, orders, order_items, kitchen, reviews, offers, exposures, redemptions"
+        ),
     ],
     file: Annotated[Path, typer.Argument(help="CSV, Parquet, JSON Lines or XLSX.")],
     mapping: Annotated[

@@ -55,7 +55,7 @@ class Column:
 
     default: the value where the source has none; a column without default must be mapped unless `is_optional`.
     is_setting: where the source has none, the workspace's setting of that name is the value.
-    least, most: bounds, in the column's own unit.
+    least, most: bounds, in the column's own unit. is_scale: the source may judge on another scale, which the mapping says.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Column:
     is_setting: bool = False
     least: float | None = None
     most: float | None = None
+    is_scale: bool = False
 
     @property
     def may_be_absent(self) -> bool:
@@ -215,6 +216,26 @@ ORDER_ITEMS = Contract(
     references=MappingProxyType({"order_id": "orders"}),
 )
 
+KITCHEN = Contract(
+    table="kitchen",
+    meaning="what the kitchen recorded of the lines of the checks",
+    key=("order_id", "line"),
+    columns=(
+        _id("order_id", "the check"),
+        Column(name="line", kind=Kind.INTEGER, meaning="the line of the check, as in order_items"),
+        _id(
+            "item_id",
+            "the dish, where the line is not among order_items, as one that was struck off is not",
+            is_optional=True,
+        ),
+        _id("cook", "who cooked it", is_optional=True),
+        _id("batch", "the supplier's batch of its main ingredient", is_optional=True),
+        _number("prep_seconds", "from the order to the pass, seconds", least=0),
+        Column(name="is_void", kind=Kind.BOOLEAN, meaning="sent back or struck off", default=False),
+    ),
+    references=MappingProxyType({"order_id": "orders"}),
+)
+
 REVIEWS = Contract(
     table="reviews",
     meaning="what guests said",
@@ -226,7 +247,9 @@ REVIEWS = Contract(
         _id("order_id", "about which check", is_optional=True),
         _id("item_id", "about which dish", is_optional=True),
         Column(name="reviewed_at", kind=Kind.INSTANT, meaning="when, an instant in UTC"),
-        _number("rating", "stars, 1 to 5", least=1, most=5),
+        Column(
+            name="rating", kind=Kind.NUMBER, meaning="stars, 1 to 5", is_optional=True, least=1, most=5, is_scale=True
+        ),
         _text("text", "the words"),
     ),
     references=_IN_STORES,
@@ -284,7 +307,10 @@ REDEMPTIONS = Contract(
 )
 
 CONTRACTS = MappingProxyType(
-    {c.table: c for c in (STORES, GUESTS, MENU_ITEMS, ORDERS, ORDER_ITEMS, REVIEWS, OFFERS, EXPOSURES, REDEMPTIONS)}
+    {
+        c.table: c
+        for c in (STORES, GUESTS, MENU_ITEMS, ORDERS, ORDER_ITEMS, KITCHEN, REVIEWS, OFFERS, EXPOSURES, REDEMPTIONS)
+    }
 )
 
 

@@ -161,7 +161,7 @@ class Intake:
             if column.kind is not Kind.INTEGER:
                 numbers = pc.binary_join_element_wise(self.source, numbers, ":")
             return read(column.kind, numbers, self._manner(origin))
-        reading = gather(column.kind, raw, origin, self._manner(origin))
+        reading = _stretched(gather(column.kind, raw, origin, self._manner(origin)), column, origin)
         default = self._default(column) if not origin.only_store else self._only_store()
         if default is None:
             return reading
@@ -187,10 +187,15 @@ class Intake:
         if not column.may_be_absent:
             is_missing = pc.and_(pc.is_null(values), pc.is_null(problem))
             verdict.add_where(column.name, is_missing, self._missing(column))
+        mend = (
+            "; if the source has another scale, say so in the mapping, such as scale = [0, 10]"
+            if column.is_scale
+            else ""
+        )
         if column.least is not None:
-            verdict.add_where(column.name, pc.less(values, column.least), f"is less than {column.least:g}")
+            verdict.add_where(column.name, pc.less(values, column.least), f"is less than {column.least:g}{mend}")
         if column.most is not None:
-            verdict.add_where(column.name, pc.greater(values, column.most), f"is more than {column.most:g}")
+            verdict.add_where(column.name, pc.greater(values, column.most), f"is more than {column.most:g}{mend}")
         if column.kind is Kind.INSTANT:
             verdict.add_where(column.name, pc.less(values, pa.scalar(EARLIEST, INSTANT)), "lies before 1970")
             is_late = pc.greater(values, pa.scalar(self.now + FUTURE_ALLOWED, INSTANT))
@@ -300,3 +305,12 @@ def _with_misshapen(rejected: pa.RecordBatch, raw: Shaped) -> pa.RecordBatch:
     rows = [{"line": row.line, "reason": row.reason, "original": row.original} for row in raw.misshapen]
     both = pa.Table.from_batches([rejected, pa.RecordBatch.from_pylist(rows, REASONS)]).combine_chunks()
     return both.to_batches()[0]
+
+
+def _stretched(reading: Reading, column: Column, origin: From) -> Reading:
+    """Judgements on the source's scale as judgements on ours."""
+    if origin.scale is None or column.least is None or column.most is None:
+        return reading
+    low, high = origin.scale
+    share = pc.divide(pc.subtract(reading.values, low), high - low)
+    return Reading(pc.add(pc.multiply(share, column.most - column.least), column.least), reading.problem)

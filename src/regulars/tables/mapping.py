@@ -39,7 +39,8 @@ class From(Document):
     only_store: where there is nothing else, the workspace's store, if it has just one.
     unit: "major" for 12.50, "minor" for 1250. format: strptime format, or several; "iso" is ISO 8601.
     zone_column: names the zone of each time. values: words of the source -> ours. lower_emails: e-mail addresses in small
-    letters. combine: how lines of one order make one row, where the mapping has `one_row_per`.
+    letters. scale: the least and the most of the source's own scale, such as [0, 10], stretched to ours.
+    combine: how lines of one order make one row, where the mapping has `one_row_per`.
     """
 
     column: str | tuple[str, ...] | None = None
@@ -56,6 +57,7 @@ class From(Document):
     zone_column: str | None = None
     values: dict[str, Scalar] | None = None
     lower_emails: bool = False
+    scale: tuple[float, float] | None = None
     combine: Literal["sum", "same", "first", "least", "most"] | None = None
 
     @pydantic.model_validator(mode="after")
@@ -66,6 +68,8 @@ class From(Document):
             raise ValueError("give exactly one of column, first_of, value, line_number and count_per")
         if self.zone is not None and self.zone_column is not None:
             raise ValueError("give zone or zone_column, not both")
+        if self.scale is not None and not self.scale[0] < self.scale[1]:
+            raise ValueError("scale is the least and the most of the source's own, such as [0, 10]")
         if self.zone is not None and self.zone not in zones():
             raise ValueError(f"'{self.zone}' is no time zone{nearest(self.zone, zones())}")
         return self
@@ -145,6 +149,8 @@ class Mapping(Document):
                 raise ValueError(f"columns.{name}: {self.table} has no such column{nearest(name, target.by_name)}")
             if (origin.less or origin.times) and target.by_name[name].kind not in _NUMERIC:
                 raise ValueError(f"columns.{name}: less and times are for amounts and numbers")
+            if origin.scale is not None and not (name in target.by_name and target.by_name[name].is_scale):
+                raise ValueError(f"columns.{name}: scale is for judgements, such as rating")
         missing = [
             column.name for column in target.columns if not column.may_be_absent and column.name not in self.columns
         ]

@@ -1,0 +1,252 @@
+"""Quality: what reviews and orders say of dishes and service."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from regulars.cli.answers import HERE, AsJson, Workspace, answer, err, opened, progress
+
+quality = typer.Typer(
+    no_args_is_help=True,
+    help="How good dishes and service are, whether they changed, why, and what it is worth.\n\n"
+    "Example:  regulars quality read; regulars quality cards; regulars quality watch; regulars quality report",
+)
+
+Day = Annotated[
+    dt.datetime | None,
+    typer.Option(formats=["%Y-%m-%d"], help="Last day of the baseline; left out, the middle of what was observed."),
+]
+Limit = Annotated[int, typer.Option(min=0, max=100_000, help="How many rows to show.")]
+
+
+@quality.command()
+def read(
+    by_lexicon: Annotated[
+        bool, typer.Option("--lexicon", help="Read by words alone, even where the encoder is installed.")
+    ] = False,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Read the reviews: aspects, judgement, dish, hints at harm; only what is new costs time.  Example:  regulars quality read"""
+    from regulars.cli import quality_screens as screens
+    from regulars.quality import LexiconReader, open_reader, read_reviews
+
+    lake = opened(workspace)
+    reader = LexiconReader() if by_lexicon else open_reader()
+    with progress("reviews") as say:
+        report = read_reviews(lake, reader, lambda done, whole: say(f"{done:,} of {whole:,} new clauses"))
+    answer(as_json, report._asdict(), lambda: screens.read(report))
+
+
+@quality.command()
+def cards(
+    by: Annotated[str, typer.Option(help="store, item, shift, month, or several with commas.")] = "store",
+    aspects: Annotated[
+        bool, typer.Option("--aspects", help="Every aspect too: how much it is talked of, and praised.")
+    ] = False,
+    export: Annotated[Path | None, typer.Option(help="Write all rows to this CSV or Parquet file.")] = None,
+    limit: Limit = 40,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Score cards with intervals and places among peers.  Example:  regulars quality cards --by store,item --export cards.csv"""
+    from regulars.cli import quality_screens as screens
+    from regulars.planning.spreadsheets import write_sheet
+    from regulars.quality import Quality
+
+    judged = Quality(opened(workspace))
+    with progress("score cards"):
+        card = judged.cards(tuple(name.strip() for name in by.split(",")))
+    if export is not None:
+        write_sheet(card, export)
+    rows = [row for row in card.to_pylist() if aspects or row["aspect"] is None]
+    answer(as_json, rows[:limit], lambda: screens.cards(rows[:limit], len(rows), judged.dishes))
+
+
+@quality.command()
+def watch(
+    measure: Annotated[
+        str, typer.Option(help="reorder_rate, refunds_and_voids, prep_seconds, rating or positive.")
+    ] = "reorder_rate",
+    baseline_until: Day = None,
+    false_alarms: Annotated[
+        float, typer.Option(min=0.01, max=100, help="How many a year to accept for each dish.")
+    ] = 1.0,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Control charts: what got worse, since when, and the likeliest causes.  Example:  regulars quality watch --measure rating"""
+    from regulars.cli import quality_screens as screens
+    from regulars.quality import Quality
+
+    judged = Quality(opened(workspace))
+    with progress("control charts"):
+        found = judged.watch(measure, baseline_until=_date(baseline_until), false_alarms_per_year=false_alarms)
+    answer(as_json, _plain(found), lambda: screens.watch(found, measure, judged.dishes))
+
+
+@quality.command()
+def consistency(
+    dish: Annotated[str, typer.Argument(help="A dish, by its id or its name on the menu.")],
+    measure: Annotated[
+        str, typer.Option(help="reorder_rate, refunds_and_voids, prep_seconds or positive.")
+    ] = "reorder_rate",
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """How much one dish varies between stores, cooks and shifts.  Example:  regulars quality consistency "Beef soup\""""
+    from regulars.cli import quality_screens as screens
+    from regulars.quality import Quality
+
+    judged = Quality(opened(workspace))
+    with progress("variance components"):
+        found = judged.consistency(dish, measure)
+    answer(as_json, _plain(found), lambda: screens.consistency(found, judged.dishes))
+
+
+@quality.command()
+def safety(
+    since: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only reviews from this day on.")
+    ] = None,
+    limit: Limit = 50,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Every hint at harm, with its words; a person reads each.  Example:  regulars quality safety --since 2026-10-01"""
+    from regulars.cli import quality_screens as screens
+    from regulars.quality import Quality
+
+    clues = Quality(opened(workspace)).clues(since=_date(since))
+    answer(as_json, [clue._asdict() for clue in clues], lambda: screens.safety(clues, limit))
+
+
+@quality.command()
+def worth(
+    coupon_price: Annotated[
+        float | None,
+        typer.Option(min=0, help="What the next unit of coupon budget brings; left out, that of the latest plan."),
+    ] = None,
+    limit: Limit = 15,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """What bad experiences cost, and what to mend before money goes into coupons.  Example:  regulars quality worth"""
+    from regulars.cli import quality_screens as screens
+    from regulars.quality import Quality
+
+    lake = opened(workspace)
+    judged = Quality(lake)
+    with progress("what guests did after each visit"):
+        found = judged.worth(coupon_price=_price(lake) if coupon_price is None else coupon_price)
+    answer(as_json, _plain(found), lambda: screens.worth(found, lake.settings.currency, judged.dishes, limit))
+
+
+@quality.command()
+def trust(limit: Limit = 30, workspace: Workspace = HERE, as_json: AsJson = False) -> None:
+    """Which reviews weigh less, and why; none is deleted.  Example:  regulars quality trust --limit 100"""
+    from regulars.cli import quality_screens as screens
+    from regulars.quality import Quality
+
+    judged = Quality(opened(workspace))
+    found = judged.trust
+    table = judged.reviews.select(["review_id", "store_id", "guest_id", "rating", "text"])
+    rows = table.append_column("weight", [found.weight]).append_column("reasons", found.reasons).to_pylist()
+    doubted = sorted((row for row in rows if row["reasons"]), key=lambda row: row["weight"])
+    answer(as_json, doubted[:limit], lambda: screens.trust(doubted, len(rows), limit))
+
+
+@quality.command()
+def replies(
+    days: Annotated[int, typer.Option(min=1, help="How far back to look, from the last review.")] = 30,
+    limit: Limit = 20,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Whom to answer first, with the facts to answer with.  Example:  regulars quality replies --days 14"""
+    from regulars.cli import quality_screens as screens
+    from regulars.quality import Quality
+
+    lake = opened(workspace)
+    queue = Quality(lake).replies(days=days, limit=limit)
+    answer(as_json, [reply._asdict() for reply in queue], lambda: screens.replies(queue, lake.settings.currency))
+
+
+@quality.command()
+def report(
+    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    baseline_until: Day = None,
+    coupon_price: Annotated[
+        float | None,
+        typer.Option(min=0, help="What the next unit of coupon budget brings; left out, that of the latest plan."),
+    ] = None,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """All of it on one page, with pictures.  Example:  regulars quality report --language zh"""
+    from regulars.reports import write_quality_report
+
+    if language not in ("en", "zh"):
+        raise typer.BadParameter(f"'{language}' is neither en nor zh", param_hint="--language")
+    lake = opened(workspace)
+    price = _price(lake) if coupon_price is None else coupon_price
+    with progress("the page"):
+        path = write_quality_report(lake, language=language, coupon_price=price, baseline_until=_date(baseline_until))
+    answer(as_json, {"report": str(path)}, lambda: f"written to {path}")
+
+
+@quality.command()
+def train(
+    mams: Annotated[
+        Path | None, typer.Option(help="The folder of MAMS-ACSA, for polarity; left out, own clauses alone.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write the heads; left out, into the package.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train the heads anew and grade them on what is held out.  Example:  regulars quality train --mams data/mams"""
+    from regulars.cli import quality_screens as screens
+    from regulars.quality import SentenceEncoder, TrainedReader
+    from regulars.quality import training as room
+    from regulars.quality.grading import grade_clauses, grade_clues
+    from regulars.quality.labelled import mams as sentences_of
+
+    encoder = SentenceEncoder()
+    with progress("encoding") as say:
+        sentences = None if mams is None else sentences_of(mams, "train")
+        heads = room.train(encoder, sentences, progress=lambda done: say(f"{done:,} clauses of MAMS"))
+        reader = TrainedReader(encoder, heads)
+        grades, clues = grade_clauses(reader), grade_clues(reader)
+    path = out or room.default_path()
+    heads.save(path)
+    err.print(f"heads written to {path}")
+    told = {"clauses": [grade._asdict() for grade in grades], "clues": clues._asdict()}
+    answer(as_json, told, lambda: screens.train(grades, clues))
+
+
+def _price(lake: Any) -> float:
+    """What the next unit of the latest plan's budget brings; 0 where there is no plan or none of its limits is a budget."""
+    from regulars.errors import DataError
+    from regulars.planning.archive import find, read_summary
+
+    try:
+        limits = read_summary(find(lake.workspace))["limits"]
+    except DataError:
+        return 0.0
+    return float(next((use["price"] for use in limits if use["limit"] == "budget"), 0.0))
+
+
+def _date(day: dt.datetime | None) -> dt.date | None:
+    return None if day is None else day.date()
+
+
+def _plain(value: Any) -> Any:
+    """Results as plain values for JSON, whatever they are made of."""
+    import dataclasses
+
+    if hasattr(value, "_asdict"):
+        return {name: _plain(inner) for name, inner in value._asdict().items()}
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return [_plain(inner) for inner in value] if isinstance(value, tuple | list) else value
