@@ -49,6 +49,11 @@ from regulars.quality.training import train
 SEEDS, DROP, HORIZON = 200, 0.05, 60
 ASAP_GROUPS = {"food": "dish_", "service": "service_", "price": "price_", "ambience": "environment_"}
 
+_ORDERS = """create table orders as select 'O' || i order_id, 'G' || (hash(i) % 80000) guest_id, 'S' || (hash(i * 7) % 50) store_id,
+    date '2025-11-01' + (i * 365 // {orders})::int business_date, (10 + hash(i * 3) % 13)::bigint "hour" from range({orders}) t(i)"""
+_ITEMS = """create table order_items as select order_id, l line, 'D' || (hash(order_id || l) % 120) item_id, 900::bigint amount_minor
+    from orders, range(1, 3) u(l)"""
+
 
 class Remembering:
     """An encoder that encodes each text once, as the lake does."""
@@ -286,10 +291,8 @@ def of_speed(encoder: SentenceEncoder) -> dict[str, float]:
     reading = len(many) / (time.perf_counter() - start)
     orders, reviews = 1_000_000, 100_000
     connection = duckdb.connect()
-    connection.sql(f"""create table orders as select 'O' || i order_id, 'G' || (hash(i) % 80000) guest_id,
-        'S' || (hash(i * 7) % 50) store_id, date '2025-11-01' + (i * 365 // {orders})::int business_date, (10 + hash(i * 3) % 13)::bigint "hour" from range({orders}) t(i)""")  # noqa: S608
-    connection.sql("""create table order_items as select order_id, l line, 'D' || (hash(order_id || l) % 120) item_id,
-        900::bigint amount_minor from orders, range(1, 3) u(l)""")
+    connection.sql(_ORDERS.format(orders=orders))
+    connection.sql(_ITEMS)
     said, clauses = _made_up(reviews, orders)
     start, worked = time.perf_counter(), time.process_time()
     served = servings(connection.table("orders"), connection.table("order_items"))

@@ -64,6 +64,17 @@ def test_each_distinct_clause_is_read_once(lake: rg.Lake) -> None:
     assert read_reviews(lake, LexiconReader()).new == 1
 
 
+class Another(LexiconReader):
+    """Reads otherwise."""
+
+    name = "another"
+
+
+def test_what_one_reader_read_is_kept_when_another_reads(lake: rg.Lake) -> None:
+    review(lake, "good soup", "rude waiter")
+    assert [read_reviews(lake, reader).new for reader in (LexiconReader(), Another(), LexiconReader())] == [2, 2, 0]
+
+
 def test_without_reviews_the_mend_is_named(lake: rg.Lake) -> None:
     with pytest.raises(DataError, match="regulars load reviews FILE"):
         read_reviews(lake, LexiconReader())

@@ -11,7 +11,7 @@ from tests.quality.conftest import Chain
 
 from commands import run_command
 from regulars.quality import Quality
-from regulars.reports import quality_charts, quality_page
+from regulars.reports import quality_charts, quality_page, write_quality_report
 from regulars.reports.quality_words import called, words
 
 
@@ -24,10 +24,10 @@ def run(chain: Chain, *arguments: str, status: int = 0) -> str:
 
 @pytest.fixture(scope="module")
 def pages(chain: Chain) -> dict[str, str]:
-    """The English page by the command, the Chinese one by the call."""
-    told = json.loads(run(chain, "report", "--coupon-price", "0.4", "--json"))
-    chinese = quality_page(Quality(chain.lake), language="zh", coupon_price=0.4).html
-    return {"en": (chain.lake.workspace.path / told["report"]).read_text(encoding="utf-8"), "zh": chinese}
+    """The English page by the call, the Chinese one as it is written into the workspace."""
+    path = write_quality_report(chain.lake, language="zh", coupon_price=0.4)
+    english = quality_page(Quality(chain.lake), coupon_price=0.4).html
+    return {"en": english, "zh": path.read_text(encoding="utf-8")}
 
 
 def test_it_loads_nothing_from_anywhere(pages: dict[str, str]) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from regulars.quality.servings import Coded, FloatArray, IntArray
 
-WHOLE = "the dish itself"
+WHOLE = "all of it alike"
 _YEAR, _AROUND = 365, 21
 _LEAST = 10
 _SHRINK = 20.0

@@ -114,8 +114,10 @@ def _known(
     lake: Lake, distinct: pa.Array, reader: Reader, progress: Callable[[int, int], None] | None
 ) -> tuple[pa.Table, int]:
     """What each distinct clause says, in their order; what is new is read and kept."""
-    kept = lake.read(READINGS) if lake.has(READINGS) else _READING.empty_table()
-    kept = kept.filter(pc.equal(kept["reader"], reader.name)).select(_READING.names)
+    stored = (
+        (lake.read(READINGS) if lake.has(READINGS) else _READING.empty_table()).select(_READING.names).cast(_READING)
+    )
+    kept = stored.filter(pc.equal(stored["reader"], reader.name))
     fresh = distinct.filter(pc.invert(pc.is_in(distinct, value_set=kept["clause"].combine_chunks())))
     if len(fresh):
         told = None if progress is None else lambda done: progress(done, len(fresh))
@@ -124,8 +126,9 @@ def _known(
             fresh, pa.array([reader.name] * len(fresh)), pa.array(packed(found.aspects)), pa.array(found.polarity, pa.int8()),
             pa.array(found.is_told), pa.array(found.safety, pa.int8()),
         ]  # fmt: skip
-        kept = pa.concat_tables([kept.cast(_READING), pa.table(columns, schema=_READING)]).combine_chunks()
-        keep(lake, READINGS, kept)
+        read = pa.table(columns, schema=_READING)
+        kept = pa.concat_tables([kept, read]).combine_chunks()
+        keep(lake, READINGS, pa.concat_tables([stored, read]))
     return kept.take(pc.index_in(distinct, value_set=kept["clause"].combine_chunks())), len(fresh)
 
 

@@ -154,24 +154,33 @@ def _with_kitchen(lines: nw.LazyFrame[Any], kitchen: IntoFrame | None) -> nw.Laz
 
 
 def _as_arrays(table: pa.Table, horizon_days: int) -> Servings:
-    day = table["business_date"].cast(pa.date32()).cast(pa.int32()).to_numpy().astype(np.int64) + 719_163
-    table = table.take(pa.array(np.argsort(day, kind="stable")))
-    day = np.sort(day)
-    quantity, amount, hour = (table[name].to_numpy() for name in ("quantity", "amount", "hour"))
     for name, kind in _KITCHEN.items():
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(len(table), kind))
-    is_bad = _true(table["is_void"]) | _true(table["is_refund"]) | (quantity < 0)
-    guest, item = Coded.of(table["guest_id"]), Coded.of(table["item_id"])
-    store = Coded.of(table["store_id"])
+    day = table["business_date"].cast(pa.date32()).cast(pa.int32()).to_numpy().astype(np.int64) + 719_163
+    hour = table["hour"].to_numpy()
+    coded = {name: Coded.of(table[f"{name}_id"]) for name in ("guest", "item", "store")}
+    order = _in_time(day, hour, coded["guest"], coded["item"])
+    day, hour = day[order], hour[order]
+    guest, item, store = (known.only(order) for known in coded.values())
+    quantity, amount = (table[name].to_numpy()[order] for name in ("quantity", "amount"))
+    is_bad = (_true(table["is_void"]) | _true(table["is_refund"]))[order] | (quantity < 0)
     price = np.divide(amount, np.abs(quantity), out=np.full(len(day), np.nan), where=(quantity != 0) & (amount > 0))
     return Servings(
-        order_id=table["order_id"].combine_chunks().cast(pa.string()), guest=guest, store=store, item=item, shift=_shifts(hour),
-        cook=Coded.of(table["cook"]), batch=Coded.of(table["batch"]), day=day, price=price,
-        prep_seconds=pc.fill_null(table["prep_seconds"].cast(pa.float64()), np.nan).to_numpy(),
+        order_id=table["order_id"].combine_chunks().cast(pa.string()).take(pa.array(order)),
+        guest=guest, store=store, item=item, shift=_shifts(hour),
+        cook=Coded.of(table["cook"]).only(order), batch=Coded.of(table["batch"]).only(order), day=day, price=price,
+        prep_seconds=pc.fill_null(table["prep_seconds"].cast(pa.float64()), np.nan).to_numpy()[order],
         is_rush=_rush(store, day, hour), is_bad=is_bad,
         reordered=_reordered(guest.code, item, day, is_bad, horizon_days), horizon_days=horizon_days,
     )  # fmt: skip
+
+
+def _in_time(day: IntArray, hour: IntArray, guest: Coded, item: Coded) -> IntArray:
+    """The order of rows by day and hour, then by guest and dish: the same whatever order an engine gives them in."""
+    when = (day - (day.min() if len(day) else 0)) * 24 + hour
+    key = (when * (len(guest.names) + 1) + guest.code + 1) * len(item.names) + item.code
+    return np.argsort(key, kind="stable")
 
 
 def _true(values: pa.ChunkedArray) -> np.ndarray:
@@ -188,11 +197,13 @@ def _shifts(hour: IntArray) -> Coded:
 
 def _rush(store: Coded, day: IntArray, hour: IntArray) -> np.ndarray:
     """Lines per store and hour against the busiest hour of the store."""
-    slot = (store.code * (day.max(initial=0) + 1) + day) * 24 + hour
-    _, place, lines = np.unique(slot, return_inverse=True, return_counts=True)
-    most = np.zeros(len(store.names), dtype=np.int64)
-    np.maximum.at(most, store.code, lines[place])
-    return np.asarray(lines[place] >= _RUSH_SHARE * most[store.code])
+    if not len(day):
+        return np.zeros(0, dtype=bool)
+    span = int(day[-1] - day[0]) + 1
+    slot = (store.code * span + day - day[0]) * 24 + hour
+    lines = np.bincount(slot, minlength=len(store.names) * span * 24)
+    most = lines.reshape(len(store.names), -1).max(axis=1)
+    return np.asarray(lines[slot] >= _RUSH_SHARE * most[store.code])
 
 
 def _reordered(guest: IntArray, item: Coded, day: IntArray, is_bad: np.ndarray, horizon_days: int) -> FloatArray:

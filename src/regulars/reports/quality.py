@@ -60,9 +60,11 @@ class _Maker:
 
     def name(self, by: dict[str, str]) -> str:
         """A unit as people call it."""
-        return " · ".join(
-            self.quality.dishes.get(value, value) if key == "item" else value for key, value in by.items()
-        )
+        called = {
+            "item": self.quality.dishes,
+            "shift": {by.get("shift", ""): self._called("levels", by.get("shift", ""))},
+        }
+        return " · ".join(called.get(key, {}).get(value, value) for key, value in by.items())
 
     def watched(self, baseline_until: dt.date | None) -> dict[str, Watch]:
         """The charts of every measure that was observed long enough."""
@@ -164,7 +166,9 @@ class _Maker:
         measure = MEASURES[change.measure]
         causes = [
             self.words["cause"].format(
-                level=cause.level, factor=self._called("factors", cause.factor), share=cause.share
+                level=self._called("levels", cause.level),
+                factor=self._called("factors", cause.factor),
+                share=cause.share,
             )
             for cause in change.causes[:2]
         ]

@@ -1,7 +1,7 @@
 """Pictures of quality: score card, control chart, consistency, and what to mend; titles in English or Chinese."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
@@ -10,30 +10,15 @@ import pyarrow as pa
 from regulars.quality import MEASURES, Change, Consistency, Mend, Stream
 from regulars.quality.aspects import in_words
 from regulars.quality.control import Measure
-from regulars.reports.charts import GRID, INK, MAIN, PALE, SOFT, WARM, Chart, data, themed
+from regulars.reports.charts import GRID, HEIGHT, INK, MAIN, PALE, SOFT, WARM, Chart, data, themed
+from regulars.reports.quality_words import words as words_in
 
 _MOST_ROWS, _MOST_MENDS, _BINS = 20, 10, 40
-_WORDS = {
-    "en": {
-        "card": "{unit}: what guests praise", "of_talk": "share of praise, with 90 % interval; the bar is its peers",
-        "chart": "{unit}: {measure}", "before": "before {value}", "changed": "changed {day}", "alarmed": "alarm {day}",
-        "day": "day", "stores": "stores, best first", "even": "{unit}: {measure} in each store", "effect": "departure from the dish's mean",
-        "standard": "the standard", "fix": "What to mend first", "worth": "margin a month that mending goes with, {unit}",
-        "holds": "holds the standard", "misses": "does not, or cannot be told",
-    },
-    "zh": {
-        "card": "{unit}：口碑", "of_talk": "好评率（含 90% 区间），竖线为同类门店",
-        "chart": "{unit}：{measure}", "before": "此前 {value}", "changed": "变化 {day}", "alarmed": "报警 {day}",
-        "day": "日期", "stores": "门店，由优到劣", "even": "{unit}：各门店{measure}", "effect": "与该菜平均水平之差",
-        "standard": "标准线", "fix": "先改什么", "worth": "改好之后每月对应的毛利，{unit}",
-        "holds": "达标", "misses": "未达标或无法判断",
-    },
-}  # fmt: skip
 
 
 def score_card(card: pa.Table, unit: str, *, name: str | None = None, language: str = "en") -> Chart:
     """Praise of one unit's aspects beside its peers. card: `score_cards`, whose first column names the unit."""
-    words = _WORDS[language]
+    words = words_in(language)["charts"]
     rows = [
         row | {"what": in_words(row["aspect"], language), "said": f"{row['estimate']:.0%} · {row['n']:.0f}"}
         for row in card.to_pylist()
@@ -58,7 +43,7 @@ def score_card(card: pa.Table, unit: str, *, name: str | None = None, language: 
 
 def control_chart(stream: Stream, change: Change, *, name: str | None = None, language: str = "en") -> Chart:
     """A measure over time, in equal parts, with its baseline, the change with its 95 % range, and the day of the alarm."""
-    words, measure = _WORDS[language], MEASURES[change.measure]
+    words, measure = words_in(language)["charts"], MEASURES[change.measure]
     called = measure.called(language) + (", s" if measure.is_log else "")
     rows = np.flatnonzero(np.all([_is(stream, key, value) for key, value in change.by.items()], axis=0))
     value, day = stream.value[rows], stream.day[rows]
@@ -100,18 +85,23 @@ def _dot(value: np.ndarray, day: int, measure: Measure) -> dict[str, Any]:
 
 
 def _levels(change: Change, first: str, last: str, words: dict[str, str], measure: Measure) -> list[Any]:
-    """The level before and the level since, as lines."""
+    """The level before and the level since, as lines, and in words at the foot."""
     before, after = measure.shown(change.before), measure.shown(change.after)
     rows = [
         {"a": first, "b": str(change.changed_on), "level": before},
         {"a": str(change.changed_on), "b": last, "level": after},
     ]
     lines = alt.Chart(data(rows)).mark_rule(color=INK, strokeDash=[4, 3]).encode(x="a:T", x2="b:T", y="level:Q")
-    said = words["before"].format(value=measure.written(change.before))
-    text = alt.Chart(data([{"a": first, "level": before, "said": said}])).mark_text(
-        align="left", dx=4, dy=-8, color=INK, fontSize=11
-    )
-    return [lines, text.encode(x="a:T", y="level:Q", text="said:N")]
+    feet = [
+        _foot(first, words["before"].format(value=measure.written(change.before)), "left", 6),
+        _foot(last, words["since"].format(value=measure.written(change.after)), "right", -6),
+    ]
+    return [lines, *feet]
+
+
+def _foot(day: str, words: str, align: Literal["left", "right"], shift: int) -> Any:
+    text = alt.Chart(data([{"day": day, "said": words}])).mark_text(align=align, dx=shift, color=INK, fontSize=11)
+    return text.encode(x="day:T", y=alt.value(HEIGHT - 10), text="said:N")
 
 
 def _mark(day: str, words: str, colour: str, height: int) -> Any:
@@ -122,7 +112,7 @@ def _mark(day: str, words: str, colour: str, height: int) -> Any:
 
 def consistency_chart(found: Consistency, *, name: str | None = None, language: str = "en") -> Chart:
     """Each store's departure from the dish's mean, with 90 % intervals and the line of what still counts as the standard."""
-    words, measure = _WORDS[language], MEASURES[found.measure]
+    words, measure = words_in(language)["charts"], MEASURES[found.measure]
     called = measure.called(language)
     rows = [s._asdict() | {"how": words["holds"] if s.holds >= 0.9 else words["misses"]} for s in found.stores]
     base = alt.Chart(data(rows)).encode(
@@ -131,25 +121,25 @@ def consistency_chart(found: Consistency, *, name: str | None = None, language: 
             "how:N", title=None, scale=alt.Scale(domain=[words["holds"], words["misses"]], range=[MAIN, WARM])
         ),
     )
+    tall = max(26 * len(rows), 80)
     form = "+.0%" if measure.is_share or measure.is_log else "+.2f"
     lines = base.mark_rule(strokeWidth=3).encode(
         x=alt.X("low:Q", title=words["effect"], axis=alt.Axis(format=form, tickCount=6)), x2="high:Q"
     )
     dots = base.mark_circle(size=80, opacity=1).encode(x="effect:Q")
     limit = alt.Chart(data([{"x": -found.tolerance, "said": words["standard"]}])).encode(x="x:Q")
-    rule = limit.mark_rule(color=INK, strokeDash=[4, 3]) + limit.mark_text(
-        align="left", dx=4, color=INK, fontSize=11
-    ).encode(y=alt.value(-6), text="said:N")
+    text = limit.mark_text(align="left", dx=5, color=INK, fontSize=11).encode(y=alt.value(tall - 8), text="said:N")
+    rule = limit.mark_rule(color=INK, strokeDash=[4, 3]) + text
     zero = alt.Chart(data([{"x": 0}])).mark_rule(color=GRID).encode(x="x:Q")
     title = words["even"].format(unit=name or found.item, measure=called)
-    return themed(zero + lines + dots + rule, title, height=max(26 * len(rows), 80))  # type: ignore[no-any-return]
+    return themed(zero + lines + dots + rule, title, height=tall)  # type: ignore[no-any-return]
 
 
 def fix_or_coupon(
     mends: Sequence[Mend], exponent: int, unit: str, *, names: dict[str, str] | None = None, language: str = "en"
 ) -> Chart:
     """What mending goes with a month, with 95 % intervals, the most worth first."""
-    words, scale = _WORDS[language], 10**exponent
+    words, scale = words_in(language)["charts"], 10**exponent
     rows = [
         {
             "what": f"{(names or {}).get(m.item, m.item)} · {m.store} · {m.experience}", "worth": m.worth_minor / scale,

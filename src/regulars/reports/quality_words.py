@@ -23,5 +23,5 @@ def words(language: str) -> dict[str, Any]:
 
 
 def called(kind: str, name: str, language: str) -> str:
-    """A factor, a reason or an experience as people call it. kind: factors, reasons or experiences."""
+    """A factor, its level, a reason or an experience as people call it. kind: factors, levels, reasons or experiences."""
     return str(_all()[kind].get(name, name)) if language == "zh" else name
