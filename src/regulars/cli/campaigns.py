@@ -59,6 +59,43 @@ def report(
     answer(as_json, {"plan_id": folder.name, "report": str(path)}, lambda: escape(f"wrote {path}"))
 
 
+def measure(
+    campaign_id: Annotated[
+        str | None, typer.Argument(help="A campaign of the exposures; left out, the latest.")
+    ] = None,
+    after: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=365,
+            help="Days after the window in which what was pulled forward is missing; 28 unless its plan says.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="The last business date that is known (ISO); left out, that of the latest order.")
+    ] = None,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a campaign brought, from its holdout.  Example:  regulars measure autumn-20261005"""
+    from regulars import verdicts
+    from regulars.planning import measure_campaign
+    from regulars.planning.facts import known_span
+
+    lake = opened(workspace)
+    with progress("measuring"):
+        known = known_span(lake)[1] if until is None else _day(until)
+        comes_to = measure_campaign(lake, campaign_id, as_of=known, after_days=after).summary()
+    answer(as_json, comes_to, lambda: verdicts.statement(comes_to))
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no date; give ISO 8601, such as 2026-11-30") from None
+
+
 def rehearse(
     campaign: Annotated[Path, typer.Argument(help="A campaign file (TOML).")],
     guests: Annotated[int, typer.Option(min=1, help="How many guests the town has.")] = 10_000,
@@ -75,7 +112,7 @@ def rehearse(
     as_json: AsJson = False,
 ) -> None:
     """Run a campaign in a simulated town before money is spent.  Example:  regulars rehearse autumn.toml --lessons 0"""
-    from regulars import screens
+    from regulars import verdicts
     from regulars.planning import read_campaign
     from regulars.rehearsal import rehearse as live
 
@@ -84,7 +121,7 @@ def rehearse(
     with progress("a town") as say:
         lived = live(file, **town, pace=pace, average_check=100 * average_check, progress=say)
     comes_to = lived.summary()
-    answer(as_json, comes_to, lambda: screens.rehearsal(comes_to))
+    answer(as_json, comes_to, lambda: verdicts.rehearsal(comes_to))
 
 
 def sync(workspace: Workspace = HERE, as_json: AsJson = False) -> None:

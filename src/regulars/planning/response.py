@@ -33,6 +33,7 @@ DOUBT = np.array([0.15, 0.15, 0.015, 0.075, 0.15, 0.05])
 DIFFERENCE = np.array([0.075, 0.075, 0.0075, 0.15, 0.075, 0.025])
 """Standard deviation of each offer around what all share."""
 _MULTIPLES = (0.25, 0.5, 1.0, 2.0)
+_FAR = 3.0
 _LEVEL_DOUBT = np.array([0.3, 0.3, 0.05, 0.05])
 _TERMS, _LEVELS = len(GUESS), len(_LEVEL_DOUBT)
 
@@ -57,7 +58,9 @@ class Response:
         given = [np.where((history.action == j)[:, None], _terms(expected, habits, j), 0.0) for j in range(len(guess))]
         rest = outcome - expected.brings - sum(terms @ start for terms, start in zip(given, guess, strict=True))
         design = np.hstack([_levels(expected), sum(given), *given])
-        found, covariance = _regress(design, rest, 1.0 / _variances(expected, rest), len(guess), _codes(history.guest))
+        found, covariance = _regress(
+            design, rest, _weights(_variances(expected, rest), rest), len(guess), _codes(history.guest)
+        )
         mix = _mix(len(guess))
         return cls(
             anyway=anyway, coefficient=guess + (mix @ found).reshape(guess.shape), spread=mix @ covariance @ mix.T
@@ -102,6 +105,14 @@ def _variances(expected: Expected, rest: np.ndarray) -> np.ndarray:
     return np.maximum(parts @ nnls(parts / first[:, None], rest**2 / first)[0], 1e-3 * rest.var())  # type: ignore[no-any-return]
 
 
+def _weights(variance: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """One over the variance, and less where a guest is further off than `_FAR` standard deviations (Huber 1964), so that no single
+    one decides."""
+    far = np.abs(rest) / np.sqrt(variance)
+    weights: np.ndarray = np.minimum(1.0, _FAR / np.maximum(far, 1e-12)) / variance
+    return weights
+
+
 def _regress(
     design: np.ndarray, rest: np.ndarray, weight: np.ndarray, offers: int, guest: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -110,6 +121,7 @@ def _regress(
     How far offers may be from the guess, and from each other, is asked of the data: answers under several multiples of the
     stated doubts count by their evidence (Bishop 2006, equation 3.86). Each covariance is the sandwich over guests, with the prior.
     """
+    weight = weight / _overdispersion(design, rest, weight, guest)
     weighted = design * weight[:, None]
     known, seen = weighted.T @ design, weighted.T @ rest
     answers = [
@@ -122,7 +134,7 @@ def _regress(
     share /= share.sum()
     found: np.ndarray = np.sum([part * answer.mean for part, answer in zip(share, answers, strict=True)], axis=0)
     scores = weighted * (rest - design @ found)[:, None]
-    summed = np.column_stack([np.bincount(guest, weights=column) for column in scores.T])
+    summed = _sums(scores, guest)
     filling = summed.T @ summed
     spread = np.zeros_like(known)
     for part, answer in zip(share, answers, strict=True):
@@ -132,6 +144,19 @@ def _regress(
                 answer.bread @ (filling + np.diag(answer.precision)) @ answer.bread + np.outer(away, away)
             )
     return found, spread
+
+
+def _overdispersion(design: np.ndarray, rest: np.ndarray, weight: np.ndarray, guest: np.ndarray) -> float:
+    """How much larger the variance of the scores is than the weights say, 1 if they say it all: heavy tails, guests who repeat."""
+    weighted = design * weight[:, None]
+    summed = _sums(weighted * rest[:, None], guest)
+    ratio = (summed**2).sum(axis=0) / np.maximum((weighted * design).sum(axis=0), 1e-300)
+    return max(1.0, float(ratio[_LEVELS:].mean()))
+
+
+def _sums(scores: np.ndarray, guest: np.ndarray) -> np.ndarray:
+    """Scores (n, p) of each guest, shape (guests, p)."""
+    return np.column_stack([np.bincount(guest, weights=column) for column in scores.T])
 
 
 class _Answer(NamedTuple):

@@ -6,7 +6,6 @@ truth given the facts of a profile, which is more than anybody could know. So th
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import lightgbm as lgb
 import numpy as np
@@ -20,19 +19,11 @@ from regulars.rehearsal.places import IntArray
 from regulars.rehearsal.towns import Town
 from regulars.rehearsal.truth import Truth
 
-_FOLDS, _ROUNDS = 4, 80
+_FOLDS, _ROUNDS, _LEAST_COST = 4, 60, 1e-6
 _TREES = {
     "objective": "l2", "num_leaves": 15, "learning_rate": 0.08, "min_data_in_leaf": 50, "max_bin": 63, "verbosity": -1,
     "num_threads": 1, "deterministic": True, "force_row_wise": True,
 }  # fmt: skip
-
-
-class Known(NamedTuple):
-    """The truth of n guests and k offers as far as profiles can tell it, (n, k) each: the mean over guests who look alike."""
-
-    gain: FloatArray
-    cost: FloatArray
-    redemption: FloatArray
 
 
 Contestant = Callable[[Town, float, np.random.Generator], IntArray]
@@ -47,20 +38,10 @@ def profile_matrix(place: Town) -> FloatArray:
     return np.column_stack(columns)
 
 
-def known_from_profiles(place: Town, rng: np.random.Generator, *, gain: bool = True) -> Known:
-    """Regress the truth on the profiles: E[truth | profile], each guest foretold from the others. Without `gain` that is 0."""
-    matrix, truth = profile_matrix(place), place.truth
-    fold = rng.permutation(np.arange(len(matrix)) % _FOLDS)
-    wanted = {
-        "gain": truth.gain if gain else None,
-        "cost": truth.cost,
-        "redemption": None if gain else truth.redemption,
-    }
-    found = {
-        name: np.zeros_like(truth.gain) if values is None else _foretold(matrix, values, fold)
-        for name, values in wanted.items()
-    }
-    return Known(found["gain"], np.maximum(found["cost"], 1e-6), found["redemption"])
+def known_from_profiles(place: Town, values: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Regress a truth, shape (n, k), on the profiles: its mean over guests who look alike, each foretold from the others."""
+    matrix = profile_matrix(place)
+    return _foretold(matrix, values, rng.permutation(np.arange(len(matrix)) % _FOLDS))
 
 
 def _foretold(matrix: FloatArray, values: FloatArray, fold: IntArray) -> FloatArray:
@@ -77,8 +58,10 @@ def _foretold(matrix: FloatArray, values: FloatArray, fold: IntArray) -> FloatAr
 
 def oracle(place: Town, budget: float, rng: np.random.Generator) -> IntArray:
     """The best allocation of true effects, given the profiles; nobody is held out."""
-    known = known_from_profiles(place, rng)
-    return np.asarray(solve(known.gain, known.cost, [Limit.total(budget)], seed=0).choice, np.int64)
+    truth, offers = place.truth, len(place.offers)
+    known = known_from_profiles(place, np.column_stack([truth.gain, truth.cost]), rng)
+    gain, cost = known[:, :offers], np.maximum(known[:, offers:], _LEAST_COST)
+    return np.asarray(solve(gain, cost, [Limit.total(budget)], seed=0).choice, np.int64)
 
 
 def send_to_all(place: Town, budget: float, rng: np.random.Generator) -> IntArray:
@@ -103,9 +86,9 @@ def top_rfm(place: Town, budget: float, rng: np.random.Generator) -> IntArray:
 
 def top_response(place: Town, budget: float, rng: np.random.Generator) -> IntArray:
     """The offer each is likeliest to redeem, to those who are likeliest to redeem it."""
-    known = known_from_profiles(place, rng, gain=False)
-    favourite = known.redemption.argmax(axis=1).astype(np.int64)
-    return _in_order(np.argsort(-known.redemption.max(axis=1), kind="stable"), favourite, place.truth, budget)
+    redemption = known_from_profiles(place, place.truth.redemption, rng)
+    order = np.argsort(-redemption.max(axis=1), kind="stable")
+    return _in_order(order, redemption.argmax(axis=1).astype(np.int64), place.truth, budget)
 
 
 def _fifth(values: np.ndarray) -> IntArray:

@@ -81,8 +81,7 @@ def learning_loop(
     budget = 100.0 * budget_each * guests
     ours, promised = _live_ours(place, campaigns, budget, say)
     runs = {OURS: ours} | {
-        name: _live(place, contestant, campaigns, budget, lambda words, name=name: say(f"{name}: {words}"))
-        for name, contestant in contestants.items()
+        name: _live(place, name, policy, campaigns, budget, say) for name, policy in contestants.items()
     }
     return Loop(
         seed=seed,
@@ -94,11 +93,13 @@ def learning_loop(
     )
 
 
-def _live(place: Town, contestant: Contestant, campaigns: int, budget: float, say: Callable[[str], None]) -> list[Run]:
-    runs = []
+def _live(
+    place: Town, name: str, policy: Contestant, campaigns: int, budget: float, say: Callable[[str], None]
+) -> list[Run]:
+    runs: list[Run] = []
     for number in range(campaigns):
-        say(f"campaign {number + 1} of {campaigns}")
-        runs.append(place.run(contestant(place, budget, np.random.default_rng([place.seed, 9, number]))))
+        say(f"{name}: campaign {number + 1} of {campaigns}")
+        runs.append(place.run(policy(place, budget, np.random.default_rng([place.seed, 9, number]))))
         place = runs[-1].after
     return runs
 

@@ -21,7 +21,8 @@ Chart = alt.Chart | alt.LayerChart
 Words = Callable[[float], str]
 
 
-def _themed(chart: Any, title: str, width: int = WIDTH, height: int = HEIGHT) -> Any:
+def themed(chart: Any, title: str, width: int = WIDTH, height: int = HEIGHT) -> Any:
+    """The chart with the size, the colours and the heading that all of ours have."""
     heading = alt.TitleParams(title, anchor="start", fontSize=14, color=INK, offset=12)
     return (
         chart.properties(width=width, height=height, title=heading)
@@ -35,7 +36,8 @@ def _themed(chart: Any, title: str, width: int = WIDTH, height: int = HEIGHT) ->
     )  # fmt: skip
 
 
-def _data(rows: Sequence[dict[str, Any]]) -> alt.InlineData:
+def data(rows: Sequence[dict[str, Any]]) -> alt.InlineData:
+    """Rows inside the chart, which then needs no file."""
     return alt.InlineData(values=list(rows))
 
 
@@ -47,20 +49,20 @@ def life_cycle(counts: Sequence[StageCount]) -> Chart:
         for what, share in (("guests", c.share), ("spend", c.spend_share))
     ]
     stages = [count.stage for count in counts]
-    base = alt.Chart(_data(rows)).encode(
+    base = alt.Chart(data(rows)).encode(
         y=alt.Y("stage:N", sort=stages, title=None),
         yOffset=alt.YOffset("what:N", sort=["guests", "spend"]),
         x=alt.X("share:Q", axis=alt.Axis(format="%", title="share of all guests, and of all they spent", tickCount=5)),
     )
     colour = alt.Color("what:N", scale=alt.Scale(domain=["guests", "spend"], range=[PALE, MAIN]))
     labels = base.mark_text(align="left", dx=4, color=SOFT, fontSize=11).encode(text="label:N")
-    return _themed(base.mark_bar(cornerRadiusEnd=2).encode(color=colour) + labels, "Stages of life", NARROW)  # type: ignore[no-any-return]
+    return themed(base.mark_bar(cornerRadiusEnd=2).encode(color=colour) + labels, "Stages of life", NARROW)  # type: ignore[no-any-return]
 
 
 def concentration(deciles: Sequence[Decile]) -> Chart:
     """How much of the margin each tenth of the guests brings."""
     rows = [{"tenth": d.decile, "share": d.share, "label": f"{d.share:.0%}"} for d in deciles]
-    base = alt.Chart(_data(rows)).encode(
+    base = alt.Chart(data(rows)).encode(
         x=alt.X("tenth:O", title="tenth of the guests, best first", axis=alt.Axis(labelAngle=0)),
         y=alt.Y("share:Q", axis=alt.Axis(format="%", title="share of the margin", tickCount=5)),
     )
@@ -68,14 +70,14 @@ def concentration(deciles: Sequence[Decile]) -> Chart:
         color=alt.condition("datum.tenth <= 2", alt.value(MAIN), alt.value(PALE))
     )
     labels = base.mark_text(dy=-7, color=SOFT, fontSize=11).encode(text="label:N")
-    return _themed(bars + labels, "Where the value is", NARROW)  # type: ignore[no-any-return]
+    return themed(bars + labels, "Where the value is", NARROW)  # type: ignore[no-any-return]
 
 
 def visit_gaps(bands: Sequence[GapBand]) -> Chart:
     """How many guests come how often."""
     rows = [{"days": _band(b), "order": place, "guests": b.guests} for place, b in enumerate(bands) if b.guests]
     chart = (
-        alt.Chart(_data(rows))
+        alt.Chart(data(rows))
         .mark_bar(color=MAIN, cornerRadiusEnd=2)
         .encode(
             x=alt.X(
@@ -87,7 +89,7 @@ def visit_gaps(bands: Sequence[GapBand]) -> Chart:
             y=alt.Y("guests:Q", title="guests", axis=alt.Axis(tickCount=5, format=",d")),
         )
     )
-    return _themed(chart, "How often guests come", NARROW)  # type: ignore[no-any-return]
+    return themed(chart, "How often guests come", NARROW)  # type: ignore[no-any-return]
 
 
 def _band(band: GapBand) -> str:
@@ -104,13 +106,13 @@ def predicted_and_made(check: HoldoutCheck, title: str) -> Chart:
         for place, tenth in enumerate(check.tenths, 1)
         for what, visits in (("predicted", tenth.predicted), ("made", tenth.actual))
     ]
-    base = alt.Chart(_data(rows)).encode(
+    base = alt.Chart(data(rows)).encode(
         x=alt.X("tenth:O", title="tenth of the guests, the most expected of first", axis=alt.Axis(labelAngle=0)),
         xOffset=alt.XOffset("what:N", sort=["predicted", "made"]),
         y=alt.Y("visits:Q", title="mean visits", axis=alt.Axis(tickCount=5)),
     )
     colour = alt.Color("what:N", scale=alt.Scale(domain=["predicted", "made"], range=[PALE, MAIN]))
-    return _themed(base.mark_bar(cornerRadiusEnd=2).encode(color=colour), title)  # type: ignore[no-any-return]
+    return themed(base.mark_bar(cornerRadiusEnd=2).encode(color=colour), title)  # type: ignore[no-any-return]
 
 
 def average_effects(averages: Sequence[AverageEffect], exponent: int, unit: str) -> Chart:
@@ -131,14 +133,14 @@ def average_effects(averages: Sequence[AverageEffect], exponent: int, unit: str)
             domain=["plain difference (misleading)", "adjusted for who was chosen"], range=["#cbd2d9", MAIN]
         ),
     )
-    base = alt.Chart(_data(rows)).encode(
+    base = alt.Chart(data(rows)).encode(
         y=alt.Y("offer:N", title=None), yOffset=alt.YOffset("how:N", sort="descending"), color=colour
     )
     lines = base.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q", title=f"change per guest, {unit}"), x2="high:Q")
     dots = base.mark_circle(size=90, opacity=1).encode(x="effect:Q")
-    zero = alt.Chart(_data([{"zero": 0}])).mark_rule(color=INK, strokeDash=[3, 3]).encode(x="zero:Q")
+    zero = alt.Chart(data([{"zero": 0}])).mark_rule(color=INK, strokeDash=[3, 3]).encode(x="zero:Q")
     height = 40 + 60 * len({row["offer"] for row in rows})
-    return _themed(zero + lines + dots, "What past offers changed, as it seems and as it is", height=height)  # type: ignore[no-any-return]
+    return themed(zero + lines + dots, "What past offers changed, as it seems and as it is", height=height)  # type: ignore[no-any-return]
 
 
 def calibration(test: Backtest) -> Chart:
@@ -146,34 +148,34 @@ def calibration(test: Backtest) -> Chart:
     rows = [b._asdict() for b in test.bands]
     top = max(max(b.high for b in test.bands), max(b.predicted for b in test.bands)) * 1.05
     axis = alt.Axis(format=".0%", tickCount=5)
-    base = alt.Chart(_data(rows)).encode(
+    base = alt.Chart(data(rows)).encode(
         x=alt.X("predicted:Q", title="predicted share that redeems", axis=axis, scale=alt.Scale(domain=[0, top]))
     )
     y = alt.Y("low:Q", title="share that did", axis=axis, scale=alt.Scale(domain=[0, top]))
     lines = base.mark_rule(strokeWidth=2, color=MAIN).encode(y=y, y2="high:Q")
     dots = base.mark_circle(color=MAIN, opacity=1).encode(y="actual:Q", size=alt.value(80))
     ideal = (
-        alt.Chart(_data([{"a": 0, "b": 0}, {"a": top, "b": top}]))
+        alt.Chart(data([{"a": 0, "b": 0}, {"a": top, "b": top}]))
         .mark_line(color=SOFT, strokeDash=[4, 4])
         .encode(x="a:Q", y="b:Q")
     )
-    return _themed(ideal + lines + dots, f"Foretold before {test.cut_off}, seen after it", height=300)  # type: ignore[no-any-return]
+    return themed(ideal + lines + dots, f"Foretold before {test.cut_off}, seen after it", height=300)  # type: ignore[no-any-return]
 
 
 def profit_curve(frontier: Frontier, chosen: float, gain: float, exponent: int, unit: str) -> Chart:
     """What the whole audience would bring at each budget, with the chosen one marked."""
     scale = 10**exponent
     rows = [{"budget": b / scale, "gain": g / scale} for b, g in zip(frontier.budget, frontier.gain, strict=True)]
-    base = alt.Chart(_data(rows)).encode(
+    base = alt.Chart(data(rows)).encode(
         x=alt.X("budget:Q", title=f"budget for subsidies, {unit}", axis=alt.Axis(format="~s")),
         y=alt.Y("gain:Q", title=f"expected gain, {unit}", axis=alt.Axis(format="~s", tickCount=5)),
     )
     area = base.mark_area(color=PALE, opacity=0.4) + base.mark_line(color=MAIN, strokeWidth=2.5)
-    point = alt.Chart(_data([{"budget": chosen / scale, "gain": gain / scale}])).encode(x="budget:Q", y="gain:Q")
+    point = alt.Chart(data([{"budget": chosen / scale, "gain": gain / scale}])).encode(x="budget:Q", y="gain:Q")
     mark = point.mark_circle(size=130, color=WARM, opacity=1) + point.mark_text(
         align="left", dx=10, dy=14, color=WARM, fontWeight="bold", text="this budget"
     )
-    return _themed(area + mark, "What other budgets would bring")  # type: ignore[no-any-return]
+    return themed(area + mark, "What other budgets would bring")  # type: ignore[no-any-return]
 
 
 def who_gets_what(stage: np.ndarray, action: np.ndarray, offers: Sequence[str], stages: Sequence[str]) -> Chart:
@@ -191,7 +193,7 @@ def who_gets_what(stage: np.ndarray, action: np.ndarray, offers: Sequence[str], 
     colours = [MAIN, "#38bdf8", WARM, "#a78bfa", "#f472b6", "#84cc16"]
     palette = [colours[place % len(colours)] for place in range(len(offers))] + ["#e4e7eb"]
     chart = (
-        alt.Chart(_data(rows))
+        alt.Chart(data(rows))
         .mark_bar()
         .encode(
             y=alt.Y("stage:N", sort=list(stages), title=None),
@@ -200,4 +202,4 @@ def who_gets_what(stage: np.ndarray, action: np.ndarray, offers: Sequence[str], 
             order=alt.Order("order:Q"),
         )
     )
-    return _themed(chart, "Who gets what", height=40 + 34 * len(stages))  # type: ignore[no-any-return]
+    return themed(chart, "Who gets what", height=40 + 34 * len(stages))  # type: ignore[no-any-return]
