@@ -52,6 +52,36 @@ def statement(told: dict[str, Any]) -> RenderableType:
     )
 
 
+def town(told: dict[str, Any]) -> RenderableType:
+    """The demo in the town: each campaign in a line, and where to read on."""
+
+    def money(amount: float) -> str:
+        return in_words(round(amount), told["currency"])
+
+    rows = [
+        (
+            one["name"], one["given"], money(one["subsidy_minor"]),
+            money(one["promised_minor"]) if one["promised_minor"] else "nothing known",
+            f"{money(one['measured_minor'])} ({money(one['low_minor'])} to {money(one['high_minor'])})",
+            money(one["true_minor"]), "yes" if one["is_covered"] else "no",
+        )
+        for one in told["campaigns"]
+    ]  # fmt: skip
+    gained, spent = (sum(one[name] for one in told["campaigns"]) for name in ("true_minor", "subsidy_minor"))
+    return Group(
+        "[bold yellow]SIMULATED[/] [bold]campaign after campaign in a town that never was[/]",
+        "",
+        sheet(
+            ["campaign", "given", "subsidy", "promised", "measured from the holdout", "true", "held?"],
+            rows,
+            numbers=[1, 2, 3, 4, 5],
+        ),
+        "",
+        f"In truth they brought {money(gained)} of margin after {money(spent)} of subsidy.",
+        escape(f"next: open {told['page']}, or `regulars measure -w {told['page'].split('/reports/')[0]}`"),
+    )
+
+
 def rehearsal(told: dict[str, Any]) -> RenderableType:
     """A campaign in the simulated town: what it cost, what it truly brought, and what the referee could see of that."""
     currency, measured, known = told["currency"], told["measured"], told["could_have_been"]

@@ -11,7 +11,7 @@ POLICIES = {name: CONTESTANTS[name] for name in ("oracle", "send to all", "rando
 
 @pytest.fixture(scope="module")
 def loop() -> Loop:
-    return learning_loop(campaigns=3, guests=3_000, stores=5, seed=3, contestants=POLICIES)
+    return learning_loop(campaigns=3, guests=2_000, stores=5, seed=3, contestants=POLICIES)
 
 
 def test_ours_explores_first_and_then_gains(loop: Loop) -> None:
@@ -31,10 +31,6 @@ def test_everybody_keeps_the_budget_on_average(loop: Loop) -> None:
     """The budget holds for the expected subsidy; what is paid varies with luck."""
     for cost in loop.cost.values():
         assert cost.mean() < 1.25 * loop.budget_minor
-
-
-def test_the_promise_is_no_multiple_of_the_truth(loop: Loop) -> None:
-    assert loop.promised[1:].sum() < 2.5 * loop.gain["ours"][1:].sum()
 
 
 def test_the_oracle_is_within_the_limits_and_gains_more_than_sending_to_all(town: Town) -> None:

@@ -138,9 +138,15 @@ def sync(workspace: Workspace = HERE, as_json: AsJson = False) -> None:
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = Path("demo"), as_json: AsJson = False
+    folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = Path("demo"),
+    in_town: Annotated[
+        bool, typer.Option("--town", help="Live campaign after campaign in a simulated town instead.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Run the main job from end to end on a year of real orders.  Example:  regulars demo"""
+    """Run the main job from end to end on a year of real orders.  Example:  regulars demo --town"""
+    if in_town:
+        return _demo_in_town(folder, as_json)
     from regulars import screens
     from regulars.demo import run
     from regulars.planning import summary
@@ -166,3 +172,20 @@ def demo(
     out.print(screens.assignments(told.plan.assignments().slice(0, 10), comes_to["currency"]))
     out.print(escape(f"\nplan table   {told.plan_folder / 'assignments.parquet'}\nreport       {told.report}"))
     return None
+
+
+def _demo_in_town(folder: Path, as_json: bool) -> None:
+    from regulars import verdicts
+    from regulars.demo import run_town
+
+    with progress("a simulated town") as say:
+        told = run_town(folder, say)
+    lived = [episode._asdict() | {"is_covered": episode.is_covered} for episode in told.episodes]
+    value = {
+        "simulated": True,
+        "currency": told.currency,
+        "campaigns": lived,
+        "page": str(told.page),
+        "reports": [str(page) for page in told.pages],
+    }
+    answer(as_json, value, lambda: verdicts.town(value))

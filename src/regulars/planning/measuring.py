@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from regulars.errors import DataError, DesignError
 from regulars.measurement import Statement, check_shares_steady, check_windows_over, settle
+from regulars.measurement.moments import Label
 from regulars.planning.archive import kept_campaigns
 from regulars.planning.campaign import Campaign
 from regulars.planning.facts import Facts, looked_up
@@ -81,7 +82,9 @@ def measure_campaign(
     columns = _Outcomes(Facts.of(lake), lake, rows["guest_id"].to_numpy(zero_copy_only=False), plan).columns(
         past, days, after
     )
-    shares = None if plan is None or len(np.unique(arm)) > 2 else {CONTACTED: 1.0 - plan.holdout, HOLDOUT: plan.holdout}
+    shares: dict[Label, float] | None = (
+        None if plan is None or len(np.unique(arm)) > 2 else {CONTACTED: 1.0 - plan.holdout, HOLDOUT: plan.holdout}
+    )
     weeks = (days + after) / 7.0
     statement = settle(arm, **columns, control=HOLDOUT, shares=shares, guests_per_week=len(arm) / weeks)
     names, counts = np.unique(arm, return_counts=True)
@@ -143,12 +146,9 @@ def _check(rows: pa.Table, arm: np.ndarray, past: PastCampaign, last: dt.date, a
     if len(sizes) == 1:
         raise DesignError(f"campaign {past.campaign_id}: everybody was held out, so there is nothing to judge")
     check_shares_steady(arm, rows["exposed_at"].to_numpy(zero_copy_only=False))
-    over = dt.datetime.combine(as_of + dt.timedelta(days=1), dt.time(0))
-    check_windows_over(
-        [dt.datetime.combine(past.starts_on, dt.time(0))] * len(arm),
-        days=(last - past.starts_on).days + 1 + after,
-        as_of=over,
-    )
+    known_until = dt.datetime.combine(as_of + dt.timedelta(days=1), dt.time(0))
+    starts = np.full(len(arm), np.datetime64(past.starts_on, "us"))
+    check_windows_over(starts, days=(last - past.starts_on).days + 1 + after, as_of=known_until)
 
 
 def _notes(rows: pa.Table) -> tuple[str, ...]:
@@ -169,7 +169,7 @@ class _Outcomes:
     guest: np.ndarray
     plan: Campaign | None
 
-    def columns(self, past: PastCampaign, days: int, after: int) -> dict[str, np.ndarray]:
+    def columns(self, past: PastCampaign, days: int, after: int) -> dict[str, Any]:
         """What `settle` asks for, each of shape (n,), minor units."""
         end = past.starts_on + dt.timedelta(days=days)
         used = self._redeemed(past.campaign_id)

@@ -28,7 +28,7 @@ OURS = "ours"
 PACE = 4.0
 BUDGET_EACH = 0.10
 """Dollars of subsidy for each guest of the town and campaign: scarce, so that it matters who gets it."""
-_CURRENCY = "USD"
+CURRENCY = "USD"
 _EXPLORATION = 0.05
 
 
@@ -143,10 +143,15 @@ def campaign_of(place: Town, number: int, budget: float, *, name: str = "Loop") 
 
 def opened_lake(place: Town, folder: Path) -> Lake:
     """A new workspace that knows the town's past."""
-    lake = Lake.create(folder, currency=_CURRENCY, zone=ZONE, salt=f"rehearsal-{place.seed}")
+    lake = Lake.create(folder, currency=CURRENCY, zone=ZONE, salt=f"rehearsal-{place.seed}")
+    load_past(lake, place)
+    return lake
+
+
+def load_past(lake: Lake, place: Town) -> None:
+    """Load what happened in the town before this morning; what was on each plate is left out, for the loop learns from orders."""
     for table in ("stores", "guests", "menu_items", "orders"):
         lake.load(table, getattr(place, table), now=_noon(place.today))
-    return lake
 
 
 def keep(lake: Lake, run: Run, plan: Plan) -> None:

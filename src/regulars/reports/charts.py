@@ -36,6 +36,15 @@ def themed(chart: Any, title: str, width: int = WIDTH, height: int = HEIGHT) -> 
     )  # fmt: skip
 
 
+def marked(chart: Chart | None, mark: str) -> Chart | None:
+    """The same chart with a word under its title, such as simulated; unchanged without one."""
+    if chart is None or not mark:
+        return chart
+    heading = chart.title.copy()
+    heading.subtitle, heading.subtitleColor, heading.subtitleFontSize = mark, WARM, 12
+    return chart.properties(title=heading)
+
+
 def data(rows: Sequence[dict[str, Any]]) -> alt.InlineData:
     """Rows inside the chart, which then needs no file."""
     return alt.InlineData(values=list(rows))
