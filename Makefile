@@ -10,7 +10,7 @@ fits = $(shell command -v $(1) >/dev/null 2>&1 && $(1) -c 'import sys; sys.exit(
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14 python,$(call fits,$(name))))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test storms check bench grade lock docs format clean
+.PHONY: help install demo test storms check bench grade learning lock docs format clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,11 +33,14 @@ check: $(STAMP) ## lint, format, types, and who may import whom
 	$(BIN)/lint-imports
 
 bench: $(STAMP) ## run every benchmark, one after another; each prints a table and a line of JSON
-	@set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	@set -e; for file in benchmarks/*.py; do case $$file in */learning.py) continue;; esac; echo "== $$file"; $(BIN)/python "$$file"; done
 
 grade: $(STAMP) ## grade the referee, and intervals of effects, against a town whose truth is known: about fifteen minutes
 	$(BIN)/python benchmarks/grades.py
 	$(BIN)/python benchmarks/effects_grades.py
+
+learning: $(STAMP) ## ten campaigns in a row in each of 20 simulated towns, and the picture of it: about 40 minutes
+	$(BIN)/python benchmarks/learning.py --keep .learning --picture docs/images/learning.png
 
 lock: $(STAMP) ## pin all dependencies anew, with hashes, from pyproject.toml
 	env -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile pyproject.toml --extra demo --extra postgres --extra reviews --extra spark --group dev --universal --upgrade \

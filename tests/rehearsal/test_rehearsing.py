@@ -10,7 +10,7 @@ from rich.console import Console
 
 import regulars as rg
 from commands import run_command
-from regulars import screens
+from regulars import verdicts
 from regulars.planning import Campaign, parse_campaign
 from regulars.rehearsal import rehearse, rehearsing
 
@@ -93,7 +93,7 @@ def test_lessons_below_none_are_refused(campaign: Campaign) -> None:
 
 def test_the_screen_says_first_that_it_is_simulated(lived: rg.rehearsal.Rehearsal) -> None:
     console = Console(record=True, width=140, file=io.StringIO())
-    console.print(screens.rehearsal(lived.summary()))
+    console.print(verdicts.rehearsal(lived.summary()))
     shown = console.export_text()
     assert shown.startswith("SIMULATED First try in a town of 900 guests")
     assert "gain, true" in shown

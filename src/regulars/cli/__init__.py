@@ -4,7 +4,7 @@ answers     how every command finds its workspace and says what it found
 data        make a workspace and load files
 guests      who they are, who meets a rule, one of them
 quality     read reviews, judge dishes and stores, watch them, say what to mend
-campaigns   plan, report, rehearse, sync, demo
+campaigns   plan, report, measure, rehearse, sync, demo
 records     how the commands below find the records of offers, and show them
 offers      define offers, issue vouchers, stop and go on
 tills       keys and stores
@@ -43,6 +43,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "next-dishes": guests.next_dishes,
     "plan": campaigns.plan,
     "report": campaigns.report,
+    "measure": campaigns.measure,
     "rehearse": campaigns.rehearse,
     "issue": offers.issue,
     "qr": offers.qr,

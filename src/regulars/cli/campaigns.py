@@ -59,6 +59,43 @@ def report(
     answer(as_json, {"plan_id": folder.name, "report": str(path)}, lambda: escape(f"wrote {path}"))
 
 
+def measure(
+    campaign_id: Annotated[
+        str | None, typer.Argument(help="A campaign of the exposures; left out, the latest.")
+    ] = None,
+    after: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=365,
+            help="Days after the window in which what was pulled forward is missing; 28 unless its plan says.",
+        ),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="The last business date that is known (ISO); left out, that of the latest order.")
+    ] = None,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a campaign brought, from its holdout.  Example:  regulars measure autumn-20261005"""
+    from regulars import verdicts
+    from regulars.planning import measure_campaign
+    from regulars.planning.facts import known_span
+
+    lake = opened(workspace)
+    with progress("measuring"):
+        known = known_span(lake)[1] if until is None else _day(until)
+        comes_to = measure_campaign(lake, campaign_id, as_of=known, after_days=after).summary()
+    answer(as_json, comes_to, lambda: verdicts.statement(comes_to))
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is no date; give ISO 8601, such as 2026-11-30") from None
+
+
 def rehearse(
     campaign: Annotated[Path, typer.Argument(help="A campaign file (TOML).")],
     guests: Annotated[int, typer.Option(min=1, help="How many guests the town has.")] = 10_000,
@@ -75,7 +112,7 @@ def rehearse(
     as_json: AsJson = False,
 ) -> None:
     """Run a campaign in a simulated town before money is spent.  Example:  regulars rehearse autumn.toml --lessons 0"""
-    from regulars import screens
+    from regulars import verdicts
     from regulars.planning import read_campaign
     from regulars.rehearsal import rehearse as live
 
@@ -84,7 +121,7 @@ def rehearse(
     with progress("a town") as say:
         lived = live(file, **town, pace=pace, average_check=100 * average_check, progress=say)
     comes_to = lived.summary()
-    answer(as_json, comes_to, lambda: screens.rehearsal(comes_to))
+    answer(as_json, comes_to, lambda: verdicts.rehearsal(comes_to))
 
 
 def sync(workspace: Workspace = HERE, as_json: AsJson = False) -> None:
@@ -101,9 +138,15 @@ def sync(workspace: Workspace = HERE, as_json: AsJson = False) -> None:
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = Path("demo"), as_json: AsJson = False
+    folder: Annotated[Path, typer.Argument(help="Where to make the workspace.")] = Path("demo"),
+    in_town: Annotated[
+        bool, typer.Option("--town", help="Live campaign after campaign in a simulated town instead.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Run the main job from end to end on a year of real orders.  Example:  regulars demo"""
+    """Run the main job from end to end on a year of real orders.  Example:  regulars demo --town"""
+    if in_town:
+        return _demo_in_town(folder, as_json)
     from regulars import screens
     from regulars.demo import run
     from regulars.planning import summary
@@ -129,3 +172,20 @@ def demo(
     out.print(screens.assignments(told.plan.assignments().slice(0, 10), comes_to["currency"]))
     out.print(escape(f"\nplan table   {told.plan_folder / 'assignments.parquet'}\nreport       {told.report}"))
     return None
+
+
+def _demo_in_town(folder: Path, as_json: bool) -> None:
+    from regulars import verdicts
+    from regulars.demo import run_town
+
+    with progress("a simulated town") as say:
+        told = run_town(folder, say)
+    lived = [episode._asdict() | {"is_covered": episode.is_covered} for episode in told.episodes]
+    value = {
+        "simulated": True,
+        "currency": told.currency,
+        "campaigns": lived,
+        "page": str(told.page),
+        "reports": [str(page) for page in told.pages],
+    }
+    answer(as_json, value, lambda: verdicts.town(value))

@@ -1,17 +1,16 @@
 """The story of the demo: load a year, know each guest, learn from past campaigns, plan the next one, report."""
 
 import datetime as dt
-import shutil
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
 from regulars.demo import complete_journey
-from regulars.errors import DataError
+from regulars.demo.fresh import fresh_lake
 from regulars.planning import Backtest, Facts, Plan, backtest, make_plan, parse_campaign, profiles_with_taste, save
 from regulars.reports import campaign_report
-from regulars.tables import Lake, LoadReport
+from regulars.tables import LoadReport
 
 CUT_OFF = dt.date(2017, 10, 3)
 MARGIN_RATE = 0.25
@@ -39,7 +38,8 @@ def run(folder: Path, say: Callable[[str], None]) -> Told:
     Raises DataError where the folder holds something else than an earlier demo, or where the data are not installed.
     """
     complete_journey.folder()
-    lake = _fresh_lake(folder)
+    settings = {"currency": complete_journey.CURRENCY, "zone": complete_journey.ZONE, "margin_rate": MARGIN_RATE}
+    lake = fresh_lake(folder, **settings)
     loads = list(complete_journey.load(lake, lambda table, rows: say(f"loading {table}: {rows:,} rows")))
     campaign = parse_campaign(campaign_text(), name="campaign.toml")
     (folder / "campaign.toml").write_text(campaign_text(), encoding="utf-8")
@@ -59,17 +59,3 @@ def run(folder: Path, say: Callable[[str], None]) -> Told:
 def campaign_text() -> str:
     """The campaign file of the demo."""
     return resources.files("regulars.demo").joinpath("campaign.toml").read_text(encoding="utf-8")
-
-
-def _fresh_lake(folder: Path) -> Lake:
-    """A new workspace; an earlier demo's is put away, anything else is left alone."""
-    mark = folder / ".demo"
-    if folder.exists() and any(folder.iterdir()):
-        if not mark.exists():
-            raise DataError(f"{folder}: holds something that is not an earlier demo; name another folder")
-        shutil.rmtree(folder)
-    lake = Lake.create(
-        folder, currency=complete_journey.CURRENCY, zone=complete_journey.ZONE, margin_rate=MARGIN_RATE, salt="demo"
-    )
-    mark.write_text("made by `regulars demo`, which puts it away when it runs again\n", encoding="utf-8")
-    return lake

@@ -8,11 +8,14 @@ portrait    one guest
 history     past campaigns as rows to learn from
 outcomes    what past campaigns brought, guest by guest, as a table
 audience    who this campaign is about
+anyway      what guests bring without an offer, and who redeems
+response    what a voucher changes, from few exposures
 learning    what each offer would change and cost
 limits      its budgets, caps and stocks
 deciding    an action, an arm and a propensity for each guest
 plan        all of it, immutable
 archive     plans on disk, and the same plan again
+measuring   what a campaign brought
 doctor      what is wrong with a workspace
 """
 
@@ -32,6 +35,7 @@ from regulars.planning.crowd import (
 from regulars.planning.dishes import NextDishes, next_dishes
 from regulars.planning.doctor import Finding, examine
 from regulars.planning.facts import Facts, profiles_with_taste
+from regulars.planning.measuring import Measured, measure_campaign
 from regulars.planning.outcomes import keep_outcomes
 from regulars.planning.plan import Plan, make_plan
 from regulars.planning.portrait import Portrait, portrait
@@ -43,6 +47,7 @@ __all__ = [
     "Facts",
     "Finding",
     "Found",
+    "Measured",
     "Moved",
     "NextDishes",
     "Offer",
@@ -56,6 +61,7 @@ __all__ = [
     "keep_outcomes",
     "keep_profiles",
     "make_plan",
+    "measure_campaign",
     "middle_date",
     "moved",
     "next_dishes",

@@ -54,6 +54,13 @@ def find(workspace: Workspace, plan_id: str | None = None) -> Path:
     return found[-1]
 
 
+def kept_campaigns(workspace: Workspace) -> dict[str, Campaign]:
+    """The campaigns of all kept plans by their id, of several plans the latest."""
+    files = sorted(workspace.plans.glob(f"*/{_CAMPAIGN}"), key=lambda path: path.stat().st_mtime_ns)
+    found = (Campaign.model_validate_json(path.read_text(encoding="utf-8")) for path in files)
+    return {campaign.identity: campaign for campaign in found}
+
+
 def read_summary(folder: Path) -> dict[str, Any]:
     """The summary of a kept plan."""
     kept: dict[str, Any] = json.loads((folder / _SUMMARY).read_text(encoding="utf-8"))

@@ -100,7 +100,9 @@ class Campaign(Document):
     """One campaign, as planned from its file.
 
     holdout: share of the audience kept without contact. exploration: share that gets a random action, so that every
-    campaign teaches. window_days: how long after the start the outcome is counted. min_roi: least total gain per cost.
+    campaign teaches. window_days: how long after the start offers hold and the outcome is counted; after_days: how many days
+    more, so that what was only pulled forward is taken off. expected_redemption: the share of vouchers that is thought to be
+    redeemed while nothing is known. min_roi: least total gain per cost.
     """
 
     name: Annotated[str, pydantic.Field(min_length=1, max_length=100)]
@@ -108,9 +110,11 @@ class Campaign(Document):
     audience: str
     starts_on: dt.date
     window_days: Annotated[int, pydantic.Field(ge=1, le=365)] = 28
+    after_days: Annotated[int, pydantic.Field(ge=0, le=365)] = 0
     outcome: Literal["margin", "spend"] = "margin"
     holdout: Share = 0.10
     exploration: Share = 0.05
+    expected_redemption: Annotated[float, pydantic.Field(gt=0, le=1)] = 1.0
     min_roi: Annotated[float, pydantic.Field(ge=0)] | None = None
     seed: int = 0
     budget: Budget
@@ -145,6 +149,11 @@ class Campaign(Document):
         """The campaign's id: as written, or made from its name and start."""
         slug = re.sub(r"[^\w]+", "-", self.name.lower()).strip("-")[:48]
         return self.campaign_id or f"{slug}-{self.starts_on:%Y%m%d}"
+
+    @property
+    def counted_days(self) -> int:
+        """Over how many days from the start the outcome is counted."""
+        return self.window_days + self.after_days
 
     @property
     def decided_on(self) -> dt.date:

@@ -1,26 +1,28 @@
 """Deciding: from expected effects to an action, an arm and a propensity for each guest.
 
-Arms are drawn first, sticky and split evenly within each stage of life. The allocation is solved for everybody under the
-limits of the whole campaign; the treated get what it gives them, so they stay within the limits, and those who explore
-draw among nothing and the offers that still fit in what the others leave (`regulars.allocation.exploring`). Where nothing
-is known, no offer is expected to gain anything, and everybody who is not held out explores.
+Arms are drawn first, sticky and split evenly within each stage of life. The allocation is solved for everybody under limits
+as much wider as fewer are treated, so that the treated, who get what it gives them, use what the others leave; but never more
+than the limits of the campaign less the share of those who explore, who draw among nothing and the offers that still fit
+(`regulars.allocation.exploring`). Where nothing is known, no offer is expected to gain anything, and everybody who is not held
+out explores.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
 
-from regulars.allocation import Allocation, solve
+from regulars.allocation import Allocation, Limit, solve
 from regulars.measurement import assign
 from regulars.planning.audience import Audience
 from regulars.planning.campaign import Campaign
 from regulars.planning.learning import Lessons
-from regulars.planning.limits import LimitUse, limits_of, one_hot, uses
+from regulars.planning.limits import LimitUse, consumed, limits_of, one_hot, uses
 
 CONFIDENT = 1.96
+_TRIES = 6
 
 
 class Certificate(NamedTuple):
@@ -45,13 +47,15 @@ class Decision:
     """One action for each of n guests.
 
     action: (n,) offer index, -1 for nothing. arm: (n,) treated, explore or holdout. propensity: (n,) of the action taken.
-    allocation: what each guest would get if treated, and why.
+    allocation: the best for the whole audience under these limits, for the certificate. treatment: what each guest gets if
+    treated, and why.
     """
 
     action: np.ndarray
     arm: np.ndarray
     propensity: np.ndarray
     allocation: Allocation
+    treatment: Allocation
     certificate: Certificate
     limits: tuple[LimitUse, ...]
 
@@ -70,7 +74,7 @@ def decide(lessons: Lessons, audience: Audience, campaign: Campaign, *, currency
     Raises BudgetError where limits and audience do not fit together.
     """
     holdout = campaign.holdout
-    explore = campaign.exploration if lessons.model is not None else 1.0 - holdout
+    explore = campaign.exploration if lessons.is_known else 1.0 - holdout
     shares = {"treated": max(1.0 - explore - holdout, 0.0), "explore": explore, "holdout": holdout}
     key = f"{campaign.identity}/{campaign.seed}"
     arm = assign(audience.guest, campaign_id=key, salt=salt, shares=shares, strata=audience.stage).arm
@@ -79,16 +83,54 @@ def decide(lessons: Lessons, audience: Audience, campaign: Campaign, *, currency
     worth = np.where(allowed, lessons.gain, -1.0 - np.abs(lessons.gain))
     allocation = solve(worth, lessons.cost, limits, min_roi=campaign.min_roi, seed=campaign.seed)
     lottery = np.random.default_rng(list(blake2b(f"{salt}/{key}".encode(), digest_size=16).digest()))
-    drawn = allocation.explore(share=explore, holdout=holdout, arm=arm, allowed=allowed, rng=lottery)
+    treatment = _treatment(allocation, worth, lessons.cost, limits, arm == "treated", shares, campaign)
+    mixed = replace(allocation, choice=treatment.choice)
+    drawn = mixed.explore(share=explore, holdout=holdout, arm=arm, allowed=allowed, rng=lottery)
     action = drawn.action.astype(np.int64)
     return Decision(
         action=action,
         arm=drawn.arm,
         propensity=drawn.propensity,
         allocation=allocation,
+        treatment=treatment,
         certificate=_certificate(lessons, action, allocation),
         limits=uses(limits, lessons.cost, one_hot(action, lessons.cost.shape), allocation.prices),
     )
+
+
+def _treatment(
+    allocation: Allocation,
+    worth: np.ndarray,
+    cost: np.ndarray,
+    limits: Sequence[Limit],
+    is_treated: np.ndarray,
+    shares: Mapping[str, float],
+    campaign: Campaign,
+) -> Allocation:
+    """An allocation to everybody of which the treated, shape (n,), alone use the limits, less the part of those who explore.
+
+    The widening is that of the shares; only where the draw of the arms would break a limit is it less.
+    """
+    kept = 1.0 - shares["explore"]
+    wider = kept / shares["treated"] if shares["treated"] > 0 else 1.0
+    for _ in range(_TRIES):
+        if wider <= 1.0:
+            break
+        wide = [replace(limit, amounts=limit.amounts * wider) for limit in limits]
+        found = solve(worth, cost, wide, min_roi=campaign.min_roi, seed=campaign.seed)
+        action = np.where(is_treated, found.choice, -1)
+        fullest = max(_fullness(limit, cost, one_hot(action, cost.shape)) for limit in limits)
+        if fullest <= kept:
+            return found
+        wider *= 0.999 * kept / fullest
+    return allocation
+
+
+def _fullness(limit: Limit, cost: np.ndarray, weight: np.ndarray) -> float:
+    """The largest share of an amount of a limit that is used; a limit of 0 that is kept counts as empty."""
+    used = consumed(limit, cost, weight)
+    share = np.divide(used, limit.amounts, out=np.where(used > 0, np.inf, 0.0), where=limit.amounts > 0)
+    return float(share.max())
 
 
 def _allowed(audience: Audience, campaign: Campaign) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 A row is a guest at the start of a past campaign: what was known of him that morning, what he was given (or nothing), and
 what he brought in the window that followed. A guest who got nothing in this campaign but something else at the same time
-is no comparison and is left out.
+is no comparison and is left out; and where everybody's chances were logged, so is one who had no part in the lottery, or no
+other chance.
 """
 
 import datetime as dt
@@ -148,7 +149,9 @@ class _Past:
             redeemed=looked_up(used, used["n"], guest, 0) > 0,
             propensity=looked_up(here, pc.fill_null(here["propensity"], np.nan), guest, np.nan),
         )
-        return rows.only((rows.action >= 0) | (running == 0))
+        is_lottery = len(here) > 0 and here["propensity"].null_count == 0
+        is_comparable = (rows.action >= 0) | (running == 0)
+        return rows.only(is_comparable & (rows.propensity < 1.0) if is_lottery else is_comparable)
 
     def _running(self, campaign: PastCampaign, guest: np.ndarray) -> np.ndarray:
         """How many other offers each guest held at some time in the window, shape (n,)."""

@@ -1,33 +1,46 @@
 """Learning: what past campaigns say each offer of the next one would change, and cost."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
 
 import narwhals as nw
 import numpy as np
 
 from regulars import effects
 from regulars.effects import EffectModel
+from regulars.effects.balance import lottery_doubts
+from regulars.effects.trial import read_trial
+from regulars.effects.words import BASIS_WORDS
 from regulars.errors import DataError, DesignError
+from regulars.planning.anyway import can_fit
 from regulars.planning.audience import Audience
 from regulars.planning.campaign import Campaign, Offer
 from regulars.planning.history import History
 from regulars.planning.limits import to_minor
+from regulars.planning.response import Response
 from regulars.tables import Lake
+
+FEWEST = 20
+"""With fewer guests who redeemed, who did not, who came and who did not, no response is learned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lessons:
     """What is expected of each of n guests and k offers, in minor units.
 
-    gain, gain_se, cost, redemption: (n, k). model: what they come from, None where nothing is known; then gain is 0, and
-    cost the most a voucher can cost. rows, campaigns: how many past exposures and campaigns it learned from.
+    gain, gain_se, cost, redemption: (n, k). basis: what they rest on, None where nothing is known; then gain is 0, and cost
+    what the campaign expects of a first voucher. rows, campaigns: how many past exposures and campaigns it learned from.
+    warnings: what must be known before trusting this.
     """
 
     gain: np.ndarray
     gain_se: np.ndarray
     cost: np.ndarray
     redemption: np.ndarray
-    model: EffectModel | None
+    basis: str | None
+    warnings: tuple[str, ...]
+    study: Callable[[], EffectModel] | None = None
     rows: int = 0
     campaigns: int = 0
 
@@ -35,18 +48,24 @@ class Lessons:
     def none(cls, cost: np.ndarray) -> "Lessons":
         """Nothing is known."""
         unknown = np.full_like(cost, np.nan)
-        return cls(gain=np.zeros_like(cost), gain_se=unknown, cost=cost, redemption=unknown, model=None)
+        why = "nothing is known yet: no past campaign can teach, so everybody who is not held out explores"
+        return cls(
+            gain=np.zeros_like(cost), gain_se=unknown, cost=cost, redemption=unknown, basis=None, warnings=(why,)
+        )
+
+    @property
+    def is_known(self) -> bool:
+        return self.basis is not None
+
+    @property
+    def model(self) -> EffectModel | None:
+        """The effects of past offers, as a report shows them; fitted when it is first asked for. None where nothing is known."""
+        return None if self.study is None else self.study()
 
     @property
     def basis_words(self) -> str:
         """What the numbers rest on, as every page says it."""
-        return "nothing known yet" if self.model is None else self.model.basis_words
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        if self.model is None:
-            return ("nothing is known yet: no past campaign can teach, so everybody who is not held out explores",)
-        return self.model.warnings
+        return "nothing known yet" if self.basis is None else BASIS_WORDS[self.basis]
 
 
 def learn(history: History, campaign: Campaign) -> EffectModel:
@@ -55,29 +74,68 @@ def learn(history: History, campaign: Campaign) -> EffectModel:
     Its outcome is the campaign's (margin or spend in the window), less the subsidy. Raises DesignError where the past has
     nobody to compare with.
     """
-    new = [name for offer in campaign.offers if (name := offer.learns_from) not in history.offers]
+    history = _with_new_offers(history, campaign)
     return effects.fit(
         history.features,
         history.action,
-        (history.margin if campaign.outcome == "margin" else history.amount) - history.cost,
+        _outcome(history, campaign) - history.cost,
         cost=history.cost,
         propensity=history.propensity if history.is_randomised else None,
-        offers=(*history.offers, *dict.fromkeys(new)),
+        offers=history.offers,
         cluster=history.guest,
         seed=campaign.seed,
     )
 
 
-def apply_lessons(model: EffectModel, history: History, audience: Audience, campaign: Campaign) -> Lessons:
-    """What the model expects of the audience, one column for each offer of the campaign.
+def apply_lessons(lake: Lake, history: History, audience: Audience, campaign: Campaign) -> Lessons:
+    """What the past tells of the audience, one column for each offer of the campaign.
 
-    Raises DesignError where it rests on observation only and the campaign would not learn anything better.
+    Where past assignments were drawn by lot and enough was redeemed, it is the response (`regulars.planning.response`);
+    otherwise it is what a model of effects says. Raises DesignError where it rests on observation only and the campaign would
+    not learn anything better.
     """
-    if model.basis != "randomised" and (campaign.holdout == 0 or campaign.exploration == 0):
-        raise DesignError(
-            f"the past campaigns were not randomised, so their effects are {model.basis_words}; a plan from them must learn: "
-            "set holdout and exploration above 0"
-        )
+    study = cache(lambda: learn(history, campaign))
+    if _tells_response(history, campaign):
+        return _from_response(lake, history, audience, campaign, study)
+    return _from_effects(history, audience, campaign, study)
+
+
+def _tells_response(history: History, campaign: Campaign) -> bool:
+    return history.is_randomised and can_fit(history, _outcome(history, campaign), fewest=FEWEST)
+
+
+def _doubts(history: History, campaign: Campaign) -> tuple[str, ...]:
+    """Why the logged propensities cannot be those of a lottery; empty if they can."""
+    trial = read_trial(
+        history.features, history.action, _outcome(history, campaign), cost=history.cost, propensity=history.propensity,
+        offers=history.offers, cluster=history.guest,
+    )  # fmt: skip
+    return tuple(lottery_doubts(trial))
+
+
+def _from_response(
+    lake: Lake, history: History, audience: Audience, campaign: Campaign, study: Callable[[], EffectModel]
+) -> Lessons:
+    known = _with_new_offers(history, campaign)
+    adds = {offer.learns_from: _adds(lake, offer) for offer in campaign.offers}
+    response = Response.fit(
+        known, _outcome(history, campaign), adds=np.array([adds.get(name, 0.0) for name in known.offers])
+    )
+    column = [known.offers.index(offer.learns_from) for offer in campaign.offers]
+    doubts = _doubts(history, campaign)
+    _refuse_to_guess(campaign, "adjusted" if doubts else "randomised")
+    gain, error, cost, redemption = (values[:, column] for values in response.predict(audience.profiles))
+    return Lessons(
+        gain=gain, gain_se=error, cost=cost, redemption=redemption, basis="adjusted" if doubts else "randomised",
+        warnings=(*doubts, *_untried(history, campaign)), study=study, rows=len(history), campaigns=len(np.unique(history.campaign)),
+    )  # fmt: skip
+
+
+def _from_effects(
+    history: History, audience: Audience, campaign: Campaign, study: Callable[[], EffectModel]
+) -> Lessons:
+    model = study()
+    _refuse_to_guess(campaign, model.basis)
     found = model.predict(audience.features(history.features.column_names, campaign.starts_on))
     column = [model.offers.index(offer.learns_from) for offer in campaign.offers]
     return Lessons(
@@ -85,18 +143,45 @@ def apply_lessons(model: EffectModel, history: History, audience: Audience, camp
         gain_se=found.gain_se[:, column],
         cost=np.maximum(found.cost[:, column], 0.0),
         redemption=found.redemption[:, column],
-        model=model,
+        basis=model.basis,
+        warnings=model.warnings,
+        study=study,
         rows=len(history),
         campaigns=len(np.unique(history.campaign)),
     )
 
 
-def worst_costs(lake: Lake, campaign: Campaign) -> np.ndarray:
-    """The most that a voucher of each offer can cost, minor units, shape (k,).
+def _refuse_to_guess(campaign: Campaign, basis: str) -> None:
+    if basis != "randomised" and (campaign.holdout == 0 or campaign.exploration == 0):
+        raise DesignError(
+            f"the past campaigns were not randomised, so their effects are {BASIS_WORDS[basis]}; a plan from them must learn: "
+            "set holdout and exploration above 0"
+        )
+
+
+def _outcome(history: History, campaign: Campaign) -> np.ndarray:
+    return history.margin if campaign.outcome == "margin" else history.amount
+
+
+def _with_new_offers(history: History, campaign: Campaign) -> History:
+    new = [name for offer in campaign.offers if (name := offer.learns_from) not in history.offers]
+    return replace(history, offers=(*history.offers, *dict.fromkeys(new)))
+
+
+def _untried(history: History, campaign: Campaign) -> tuple[str, ...]:
+    """A warning for each offer that nobody was ever given."""
+    tried = {history.offers[index] for index in np.unique(history.action[history.action >= 0])}
+    new = [offer.offer_id for offer in campaign.offers if offer.learns_from not in tried]
+    return tuple(f"{name} was never given before; what it changes is taken from the other offers" for name in new)
+
+
+def first_costs(lake: Lake, campaign: Campaign) -> np.ndarray:
+    """What a voucher of each offer is taken to cost while nothing is known, minor units, shape (k,): the most that it can cost,
+    times the share of vouchers that the campaign expects to be redeemed.
 
     Raises DataError where it depends on the price of a dish that the menu does not have.
     """
-    return np.array([_worst_cost(lake, offer) for offer in campaign.offers])
+    return campaign.expected_redemption * np.array([_worst_cost(lake, offer) for offer in campaign.offers])
 
 
 def _worst_cost(lake: Lake, offer: Offer) -> float:
@@ -110,6 +195,18 @@ def _worst_cost(lake: Lake, offer: Offer) -> float:
             return max(_price(lake, offer) - to_minor(offer.amount, currency), 0.0)
         case _:
             return _price(lake, offer)
+
+
+def _adds(lake: Lake, offer: Offer) -> float:
+    """What the dish of an offer leaves on an order at its menu price, minor units; 0 for offers without a dish."""
+    if offer.item_id is None:
+        return 0.0
+    menu = lake.scan("menu_items").filter(nw.col("item_id") == offer.item_id).select("price_minor", "cost_minor")
+    rows = [row for row in lake.collect(menu).to_pylist() if row["price_minor"] is not None]
+    if not rows:
+        return 0.0
+    price, cost = rows[0]["price_minor"], rows[0]["cost_minor"]
+    return float(price * (lake.settings.margin_rate or 0.0) if cost is None else price - cost)
 
 
 def _price(lake: Lake, offer: Offer) -> float:

@@ -18,7 +18,7 @@ from regulars.planning.crowd import rule_of
 from regulars.planning.deciding import Decision, decide
 from regulars.planning.facts import Facts
 from regulars.planning.history import History, build_history, past_campaigns
-from regulars.planning.learning import Lessons, apply_lessons, learn, worst_costs
+from regulars.planning.learning import Lessons, apply_lessons, first_costs
 from regulars.tables import Lake
 
 INPUT_TABLES = ("stores", "orders", "order_items", "menu_items", "exposures", "redemptions")
@@ -94,7 +94,7 @@ def make_plan(lake: Lake, campaign: Campaign, progress: Callable[[str], None] | 
     audience = find_audience(facts, campaign)
     say("past campaigns")
     history = build_history(
-        facts, past_campaigns(lake), window_days=campaign.window_days, known_until=campaign.decided_on
+        facts, past_campaigns(lake), window_days=campaign.counted_days, known_until=campaign.decided_on
     )
     say("what each offer changes")
     lessons = _lessons(lake, history, audience, campaign)
@@ -118,9 +118,9 @@ def make_plan(lake: Lake, campaign: Campaign, progress: Callable[[str], None] | 
 
 def _lessons(lake: Lake, history: History | None, audience: Audience, campaign: Campaign) -> Lessons:
     if history is None or not (history.action >= 0).any():
-        cost = worst_costs(lake, campaign)
+        cost = first_costs(lake, campaign)
         return Lessons.none(np.broadcast_to(cost, (len(audience), len(cost))).copy())
-    return apply_lessons(learn(history, campaign), history, audience, campaign)
+    return apply_lessons(lake, history, audience, campaign)
 
 
 def _design(
@@ -138,8 +138,8 @@ def _design(
 
 
 def _empty_hands(lessons: Lessons, decision: Decision, campaign: Campaign) -> tuple[str, ...]:
-    idle = [o.offer_id for index, o in enumerate(campaign.offers) if not (decision.allocation.choice == index).any()]
-    if lessons.model is None or not idle:
+    idle = [o.offer_id for index, o in enumerate(campaign.offers) if not (decision.treatment.choice == index).any()]
+    if not lessons.is_known or not idle:
         return ()
     return (f"no guest is expected to gain from {', '.join(idle)} at these limits; only exploration gives it",)
 

@@ -12,12 +12,15 @@ books       all of it as tables in our contracts
 towns       the town
 calibrating the town beside real customers
 rehearsing  a campaign file, planned and lived in it
+contestants ways to spend a budget, to compare with ours
+learning    campaign after campaign, planned by ours and by others
 grading     how often the referee is right
 streams     order lines for benchmarks of scale
 """
 
 from regulars.rehearsal.calibrating import Figure, calibration
 from regulars.rehearsal.grading import Grade, grades
+from regulars.rehearsal.learning import Loop, learning_loop
 from regulars.rehearsal.rehearsing import Rehearsal, rehearse
 from regulars.rehearsal.runs import Run
 from regulars.rehearsal.streams import Batch, stream
@@ -29,12 +32,14 @@ __all__ = [
     "Batch",
     "Figure",
     "Grade",
+    "Loop",
     "Rehearsal",
     "Run",
     "Town",
     "Truth",
     "calibration",
     "grades",
+    "learning_loop",
     "rehearse",
     "stream",
     "town",

@@ -4,6 +4,8 @@ charts      one function, one picture
 samples     some guests of a plan, and why each gets what he gets
 campaign    the report of a planned campaign
 quality     the page on dishes and service, with its pictures (`quality_charts`) and words (`quality_words`)
+learning    the picture of campaigns that learn from each other
+told        the page of campaigns lived one after another
 page        HTML that loads nothing from anywhere
 """
 

@@ -18,8 +18,13 @@ from regulars.tables.money import exponent_of, in_words
 MOST_LIMITS = 12
 
 
-def campaign_report(plan: Plan, crowd: pa.Table, *, test: Backtest | None = None, about: str = "") -> str:
-    """One HTML page. crowd: the profiles of all guests on the eve of the campaign. about: what the data are, in words."""
+def campaign_report(
+    plan: Plan, crowd: pa.Table, *, test: Backtest | None = None, about: str = "", mark: str = ""
+) -> str:
+    """One HTML page. crowd: the profiles of all guests on the eve of the campaign. about: what the data are, in words.
+
+    mark: a word under the title of every picture, such as simulated.
+    """
 
     def money(amount: float) -> str:
         return in_words(amount, plan.currency)
@@ -30,7 +35,7 @@ def campaign_report(plan: Plan, crowd: pa.Table, *, test: Backtest | None = None
         "samples": samples(plan), "next_unit": next(use.price for use in plan.decision.limits if use.limit == "budget"),
         "price_of_knowing": plan.decision.allocation.gain - plan.decision.certificate.gain,
         "limits": _limits(plan), "test": test,
-        **_pictures(plan, crowd, test),
+        **{name: charts.marked(chart, mark) for name, chart in _pictures(plan, crowd, test).items()},
     }  # fmt: skip
     return render("campaign.html", values)
 

@@ -22,7 +22,7 @@ Words = Callable[[float], str]
 
 
 def themed(chart: Any, title: str, width: int = WIDTH, height: int = HEIGHT) -> Any:
-    """A chart in the manner of the house, under its title."""
+    """The chart with the size, the colours and the heading that all of ours have."""
     heading = alt.TitleParams(title, anchor="start", fontSize=14, color=INK, offset=12)
     return (
         chart.properties(width=width, height=height, title=heading)
@@ -36,8 +36,17 @@ def themed(chart: Any, title: str, width: int = WIDTH, height: int = HEIGHT) -> 
     )  # fmt: skip
 
 
+def marked(chart: Chart | None, mark: str) -> Chart | None:
+    """The same chart with a word under its title, such as simulated; unchanged without one."""
+    if chart is None or not mark:
+        return chart
+    heading = chart.title.copy()
+    heading.subtitle, heading.subtitleColor, heading.subtitleFontSize = mark, WARM, 12
+    return chart.properties(title=heading)
+
+
 def data(rows: Sequence[dict[str, Any]]) -> alt.InlineData:
-    """Rows that stand in the chart itself."""
+    """Rows inside the chart, which then needs no file."""
     return alt.InlineData(values=list(rows))
 
 

@@ -70,7 +70,7 @@ def _why(plan: Plan, row: int, action: int, arm: str) -> str:
     if action < 0:
         title = plan.campaign.offers[best].title
         return f"the best offer, {title}, would change {_expected(plan, row, best)}: {_too_little(plan, row)}"
-    explanation = plan.decision.allocation.explain(row)
+    explanation = plan.decision.treatment.explain(row)
     second = _title(plan, explanation.runner_up)
     lost = in_words(abs(explanation.lost_by), plan.currency)
     because = _because(plan, row, action)

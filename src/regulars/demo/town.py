@@ -1,0 +1,85 @@
+"""The demo in the town: the whole loop, campaign after campaign, on simulated guests of simulated restaurants.
+
+Load a year of orders, know each guest, plan, give vouchers, see who redeems, measure, learn, and plan again. Every figure and picture
+says that it is simulated; beside what an operator would see stands what was true.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from regulars.demo.fresh import fresh_lake
+from regulars.planning import Plan, make_plan, measure_campaign, profiles_with_taste, save
+from regulars.rehearsal import Run, town
+from regulars.rehearsal.books import ZONE
+from regulars.rehearsal.learning import CURRENCY, PACE, campaign_of, keep, load_past, planned_action
+from regulars.rehearsal.rehearsing import ABOUT
+from regulars.reports import campaign_report
+from regulars.reports.told import Episode, told_page
+from regulars.tables import Lake
+
+MARK = "simulated"
+GUESTS, STORES, CAMPAIGNS, BUDGET_EACH = 6_000, 12, 5, 0.15
+
+
+class TownTold(NamedTuple):
+    """What the demo in the town leaves behind. pages: the report of each plan; page: all campaigns on one."""
+
+    episodes: list[Episode]
+    currency: str
+    page: Path
+    pages: list[Path]
+
+
+def run_town(folder: Path, say: Callable[[str], None], *, guests: int = GUESTS, campaigns: int = CAMPAIGNS) -> TownTold:
+    """Live the campaigns in a new workspace. `say` is told each step. Raises DataError as `run` does."""
+    say("a simulated town")
+    place = town(guests, STORES, seed=0, pace=PACE)
+    lake = fresh_lake(folder, currency=CURRENCY, zone=ZONE)
+    say("loading its past")
+    load_past(lake, place)
+    episodes, pages, links = [], [], {}
+    for number in range(campaigns):
+        words = f"campaign {number + 1} of {campaigns}"
+        campaign = campaign_of(place, number, 100 * BUDGET_EACH * guests, name="Town")
+        plan = make_plan(lake, campaign, lambda step, words=words: say(f"{words}: {step}"))  # type: ignore[misc]
+        save(plan, lake.workspace)
+        say(f"{words}: the report of its plan")
+        pages.append(_report(lake, plan))
+        say(f"{words}: guests get their offers, come and redeem")
+        run = place.run(planned_action(plan, place), campaign.window_days, later_days=campaign.after_days)
+        keep(lake, run, plan)
+        say(f"{words}: what it brought")
+        episodes.append(_episode(lake, plan, run))
+        links[episodes[-1].name] = pages[-1].name
+        place = run.after
+    page = lake.workspace.reports / "town.html"
+    title = f"{campaigns} campaigns in a simulated town"
+    page.write_text(
+        told_page(episodes, currency=CURRENCY, title=title, about=ABOUT, mark=MARK, links=links), encoding="utf-8"
+    )
+    return TownTold(episodes, CURRENCY, page, pages)
+
+
+def _report(lake: Lake, plan: Plan) -> Path:
+    crowd = lake.collect(profiles_with_taste(lake, plan.campaign.decided_on))
+    path = lake.workspace.reports / f"{plan.campaign.identity}.html"
+    path.write_text(campaign_report(plan, crowd, about=ABOUT, mark=MARK), encoding="utf-8")
+    return path
+
+
+def _episode(lake: Lake, plan: Plan, run: Run) -> Episode:
+    """What was promised, measured and true of a campaign that is over."""
+    told = measure_campaign(lake, plan.campaign.identity, as_of=run.after.today).statement
+    known = plan.decision.certificate.gain if plan.lessons.is_known else 0.0
+    return Episode(
+        name=plan.campaign.name,
+        given=int((plan.decision.action >= 0).sum()),
+        subsidy_minor=float(run.subsidy_minor.sum()),
+        promised_minor=known,
+        true_minor=run.true_gain_minor,
+        measured_minor=float(told.gain_minor),
+        low_minor=float(told.gain_interval_minor[0]),
+        high_minor=float(told.gain_interval_minor[1]),
+        advice=told.advice,
+    )
