@@ -1,14 +1,18 @@
-"""Draws the pictures of these pages from data that every developer has: `make docs`."""
+"""Draws the pictures of these pages from data that every developer has, or that are made up here: `make docs`."""
 
 import datetime as dt
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from regulars.profiles import build, lifetime
 from regulars.profiles.lifetime import HoldoutCheck
-from regulars.reports import charts
+from regulars.quality import servings, watch
+from regulars.quality.control import of_servings
+from regulars.reports import charts, quality_charts
 
 IMAGES = Path(__file__).with_name("images")
 CALIBRATED_UNTIL, HELD_OUT_UNTIL = dt.date(1997, 9, 30), dt.date(1998, 6, 30)
@@ -40,7 +44,25 @@ def cdnow_check() -> HoldoutCheck:
     return lifetime.holdout_check(both[f"expected_visits_{days}"], both["made"].fill_null(0))
 
 
+def slow_soup() -> charts.Chart:
+    """A made-up soup of three stores, one of which gets slower; its control chart."""
+    draw, n, first = np.random.default_rng(0), 6_000, dt.date(2025, 1, 1)
+    day, store = np.sort(draw.integers(0, 500, n)), draw.integers(1, 4, n)
+    ids = [f"O{i}" for i in range(n)]
+    orders = pa.table({
+        "order_id": ids, "guest_id": [f"G{g}" for g in draw.integers(0, 600, n)], "store_id": [f"S{s}" for s in store],
+        "hour": draw.integers(11, 22, n), "business_date": [first + dt.timedelta(days=int(d)) for d in day],
+    })  # fmt: skip
+    items = pa.table({"order_id": ids, "line": [1] * n, "item_id": ["soup"] * n, "amount_minor": [900] * n})
+    seconds = np.exp(draw.normal(6, 0.3, n) + 0.5 * ((day > 350) & (store == 2)))
+    served = servings(orders, items, pa.table({"order_id": ids, "line": [1] * n, "prep_seconds": seconds}))
+    stream = of_servings(served, "prep_seconds")
+    found = watch(stream, baseline_until=first + dt.timedelta(days=300), levels=(("item",),))
+    return quality_charts.control_chart(stream, found.changes[0], name="Beef soup")
+
+
 def main() -> None:
+    slow_soup().properties(background="white").save(IMAGES / "quality.png", ppi=144)
     check = cdnow_check()
     chart = charts.predicted_and_made(check, "CDNOW: visits in the 39 weeks held out")
     chart.save(IMAGES / "cdnow.png", ppi=144)
