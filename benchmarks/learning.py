@@ -36,17 +36,31 @@ def kept(loop: Loop) -> dict[str, Any]:
 def figures(town: dict[str, Any]) -> dict[str, float]:
     gain = {name: np.array(values) for name, values in town["gain"].items()}
     total = {name: values.sum() for name, values in gain.items()}
-    times = {name: total["ours"] / total[name] if total[name] > 0 else np.inf for name in ("top response", "send to all")}
-    return {"last of oracle": gain["ours"][-1] / gain["oracle"][-1], "all of oracle": total["ours"] / total["oracle"], **times}
+    times = {
+        name: total["ours"] / total[name] if total[name] > 0 else np.inf for name in ("top response", "send to all")
+    }
+    return {
+        "last of oracle": gain["ours"][-1] / gain["oracle"][-1],
+        "all of oracle": total["ours"] / total["oracle"],
+        **times,
+    }
 
 
 def report(towns: list[dict[str, Any]]) -> bool:
     names = list(towns[0]["gain"])
-    print(f"{'simulated town':<16}" + "".join(f"{name:>14}" for name in names) + f"{'10th of oracle':>16}{'promised/true':>15}")
+    print(
+        f"{'simulated town':<16}"
+        + "".join(f"{name:>14}" for name in names)
+        + f"{'10th of oracle':>16}{'promised/true':>15}"
+    )
     for town in towns:
         found, total = figures(town), {name: sum(values) / 100 for name, values in town["gain"].items()}
         promise = sum(town["promised"][1:]) / sum(town["gain"]["ours"][1:])
-        print(f"{town['seed']:<16}" + "".join(f"{total[n]:>14,.0f}" for n in names) + f"{found['last of oracle']:>16.2f}{promise:>15.2f}")
+        print(
+            f"{town['seed']:<16}"
+            + "".join(f"{total[n]:>14,.0f}" for n in names)
+            + f"{found['last of oracle']:>16.2f}{promise:>15.2f}"
+        )
     each = [figures(town) for town in towns]
     reached = {name: int(sum(found[name] >= least for found in each)) for name, least in ASKED.items()}
     middle = {name: float(np.median([found[name] for found in each])) for name in each[0]}
