@@ -62,7 +62,7 @@ def report(towns: list[dict[str, Any]]) -> bool:
             + f"{found['last of oracle']:>16.2f}{promise:>15.2f}"
         )
     each = [figures(town) for town in towns]
-    reached = {name: sum(found[name] >= least for found in each) for name, least in ASKED.items()}
+    reached = {name: int(sum(found[name] >= least for found in each)) for name, least in ASKED.items()}
     middle = {name: float(np.median([found[name] for found in each])) for name in each[0]}
     print(f"\n{len(towns)} towns, {towns[0]['guests']:,} guests each; gains in dollars over all campaigns")
     for name, least in ASKED.items():
