@@ -6,6 +6,12 @@ from regulars.effects.arrays import FloatArray, cluster_mean
 from regulars.effects.individual import LEARNERS, Individual
 from regulars.effects.study import Study
 
+RACED = 60_000
+"""Of more rows than this the race is run on guests drawn from them; the learner it picks then learns from all."""
+
+CLEARLY = 2.0
+"""So many standard errors behind is clearly behind."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
@@ -29,18 +35,22 @@ class Contender:
 def run_race(study: Study, average: FloatArray) -> tuple[str, Individual, tuple[Contender, ...]]:
     """Fit every learner on the same folds; the one that is picked, and the table, best first.
 
-    Picked is the first in the order of LEARNERS that is less than a standard error behind the best (Breiman, Friedman,
-    Olshen and Stone 1984, section 3.4.3): effects are faint, and the best of five is often best by luck.
+    Picked is the first in the order of LEARNERS that is less than two standard errors behind the best (the rule of Breiman,
+    Friedman, Olshen and Stone 1984, section 3.4.3, with two for one): effects are faint, and the best of five is often
+    best by luck.
     """
-    fitted = {learner: Individual.fit(learner, study, average) for learner in LEARNERS}
+    is_large = study.trial.rows > 2 * RACED
+    ground = study.sample(RACED) if is_large else study
+    fitted = {learner: Individual.fit(learner, ground, average) for learner in LEARNERS}
     found = {learner: contend(learner, model) for learner, (model, _) in fitted.items()}
     best = max(found, key=lambda learner: found[learner].score)
     table = [
-        replace(contender, behind=_behind(study, fitted[learner][1], fitted[best][1]))
+        replace(contender, behind=_behind(ground, fitted[learner][1], fitted[best][1]))
         for learner, contender in found.items()
     ]
-    picked = next(contender.learner for contender in table if contender.behind < 1)
-    return picked, fitted[picked][0], tuple(sorted(table, key=lambda contender: -contender.score))
+    picked = next(contender.learner for contender in table if contender.behind < CLEARLY)
+    winner = Individual.fit(picked, study, average)[0] if is_large else fitted[picked][0]
+    return picked, winner, tuple(sorted(table, key=lambda contender: -contender.score))
 
 
 def contend(learner: str, model: Individual) -> Contender:
