@@ -148,7 +148,7 @@ def fix_or_coupon(
         for m in mends[:_MOST_MENDS]
     ]  # fmt: skip
     base = alt.Chart(data(rows)).encode(
-        y=alt.Y("what:N", sort=[row["what"] for row in rows], title=None, axis=alt.Axis(labelLimit=240))
+        y=alt.Y("what:N", sort=[row["what"] for row in rows], title=None, axis=alt.Axis(labelLimit=240, minExtent=170))
     )
     bars = base.mark_bar(color=PALE, cornerRadiusEnd=2).encode(
         x=alt.X("worth:Q", title=words["worth"].format(unit=unit), axis=alt.Axis(tickCount=6, format="~s"))
