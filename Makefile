@@ -21,7 +21,7 @@ demo: $(STAMP) ## the main job on a year of real orders, in ./demo: about three 
 	$(BIN)/regulars demo
 
 test: $(STAMP) ## run all tests, a process for each core
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 storms: $(STAMP) ## the long suites in full: storms of tills, kills, the ledger against its model: about an hour
 	$(BIN)/python -m pytest tests/storms tests/offers/test_ledger.py --whole -s

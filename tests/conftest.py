@@ -23,15 +23,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="run long suites in full: storms, kills, the ledger's model")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, a file stays in one, and all that needs Spark too: it takes long to begin and to warm up."""
-    for item in items:
-        given = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        is_spark = "spark" in (*getattr(item, "fixturenames", ()), *given)
-        item.add_marker(pytest.mark.xdist_group("spark" if is_spark else item.path.name))
-
-
 @pytest.fixture
 def is_whole(request: pytest.FixtureRequest) -> bool:
     """Whether long suites run in full."""
