@@ -25,6 +25,7 @@ GOOD_ENOUGH = 1e-2
 ROUND, SHARP = (0.3, 0.1, 0.03), (0.03, 0.005)
 LEAST_SOFT = 0.1
 LEARNT = 0.25
+STEP = (0.4, 1.6)
 
 Respond = Callable[[Rows], Rows]
 """What everybody takes at these prices, given one full pass."""
@@ -69,19 +70,31 @@ def begin(part: Problem, *, seed: int, start: Rows | None) -> Rows:
 
 
 def correct(problem: Problem, part: Problem, prices: Rows, respond: Respond) -> Priced:
-    """Prices for everybody from those of a sample, by a full pass or a few."""
-    share, missed = part.guests / problem.guests, np.inf
+    """Prices for everybody from those of a sample, by a full pass or a few.
+
+    Where everybody answered more or less than the sample did, the next correction is smaller or larger by as much (secant).
+    """
+    share, missed, step, before = part.guests / problem.guests, np.inf, 1.0, None
     for _ in range(ROUNDS):
         used = respond(prices)
         missed = residual(problem, prices, used)
         passes, units = Passes(part), Units.of(part)
         soft = softness(passes, prices, ROUND[-1], units)
         own = bend(passes, prices, soft).used
-        passes.problem = replace(part, amounts=part.amounts - (used * share - own))
-        prices = minimise(passes, prices, soft=soft, unit=units.price, size=units.dual)
+        over = used - problem.amounts
+        step = 1.0 if before is None else secant(step, before, over)
+        passes.problem = replace(part, amounts=own - share * step * over)
+        prices, before = minimise(passes, prices, soft=soft, unit=units.price, size=units.dual), over
         if missed < GOOD_ENOUGH:
             break
     return Priced(prices=prices, sample=part, residual=missed * LEARNT, soft=soft)
+
+
+def secant(step: Rows | float, before: Rows, after: Rows) -> Rows:
+    """The step that would have undone each miss, given what this one made of it."""
+    undone = before - after
+    found = np.divide(step * before, undone, out=np.ones_like(before), where=undone != 0)
+    return np.clip(np.where(np.isfinite(found), found, 1.0), *STEP)
 
 
 def descend(problem: Problem, prices: Rows, shares: tuple[float, ...], *, trust: float = np.inf) -> tuple[Rows, float]:
