@@ -264,27 +264,62 @@ def _is_whole(block: Any) -> bool:
     return True
 
 
+def _good(gains: Any, costs: Any) -> int:
+    """How many gains are finite with a cost that is finite and 0 or more."""
+
+
+@overload(_good)
+def _good_in_numba(gains, costs):  # type: ignore[no-untyped-def]
+    if gains.layout == costs.layout == "C":
+        return lambda gains, costs: _good_row(gains.reshape(-1), costs.reshape(-1))
+
+    def by_column(gains, costs):  # type: ignore[no-untyped-def]
+        count = 0
+        for j in range(gains.shape[1]):
+            count += _good_row(gains[:, j], costs[:, j])
+        return count
+
+    return by_column
+
+
 @numba.njit(cache=True, nogil=True)
-def inspect(gain: Any, cost: Any, aim: Any, lanes: Any, start: int, stop: int) -> tuple[bool, bool, bool, float]:
+def _good_row(gains: Any, costs: Any) -> int:
+    """As `_good`; without a branch, so that many numbers are looked at together."""
+    count = np.int32(0)
+    for at in range(len(gains)):
+        gain, cost = gains[unsigned(at)], costs[unsigned(at)]
+        is_good = (abs(gain) < np.inf) & (cost >= 0) & (cost < np.inf)
+        count += np.int32(1) if is_good else np.int32(0)
+    return int(count)
+
+
+@numba.njit(cache=True, nogil=True)
+def _free_worth(gains: Any, slope: Any, level: Any, lanes: Any) -> float:
+    """The largest worth of each guest, whatever its sign, added up; in the type of the gains."""
+    free = 0.0
+    for at in range(len(gains)):
+        best = abs(slope - slope)
+        for j in range(len(lanes)):
+            best = max(best, abs(slope * gains[unsigned(at), unsigned(j)] + level))
+        free += best
+    return free
+
+
+@numba.njit(cache=True, nogil=True)
+def inspect(
+    gain: Any, cost: Any, slope: Any, level: Any, lanes: Any, start: int, stop: int
+) -> tuple[bool, bool, bool, float]:
     """Whether all gains are finite and all costs finite and 0 or more, whether both and costs alone are whole, and the free worth.
 
-    The free worth is the largest of each guest, whatever its sign, extra resources not counted.
+    slope, level: what a unit of gain and an offer are worth, in the type of the gains; extra resources are not counted.
     """
-    k = len(lanes)
-    slope, level = aim[0], aim[2]
-    bad, free = 0, 0.0
+    good, free = 0, 0.0
     is_gain_whole, is_cost_whole = True, True
     for first in range(start, stop, BLOCK):
         last = min(first + BLOCK, stop)
         gains, costs = _block(gain, first, last), _block(cost, first, last)
         is_gain_whole = is_gain_whole and _is_whole(gains)
         is_cost_whole = is_cost_whole and _is_whole(costs)
-        for at in range(last - first):
-            best = 0.0
-            for j in range(k):
-                g = np.float64(gains[unsigned(at), unsigned(j)])
-                q = np.float64(costs[unsigned(at), unsigned(j)])
-                bad += 0 if (g - g == 0.0) & (q - q == 0.0) & (q >= 0.0) else 1
-                best = max(best, abs(slope * g + level))
-            free += best
-    return bad == 0, is_gain_whole and is_cost_whole, is_cost_whole, free
+        good += _good(gains, costs)
+        free += _free_worth(gains, slope, level, lanes)
+    return good == (stop - start) * len(lanes), is_gain_whole and is_cost_whole, is_cost_whole, free

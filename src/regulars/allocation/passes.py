@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regulars.allocation import kernels
-from regulars.allocation.problem import ONE, Choice, Guests, Offered, Problem, Rows, Table
+from regulars.allocation.problem import GAIN, ONE, Choice, Guests, Offered, Problem, Rows, Table
 
 CHUNK, CHUNKS = 1 << 16, 256
 SERIAL = 1 << 18
@@ -163,10 +163,11 @@ def inspect(
     gain: Any, cost: Any, aim: NDArray[np.float64], *, guests: int, offers: int, threads: int | None
 ) -> Inspection:
     """Look once at all gains and costs for what cannot be right."""
-    entries = lanes(offers, guests)
+    entries, dtype = lanes(offers, guests), (gain[0] if isinstance(gain, tuple) else gain).dtype.type
+    slope, level = dtype(aim[GAIN]), dtype(aim[ONE])
 
     def one(start: int, stop: int) -> Inspection:
-        return Inspection(*kernels.inspect(gain, cost, aim, entries, start, stop))
+        return Inspection(*kernels.inspect(gain, cost, slope, level, entries, start, stop))
 
     parts = list(Chunks(guests, threads).each(one))
     return Inspection(

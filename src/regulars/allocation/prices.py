@@ -21,7 +21,7 @@ from regulars.allocation.problem import Guests, Problem, Rows
 
 COARSE, SAMPLE, LARGE_SAMPLE, PER_ROW = 1 << 12, 1 << 15, 1 << 17, 64
 ROUNDS = 3
-GOOD_ENOUGH = 1e-2
+GOOD_ENOUGH = 5e-3
 ROUND, SHARP = (0.3, 0.1, 0.03), (0.03, 0.005)
 LEAST_SOFT = 0.1
 LEARNT = 0.25
@@ -74,7 +74,9 @@ def correct(problem: Problem, part: Problem, prices: Rows, respond: Respond) -> 
 
     Where everybody answered more or less than the sample did, the next correction is smaller or larger by as much (secant).
     """
-    share, missed, step, before = part.guests / problem.guests, np.inf, 1.0, None
+    share, missed = part.guests / problem.guests, np.inf
+    step: Rows | float = 1.0
+    before: Rows | None = None
     for _ in range(ROUNDS):
         used = respond(prices)
         missed = residual(problem, prices, used)
