@@ -1,6 +1,6 @@
 """How often the referee is right, in a town whose truth is known.
 
-    python benchmarks/grades.py            1,000 replications of every estimator (about two minutes)
+    python benchmarks/grades.py            1,000 replications of every estimator (about three minutes)
     python benchmarks/grades.py --quick    a tenth of them
 
 Prints a table and a last line of JSON; status 1 where an estimator is not as promised. The town's guests come four times as often as

@@ -22,6 +22,7 @@ from scipy import special
 
 from regulars.errors import DesignError
 from regulars.measurement.compare import compare, compare_moments
+from regulars.measurement.contrasts import holds
 from regulars.measurement.guests import as_amounts, as_labels
 from regulars.measurement.metrics import Metric
 from regulars.measurement.moments import Label, Moments, moments_by_arm, pooled
@@ -144,7 +145,7 @@ class _Change(NamedTuple):
 
     @property
     def is_conclusive(self) -> bool:
-        return not self.low <= 0 <= self.high
+        return not holds((self.low, self.high), 0.0)
 
     @property
     def interval_minor(self) -> tuple[int, int]:
