@@ -17,12 +17,14 @@ contestants ways to spend a budget, to compare with ours
 learning    campaign after campaign, planned by ours and by others
 estimators  each way of the referee to judge, tried on guests drawn from a town
 grading     how often the referee is right
+regret      what policies miss of what could have been gained
 streams     order lines for benchmarks of scale
 """
 
 from regulars.rehearsal.calibrating import Figure, calibration
 from regulars.rehearsal.grading import Grade, grades
 from regulars.rehearsal.learning import Loop, learning_loop
+from regulars.rehearsal.regret import Regret, regrets
 from regulars.rehearsal.rehearsing import Rehearsal, rehearse
 from regulars.rehearsal.runs import Run
 from regulars.rehearsal.streams import Batch, stream
@@ -35,6 +37,7 @@ __all__ = [
     "Figure",
     "Grade",
     "Loop",
+    "Regret",
     "Rehearsal",
     "Run",
     "Town",
@@ -42,6 +45,7 @@ __all__ = [
     "calibration",
     "grades",
     "learning_loop",
+    "regrets",
     "rehearse",
     "stream",
     "town",

@@ -117,6 +117,10 @@ class Town:
         held = np.any([voucher.stores for voucher, _ in window.vouchers], axis=0)
         return told(self, after, action, visits, orders, items, held, days=days, later_days=later_days)
 
+    def with_luck(self, seed: int) -> "Town":
+        """The same morning and the same guests, whose next days will be lived with other luck."""
+        return replace(self, seed=seed)
+
     def with_offers(self, offers: Sequence[Offer]) -> "Town":
         """The same morning, with other offers. Raises DesignError for dishes or stores that the town does not have."""
         _check_offers(offers, self.menu.item_id, self.store_ids)
