@@ -1,6 +1,6 @@
 """How often the referee is right, and what policies miss, in towns whose truth is known.
 
-    python benchmarks/grades.py            1,000 replications of every estimator, and policies in 20 towns (about six minutes)
+    python benchmarks/grades.py            1,000 replications of every estimator, and policies in 10 towns (about six minutes)
     python benchmarks/grades.py --quick    a tenth of them
 
 Prints two tables and a last line of JSON; status 1 where an estimator is not as promised. The town's guests come four times as often as
@@ -18,7 +18,7 @@ import regulars as rg
 from regulars.rehearsal import Regret, grades, regrets
 
 REPLICATIONS, GUESTS = 1_000, 2_000
-TOWNS, TOWN_GUESTS = 20, 10_000
+TOWNS, TOWN_GUESTS = 10, 10_000
 
 
 def policies(towns: int) -> list[Regret]:
@@ -29,7 +29,7 @@ def policies(towns: int) -> list[Regret]:
     print(
         f"\none campaign in each of {towns} towns of {TOWN_GUESTS:,} guests; simulated; {time.perf_counter() - begin:.0f} s"
     )
-    print(f"cents a guest of the town{'':<9}{'gain':>10}{'spent':>10}{'regret':>10}    {'':<6}{'of oracle':>9}\n")
+    print(f"cents a guest of the town{'':<11}{'gain':>10}{'spent':>10}{'regret':>10}    {'':<6}{'of oracle':>9}")
     for one in missed:
         print(one.words)
     return missed

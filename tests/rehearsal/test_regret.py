@@ -20,7 +20,13 @@ def nothing(place: Town, budget: float, rng: np.random.Generator) -> np.ndarray:
 def test_who_knows_the_truth_leaves_least_and_nobody_spends_more(town: Town) -> None:
     known = {"oracle": all_knowing, "nothing": nothing, "random": CONTESTANTS["random"]}
     found = {one.policy: one for one in regrets([town], sizes=(2_000,), contestants=known)}
-    assert list(found) == ["oracle", "nothing", "random", "ours, 2,000 exposures"]
+    assert list(found) == [
+        "oracle",
+        "nothing",
+        "random",
+        "ours, response, 2,000 exposures",
+        "ours, effects, 2,000 exposures",
+    ]
     assert (found["oracle"].regret, found["oracle"].share) == (0, 1)
     assert found["nothing"].regret == pytest.approx(found["oracle"].gain[0])
     assert all(one.regret >= 0 for one in found.values())

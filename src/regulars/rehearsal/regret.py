@@ -1,20 +1,25 @@
 """Regret: how much of what could have been gained a policy misses, in one campaign of a town whose truth is known.
 
 The best that anybody can do who knows no more of a guest than his profile is the oracle of `contestants`. Ours knows only a history:
-guests who were given any offer or nothing by lot, in the same season with other luck. It estimates gains and costs from that, and
-allocates the budget to them. All spend at most the same, ours by its own estimate of what a voucher costs.
+guests who were given any offer or nothing by lot, in the same season with other luck. It estimates gains and costs from that, by the
+response or by the effects that plans use, and allocates the budget to them. All spend at most the same, ours by its own estimate.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from regulars import effects
 from regulars.allocation import Limit, solve
-from regulars.rehearsal.contestants import CONTESTANTS, Contestant, profile_matrix
+from regulars.planning.facts import feature_names
+from regulars.planning.history import History
+from regulars.planning.response import Response
+from regulars.profiles import build
+from regulars.rehearsal.contestants import CONTESTANTS, Contestant
 from regulars.rehearsal.days import FloatArray
-from regulars.rehearsal.places import IntArray
 from regulars.rehearsal.towns import Town
 
 BUDGET_EACH = 10.0
@@ -48,7 +53,7 @@ class Regret(NamedTuple):
     def words(self) -> str:
         error = float((self.oracle - self.gain).std(ddof=1) / np.sqrt(len(self.gain))) if len(self.gain) > 1 else np.nan
         return (
-            f"{self.policy:<34}{self.gain.mean():>10.1f}{self.spend.mean():>10.1f}"
+            f"{self.policy:<36}{self.gain.mean():>10.1f}{self.spend.mean():>10.1f}"
             f"{self.regret:>10.1f} +- {error:<6.1f}{self.share:>8.0%}"
         )
 
@@ -83,11 +88,16 @@ def _gains(
 ) -> dict[str, tuple[float, float]]:
     """The true gain and subsidy a guest of every policy."""
     budget = budget_each * len(place)
-    known = profile_matrix(place)
     actions = {
         name: policy(place, budget, np.random.default_rng([place.seed, 9])) for name, policy in contestants.items()
     }
-    actions |= {f"ours, {size:,} exposures": _ours(place, known, size, budget) for size in sizes}
+    profiles = _profiles(place)
+    for size in sizes:
+        history = _history(place, profiles, size)
+        for name, learned in (("response", _by_response), ("effects", _by_effects)):
+            gain, cost = learned(history, profiles, place)
+            found = solve(gain, np.maximum(cost, _LEAST_COST), [Limit.total(budget)], seed=0)
+            actions[f"ours, {name}, {size:,} exposures"] = np.asarray(found.choice, np.int64)
     truth, rows = place.truth, np.arange(len(place))
     return {
         name: (
@@ -98,25 +108,52 @@ def _gains(
     }
 
 
-def _ours(place: Town, known: FloatArray, size: int, budget: float) -> IntArray:
-    """The allocation of gains that were estimated from `size` exposures; known: the profiles, shape (n, p)."""
-    who, action, margin, cost = _history(place, size)
-    chance = np.full(size, 1 / (len(place.offers) + 1))
+def _by_response(history: History, profiles: pa.Table, place: Town) -> tuple[FloatArray, FloatArray]:
+    """Gain and cost as a plan learns them from campaigns by lot, (n, k) each; what a dish adds is taken as unknown."""
+    response = Response.fit(history, history.margin, adds=np.zeros(len(history.offers)))
+    gain, _, cost, _ = response.predict(profiles)
+    return gain, cost
+
+
+def _by_effects(history: History, profiles: pa.Table, place: Town) -> tuple[FloatArray, FloatArray]:
+    """The same as a plan learns them where less is known: effects that may have any form, pooled where data are few."""
     model = effects.fit(
-        known[who], action, margin, cost=cost, propensity=chance, offers=place.offer_ids, cluster=who, seed=place.seed
-    )
-    found = model.predict(known)
-    expected = np.maximum(found.cost, _LEAST_COST)
-    return np.asarray(solve(found.gain, expected, [Limit.total(budget)], seed=0).choice, np.int64)
+        history.features, history.action, history.margin - history.cost, cost=history.cost, propensity=history.propensity,
+        offers=history.offers, cluster=history.guest, seed=place.seed,
+    )  # fmt: skip
+    found = model.predict(profiles.select(history.features.column_names))
+    return found.gain, found.cost
 
 
-def _history(place: Town, size: int) -> tuple[IntArray, IntArray, FloatArray, FloatArray]:
-    """Guests, what each was given by lot, what he brought after the subsidy, and that subsidy; each of shape (size,)."""
+def _profiles(place: Town) -> pa.Table:
+    """The profiles of all guests this morning, by guest."""
+    built = build(place.orders, as_of=place.today - dt.timedelta(days=1))
+    table = (built if isinstance(built, pa.Table) else pa.table(built)).sort_by("guest_id")
+    return table.select(["guest_id", *feature_names(table)])
+
+
+def _history(place: Town, profiles: pa.Table, size: int) -> History:
+    """`size` exposures by lot, as many campaigns as it takes, each lived from the same morning with luck of its own."""
     rng = np.random.default_rng([place.seed, 10, size])
-    parts: list[tuple[np.ndarray, ...]] = []
+    parts: list[dict[str, np.ndarray]] = []
     for begin in range(0, size, len(place)):
         run = place.with_luck(int(rng.integers(2**31))).run(rng.integers(-1, len(place.offers), len(place)))
         who = rng.permutation(len(place))[: size - begin]
-        parts.append((who, run.assignment[who], run.margin_minor[who], run.subsidy_minor[who]))
-    who, action, margin, cost = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return who, action, margin, cost
+        told = {
+            "guest": np.arange(len(place)),
+            "action": run.assignment,
+            "orders": run.orders_in_window,
+            "amount": run.sales_minor,
+            "margin": run.margin_minor + run.subsidy_minor,
+            "cost": run.subsidy_minor,
+            "redeemed": run.redeemed_minor > 0,
+        }
+        parts.append({name: values[who] for name, values in told.items()})
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return History(
+        offers=place.offer_ids,
+        features=profiles.drop_columns(["guest_id"]).take(pa.array(columns["guest"])),
+        campaign=np.zeros(size, np.int64),
+        propensity=np.full(size, 1 / (len(place.offers) + 1)),
+        **columns,
+    )
