@@ -71,5 +71,7 @@ def test_answers_of_one_trial_are_graded_together(town: Town, monkeypatch: pytes
     monkeypatch.setattr("regulars.rehearsal.grading.ESTIMATORS", tried)
     four_grade, exact, bound = grades(town, replications=REPLICATIONS, guests=1_000)
     assert not four_grade.is_good
+    assert 0.69 < four_grade.coverage < 0.94  # 0.95 ** 4 is 0.81, give or take three standard errors
+    assert 0.06 < four_grade.false_positives < 0.31
     assert not exact._replace(replications=1_000).is_good
     assert bound._replace(replications=1_000, bias=0.0).is_good
