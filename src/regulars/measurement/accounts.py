@@ -12,7 +12,7 @@ leaves the bounds of the possible (nobody can have come anyway for less than not
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,7 +22,9 @@ from scipy import special
 
 from regulars.errors import DesignError
 from regulars.measurement.compare import compare, compare_moments
+from regulars.measurement.contrasts import holds
 from regulars.measurement.guests import as_amounts, as_labels
+from regulars.measurement.lift import plain
 from regulars.measurement.metrics import Metric
 from regulars.measurement.moments import Label, Moments, moments_by_arm, pooled
 from regulars.measurement.ratio_check import sample_ratio_check
@@ -57,6 +59,7 @@ def settle(
     shares: Mapping[Label, float] | None = None,
     guests_per_week: float | None = None,
     alpha: float = 0.05,
+    amount: Callable[[float], str] = plain,
 ) -> Statement:
     """The statement of a campaign from what each assigned guest did; every array has shape (n,), amounts in minor units.
 
@@ -65,6 +68,7 @@ def settle(
     subsidy_minor: what his redemptions cost us. redeemed_minor: sales on checks with a voucher; without it, all sales.
     later_minor: spent anywhere in the following weeks. sister_minor: spent at other stores of ours in the window.
     covariate: sales before the campaign. guests_per_week: how fast new guests can be assigned.
+    amount: words minor units in the notes.
 
     Raises DesignError and DataError as `compare` does.
 
@@ -93,7 +97,7 @@ def settle(
         alpha=alpha,
     )
     together = np.where(labels == control, labels, _CONTACTED)
-    (lift,) = compare(columns[MARGIN], together, control, columns.get("covariate"), alpha=alpha)
+    (lift,) = compare(columns[MARGIN], together, control, columns.get("covariate"), alpha=alpha, amount=amount)
     return made._replace(notes=made.notes + lift.notes)
 
 
@@ -144,7 +148,7 @@ class _Change(NamedTuple):
 
     @property
     def is_conclusive(self) -> bool:
-        return not self.low <= 0 <= self.high
+        return not holds((self.low, self.high), 0.0)
 
     @property
     def interval_minor(self) -> tuple[int, int]:

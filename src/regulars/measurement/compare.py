@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
 
@@ -38,6 +38,7 @@ def compare(
     shares: Mapping[Label, float] | None = None,
     guest_id: ArrayLike | None = None,
     basis: Basis = "randomised",
+    amount: Callable[[float], str] = plain,
 ) -> list[Lift]:
     """What each arm's offer changed against the control, per guest; one Lift for each offer, by assignment.
 
@@ -50,6 +51,7 @@ def compare(
     cap: outcomes above count as cap (see winsor_cap), and the notes say so.
     shares: what each arm was meant to get; checked before anything else.
     guest_id: makes sure that nobody is there twice or in two arms, shape (n,).
+    amount: words a number of the notes, with its currency if it has one.
 
     Outcomes that are only 0 and 1 are shares and get score intervals unless adjusted or clustered. All else gets Welch's t over
     linearised contributions; an arm below 200 beside one three times as large borrows its variance (see contrasts). Several
@@ -67,7 +69,7 @@ def compare(
     if guest_id is not None:
         check_each_guest_once(guest_id, labels)
     _check_sizes(labels, shares)
-    capped, notes = _capped(amounts, cap)
+    capped, notes = _capped(amounts, cap, amount)
     columns, metric = as_columns(capped, covariate, denominator)
     units = labels
     if cluster is not None:
@@ -79,7 +81,7 @@ def compare(
     promise: Any = {"anytime": anytime, "alpha": alpha, "adjustment": adjustment, "basis": basis}
     lifts = compare_moments(moments, metric, control, notes=notes, **promise)
     sizes = Counter(labels.tolist())
-    whales = [whale_note(lift, columns, units, moments, metric, adjustment, bool(anytime)) for lift in lifts]
+    whales = [whale_note(lift, columns, units, moments, metric, adjustment, bool(anytime), amount) for lift in lifts]
     return [
         lift._replace(n=sizes[lift.offer], n_control=sizes[lift.control], notes=lift.notes + whale)
         for lift, whale in zip(lifts, whales, strict=True)
@@ -221,10 +223,12 @@ def _check_something_happened(moments: Mapping[Label, Moments], metric: Metric) 
         raise DesignError(f"the {top} of every guest is 0: cannot know yet; look again when somebody came")
 
 
-def _capped(amounts: FloatArray, cap: float | None) -> tuple[FloatArray, tuple[str, ...]]:
+def _capped(
+    amounts: FloatArray, cap: float | None, amount: Callable[[float], str]
+) -> tuple[FloatArray, tuple[str, ...]]:
     if cap is None:
         return amounts, ()
     over = int((amounts > cap).sum())
     return np.minimum(amounts, cap), (
-        f"Outcomes above {plain(cap)} count as {plain(cap)} ({over:,} of {len(amounts):,} guests)",
+        f"Outcomes above {amount(cap)} count as {amount(cap)} ({over:,} of {len(amounts):,} guests)",
     )

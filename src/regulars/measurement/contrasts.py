@@ -22,6 +22,15 @@ _ENDLESS = 100.0
 _SMALL, _LOPSIDED = 200, 3
 
 
+def holds(interval: tuple[float, float], value: float) -> bool:
+    """Whether a value lies within an interval, its ends included.
+
+    >>> holds((1.0, 3.0), 3.0)
+    True
+    """
+    return interval[0] <= value <= interval[1]
+
+
 class Contrast(Protocol):
     """What every kind of contrast answers; `level` is the share of intervals that may miss."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from regulars.measurement.contrasts import Interval
+from regulars.measurement.contrasts import Interval, holds
 from regulars.measurement.moments import Label
 
 Basis = Literal["randomised", "observational"]
@@ -49,7 +49,7 @@ class Lift(NamedTuple):
     @property
     def is_conclusive(self) -> bool:
         """Whether the interval excludes no effect."""
-        return not self.interval[0] <= 0 <= self.interval[1]
+        return not holds(self.interval, 0.0)
 
     def stop_reason(self, worth: float = 0.0) -> str | None:
         """Why the campaign can be stopped, or None if it has to go on; under daily looks only for lifts made with `anytime`.

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from regulars.errors import DataError, DesignError
-from regulars.measurement.contrasts import Interval
+from regulars.measurement.contrasts import Interval, holds
 from regulars.measurement.guests import LabelArray, as_amounts, as_labels
 from regulars.measurement.lift import plain
 from regulars.measurement.moments import FloatArray, Label
@@ -53,7 +53,7 @@ class PolicyValue(NamedTuple):
             f"This plan would have brought {amount(self.estimate)} per guest ({1 - self.level:.0%} interval {low} to {high}); "
             f"what was done brought {amount(self.logged)}."
         )
-        if self.change_interval[0] <= 0 <= self.change_interval[1]:
+        if holds(self.change_interval, 0.0):
             verdict += " Whether it is better cannot be known yet."
         return " ".join([verdict, *(f"{note}." for note in self.notes)])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from regulars.measurement.contrasts import holds
 from regulars.measurement.lift import plain
 
 INCREMENTAL = "incremental"
@@ -56,7 +57,7 @@ class Statement(NamedTuple):
     @property
     def is_known(self) -> bool:
         """Whether the interval of the gain excludes zero."""
-        return not self.gain_interval_minor[0] <= 0 <= self.gain_interval_minor[1]
+        return not holds(self.gain_interval_minor, 0.0)
 
     def part(self, name: str) -> Part:
         return next(part for part in self.parts if part.name == name)

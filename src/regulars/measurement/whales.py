@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -24,12 +24,13 @@ def whale_note(
     metric: Metric,
     adjustment: Adjustment,
     is_watched: bool,
+    amount: Callable[[float], str] = plain,
 ) -> tuple[str, ...]:
     """A note if the verdict hangs on the one unit that moves its arm most, in the offer's arm or in the control; else nothing.
 
     It hangs on it if it is another without it, and the estimate moves by more than an eighth of the interval's length.
 
-    columns: the rows behind the moments, each of shape (n,); arm: shape (n,).
+    columns: the rows behind the moments, each of shape (n,); arm: shape (n,). amount: words a number.
     """
     if metric.is_simple_share:
         return ()
@@ -45,8 +46,8 @@ def whale_note(
             continue
         one = "One guest" if metric.average.denominator != GUESTS else "One cluster"
         return (
-            f"{one} in arm {label} with {plain(value)} decides this: without it the change is {plain(alone.estimate)} "
-            f"(from {plain(low)} to {plain(high)}); cap the outcome or wait for more guests",
+            f"{one} in arm {label} with {amount(value)} decides this: without it the change per guest is {amount(alone.estimate)} "
+            f"(from {amount(low)} to {amount(high)}); cap the outcome or wait for more guests",
         )
     return ()
 

@@ -5,8 +5,9 @@ places      own stores, rivals, dishes
 guests      what each guest is like
 vouchers    what an offer is worth, where and when
 visits      who ate where; a past without offers
+windows     a campaign's days, and how often each guest comes in them
 truth       what each offer would change in each guest, exactly
-windows     a campaign, lived
+lives       a campaign, lived
 runs        what it brought, as measured and in truth
 books       all of it as tables in our contracts
 towns       the town
@@ -14,13 +15,16 @@ calibrating the town beside real customers
 rehearsing  a campaign file, planned and lived in it
 contestants ways to spend a budget, to compare with ours
 learning    campaign after campaign, planned by ours and by others
+estimators  each way of the referee to judge, tried on guests drawn from a town
 grading     how often the referee is right
+regret      what policies miss of what could have been gained
 streams     order lines for benchmarks of scale
 """
 
 from regulars.rehearsal.calibrating import Figure, calibration
 from regulars.rehearsal.grading import Grade, grades
 from regulars.rehearsal.learning import Loop, learning_loop
+from regulars.rehearsal.regret import Regret, regrets
 from regulars.rehearsal.rehearsing import Rehearsal, rehearse
 from regulars.rehearsal.runs import Run
 from regulars.rehearsal.streams import Batch, stream
@@ -33,6 +37,7 @@ __all__ = [
     "Figure",
     "Grade",
     "Loop",
+    "Regret",
     "Rehearsal",
     "Run",
     "Town",
@@ -40,6 +45,7 @@ __all__ = [
     "calibration",
     "grades",
     "learning_loop",
+    "regrets",
     "rehearse",
     "stream",
     "town",

@@ -13,6 +13,7 @@ import pyarrow as pa
 from regulars.allocation import solve
 from regulars.errors import DesignError
 from regulars.measurement import Design, Statement
+from regulars.measurement.contrasts import holds
 from regulars.planning import Campaign, Plan, make_plan
 from regulars.planning.limits import limits_of
 from regulars.rehearsal.books import ZONE
@@ -53,10 +54,7 @@ class Rehearsal:
     @property
     def is_covered(self) -> bool:
         """Whether the measured interval holds the true gain of the guests who were contacted."""
-        if self.measured is None:
-            return False
-        low, high = self.measured.gain_interval_minor
-        return low <= self.run.true_gain_minor <= high
+        return self.measured is not None and holds(self.measured.gain_interval_minor, self.run.true_gain_minor)
 
     def summary(self) -> dict[str, Any]:
         """All of it as plain values; money in minor units."""

@@ -14,12 +14,13 @@ from regulars.rehearsal import books
 from regulars.rehearsal.books import guest_and_day
 from regulars.rehearsal.days import FloatArray
 from regulars.rehearsal.guests import Guests
+from regulars.rehearsal.lives import live
 from regulars.rehearsal.places import IntArray, Menu, Places
 from regulars.rehearsal.runs import Run, told
-from regulars.rehearsal.truth import Truth, potential, weariness
+from regulars.rehearsal.truth import Truth, potential
 from regulars.rehearsal.visits import Visits, past
 from regulars.rehearsal.vouchers import Appeal, Voucher
-from regulars.rehearsal.windows import live
+from regulars.rehearsal.windows import Window, weariness
 
 TODAY = dt.date(2026, 10, 5)
 AVERAGE_CHECK = 3_532.0
@@ -92,11 +93,7 @@ class Town:
 
     def truth_of(self, days: int, later_days: int = LATER_DAYS) -> Truth:
         """The same for a window of `days` days with `later_days` after it."""
-        _check_days(days, later_days)
-        return potential(
-            self.traits, self.is_lost, self.messages, self._vouchers(),
-            first=self.today, days=days, later_days=later_days, seed=self.seed,
-        )  # fmt: skip
+        return potential(self._window(days, later_days))
 
     def run(self, assignment: ArrayLike, days: int = WINDOW_DAYS, *, later_days: int = LATER_DAYS) -> Run:
         """Give each guest an offer and live the window and the weeks that follow.
@@ -105,13 +102,9 @@ class Town:
         The town as it is then is the run's `after`. Chance is the same for any assignment, so two runs from the same morning
         differ by what was given and nothing else. Raises ValueError for an offer that is not there, or days below 1.
         """
-        _check_days(days, later_days)
+        window = self._window(days, later_days)
         action = _as_action(assignment, self)
-        vouchers = self._vouchers()
-        visits, is_lost = live(
-            self.traits, action, self.is_lost, self.messages, vouchers,
-            first=self.today, days=days, later_days=later_days, seed=self.seed,
-        )  # fmt: skip
+        visits, is_lost = live(window, action)
         orders, items = _booked(visits, self.traits, self.menu, self.store_ids, len(self.orders), self.seed)
         after = replace(
             self,
@@ -121,18 +114,35 @@ class Town:
             is_lost=is_lost,
             messages=self.messages * _FORGOTTEN + (action >= 0),
         )
-        held = np.any([voucher.stores for voucher, _ in vouchers], axis=0)
+        held = np.any([voucher.stores for voucher, _ in window.vouchers], axis=0)
         return told(self, after, action, visits, orders, items, held, days=days, later_days=later_days)
+
+    def with_luck(self, seed: int) -> "Town":
+        """The same morning and the same guests, whose next days will be lived with other luck."""
+        return replace(self, seed=seed)
 
     def with_offers(self, offers: Sequence[Offer]) -> "Town":
         """The same morning, with other offers. Raises DesignError for dishes or stores that the town does not have."""
         _check_offers(offers, self.menu.item_id, self.store_ids)
         return replace(self, offers=tuple(offers))
 
-    def _vouchers(self) -> list[tuple[Voucher, Appeal]]:
+    def _window(self, days: int, later_days: int) -> Window:
+        if days < 1 or later_days < 0:
+            raise ValueError(
+                f"a window of {days} days and {later_days} after it; give at least 1 day, and 0 or more after it"
+            )
         vouchers = [Voucher.of(offer, self.menu, self.store_ids) for offer in self.offers]
         tired = weariness(self.messages)
-        return [(v, Appeal.of(v, self.traits, self.average_check, tired)) for v in vouchers]
+        return Window(
+            guests=self.traits,
+            is_lost=self.is_lost,
+            messages=self.messages,
+            vouchers=[(v, Appeal.of(v, self.traits, self.average_check, tired)) for v in vouchers],
+            first=self.today,
+            days=days,
+            later_days=later_days,
+            seed=self.seed,
+        )
 
 
 def town(
@@ -205,13 +215,6 @@ def _check_town(guests: int, stores: int, seed: int, history_days: int, average_
         raise ValueError(f"average_check is {average_check}; give minor units, at least 1")
     if not 0 < pace <= 1_000:
         raise ValueError(f"pace is {pace}; 1 is that of the customers the town is made after, 4 is four times as often")
-
-
-def _check_days(days: int, later_days: int) -> None:
-    if days < 1 or later_days < 0:
-        raise ValueError(
-            f"a window of {days} days and {later_days} after it; give at least 1 day, and 0 or more after it"
-        )
 
 
 def _check_offers(offers: Sequence[Offer], items: Sequence[str], store_ids: Sequence[str]) -> None:

@@ -5,19 +5,15 @@ holds, until he has used it, and less often afterwards, for some of his visits w
 little less for it. A guest who is lost comes, if at all, for the voucher. Each visit may be the last.
 """
 
-import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from regulars.rehearsal.days import FloatArray, busyness
-from regulars.rehearsal.guests import SPEND_WITHIN, Guests
+from regulars.rehearsal.days import FloatArray
+from regulars.rehearsal.guests import SPEND_WITHIN
 from regulars.rehearsal.places import FOOD_COST
 from regulars.rehearsal.vouchers import Appeal, Voucher
-
-_REMEMBERED = 0.85
+from regulars.rehearsal.windows import Moods, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,51 +36,16 @@ class Truth:
         return np.where(action >= 0, self.gain[rows, action], 0.0)
 
 
-class Moods(NamedTuple):
-    """How often each guest comes, visits a day, shape (n,): `plain` without an offer, then with one: not heeded (`told`),
-    heeded and not yet used (`keen`), used (`sated`)."""
-
-    plain: FloatArray
-    told: FloatArray
-    keen: FloatArray
-    sated: FloatArray
-
-
-def weariness(messages: FloatArray) -> FloatArray:
-    """Factor on the chance that a message is read, after `messages` recent ones, shape (n,)."""
-    return _REMEMBERED**messages
-
-
-def moods(guests: Guests, is_lost: np.ndarray, messages: FloatArray, appeal: Appeal) -> Moods:
-    """is_lost, messages: shape (n,)."""
-    plain = guests.rate * np.exp(-guests.irritation * messages)
-    told = guests.rate * np.exp(-guests.irritation * (messages + 1.0))
-    back = told * guests.comeback * (appeal.lift - 1.0)
-    sated = told * (1.0 - guests.hoard * (1.0 - 1.0 / appeal.lift))
-    here = ~is_lost
-    return Moods(here * plain, here * told, np.where(here, told * appeal.lift, back), here * sated)
-
-
-def potential(
-    guests: Guests,
-    is_lost: np.ndarray,
-    messages: FloatArray,
-    vouchers: Sequence[tuple[Voucher, Appeal]],
-    *,
-    first: dt.date,
-    days: int,
-    later_days: int,
-    seed: int,
-) -> Truth:
-    """The truth of a window of `days` days from `first`, with the `later_days` that follow."""
-    busy = busyness(first, days + later_days, seed)
+def potential(window: Window) -> Truth:
+    """The truth of a window, with the days that follow."""
+    guests, busy = window.guests, window.busy
     worth = np.exp(guests.check + SPEND_WITHIN**2 / 2) * (1.0 - FOOD_COST)
     columns = []
     baseline = np.zeros(len(guests))
-    for voucher, appeal in vouchers:
-        mood = moods(guests, is_lost, messages, appeal)
+    for voucher, appeal in window.vouchers:
+        mood = window.moods(appeal)
         calm, unheeded = (_visits(rate, guests.dropout, busy) for rate in (mood.plain, mood.told))
-        heeded, uses = _with_voucher(mood, guests.dropout, appeal, voucher, busy, first, days)
+        heeded, uses = _with_voucher(window, mood, appeal, voucher)
         orders = appeal.heeds * heeded + (1.0 - appeal.heeds) * unheeded - calm
         used = appeal.heeds * uses
         columns.append((worth * orders + used * (appeal.margin - appeal.cost), used * appeal.cost, used, orders))
@@ -103,17 +64,10 @@ def _visits(rate: FloatArray, dropout: FloatArray, busy: FloatArray) -> FloatArr
     return visits
 
 
-def _with_voucher(
-    mood: Moods,
-    dropout: FloatArray,
-    appeal: Appeal,
-    voucher: Voucher,
-    busy: FloatArray,
-    first: dt.date,
-    days: int,
-) -> tuple[FloatArray, FloatArray]:
+def _with_voucher(window: Window, mood: Moods, appeal: Appeal, voucher: Voucher) -> tuple[FloatArray, FloatArray]:
     """Expected visits and redemptions of guests who heed the message, each of shape (n,)."""
-    holds = [*voucher.holds(first, days), *[False] * (len(busy) - days)]
+    busy, dropout = window.busy, window.guests.dropout
+    holds = [*voucher.holds(window.first, window.days), *[False] * window.later_days]
     fresh, used = np.ones(len(dropout)), np.zeros(len(dropout))
     visits, uses = np.zeros(len(dropout)), np.zeros(len(dropout))
     for is_valid, factor in zip(holds, busy, strict=True):

@@ -1,116 +1,62 @@
-"""Windows: a campaign's days and the weeks that follow, lived by guests of whom each was given an offer or nothing."""
+"""Windows: a campaign's days and the weeks that follow, and how often each guest comes in them."""
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from regulars.rehearsal.days import FloatArray, busyness
 from regulars.rehearsal.guests import Guests
-from regulars.rehearsal.places import IntArray
-from regulars.rehearsal.truth import Moods, moods
-from regulars.rehearsal.visits import Luck, Visits, plain_visits
 from regulars.rehearsal.vouchers import Appeal, Voucher
+
+_REMEMBERED = 0.85
+
+
+class Moods(NamedTuple):
+    """How often each guest comes, visits a day, shape (n,): `plain` without an offer, then with one: not heeded (`told`),
+    heeded and not yet used (`keen`), used (`sated`)."""
+
+    plain: FloatArray
+    told: FloatArray
+    keen: FloatArray
+    sated: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Hands:
-    """What each of n guests holds: the offer, its appeal to him, and his moods; every array has shape (n,)."""
+class Window:
+    """`days` days from `first` on, and the `later_days` that follow, for n guests and the vouchers that they may hold.
 
-    action: IntArray
-    heeds: np.ndarray
-    used: FloatArray
-    moves: FloatArray
-    there: IntArray
-    mood: Moods
+    is_lost: (n,) who is no longer ours on the first morning. messages: (n,) how many recent ones weigh on each guest.
+    vouchers: each with its appeal to the guests.
+    """
 
-    @classmethod
-    def of(
-        cls,
-        guests: Guests,
-        action: IntArray,
-        is_lost: np.ndarray,
-        messages: FloatArray,
-        vouchers: Sequence[tuple[Voucher, Appeal]],
-        luck: FloatArray,
-    ) -> "_Hands":
-        """luck: uniform draws of who heeds his message, shape (n,)."""
-        all_moods = [moods(guests, is_lost, messages, appeal) for _, appeal in vouchers]
+    guests: Guests
+    is_lost: np.ndarray
+    messages: FloatArray
+    vouchers: Sequence[tuple[Voucher, Appeal]]
+    first: dt.date
+    days: int
+    later_days: int
+    seed: int
 
-        def own(values: Sequence[np.ndarray]) -> np.ndarray:
-            return np.stack(values)[action, np.arange(len(guests))]
+    @property
+    def busy(self) -> FloatArray:
+        """How busy each day is, shape (days + later_days,)."""
+        return busyness(self.first, self.days + self.later_days, self.seed)
 
-        mine = Moods(*(own([getattr(mood, name) for mood in all_moods]) for name in Moods._fields))
-        given = action >= 0
-        return cls(
-            action=action,
-            heeds=given & (luck < own([appeal.heeds for _, appeal in vouchers])),
-            used=own([appeal.used for _, appeal in vouchers]),
-            moves=own([appeal.moves for _, appeal in vouchers]),
-            there=own([appeal.there for _, appeal in vouchers]),
-            mood=mine._replace(told=np.where(given, mine.told, mine.plain)),
-        )
+    def moods(self, appeal: Appeal) -> Moods:
+        """How often guests come if they are given the voucher of this appeal."""
+        guests = self.guests
+        plain = guests.rate * np.exp(-guests.irritation * self.messages)
+        told = guests.rate * np.exp(-guests.irritation * (self.messages + 1.0))
+        back = told * guests.comeback * (appeal.lift - 1.0)
+        sated = told * (1.0 - guests.hoard * (1.0 - 1.0 / appeal.lift))
+        here = ~self.is_lost
+        return Moods(here * plain, here * told, np.where(here, told * appeal.lift, back), here * sated)
 
 
-def live(
-    guests: Guests,
-    action: IntArray,
-    is_lost: np.ndarray,
-    messages: FloatArray,
-    vouchers: Sequence[tuple[Voucher, Appeal]],
-    *,
-    first: dt.date,
-    days: int,
-    later_days: int,
-    seed: int,
-) -> tuple[Visits, np.ndarray]:
-    """Draw the window: all visits, and who is lost at its end, shape (n,). The same seed draws the same chance for any action."""
-    start = np.random.default_rng([seed, first.toordinal(), 3]).random(len(guests))
-    hands = _Hands.of(guests, action, is_lost, messages, vouchers, start)
-    busy = busyness(first, days + later_days, seed)
-    holds = np.stack([voucher.holds(first, days) for voucher, _ in vouchers])
-    is_here, is_used = np.ones(len(guests), bool), np.zeros(len(guests), bool)
-    parts = []
-    for day, factor in enumerate(busy):
-        date = first + dt.timedelta(days=day)
-        luck = Luck.of(len(guests), date, seed)
-        is_fresh = hands.heeds & ~is_used & (holds[action, day] if day < days else False)
-        rate = np.where(is_used, hands.mood.sated, np.where(is_fresh, hands.mood.keen, hands.mood.told))
-        comes = is_here & (luck.comes < -np.expm1(-rate * factor))
-        is_here &= ~(comes & (luck.leaves < guests.dropout))
-        who = np.flatnonzero(comes)
-        visits = plain_visits(guests, who, luck, date)
-        if day < days:
-            visits = _with_vouchers(visits, guests, hands, is_fresh, luck, vouchers)
-            is_used[visits.guest[visits.offer >= 0]] = True
-        parts.append(visits)
-    return Visits.joined(parts), is_lost | ~is_here
-
-
-def _with_vouchers(
-    visits: Visits,
-    guests: Guests,
-    hands: _Hands,
-    may_use: np.ndarray,
-    luck: Luck,
-    vouchers: Sequence[tuple[Voucher, Appeal]],
-) -> Visits:
-    """One day's visits, with those that are moved for a voucher and those that use one. may_use: shape (n,)."""
-    store, check, discount, offer = (
-        column.copy() for column in (visits.store, visits.check, visits.discount, visits.offer)
-    )
-    for index, (voucher, _) in enumerate(vouchers):
-        here = np.flatnonzero(may_use[visits.guest] & (hands.action[visits.guest] == index))
-        who = visits.guest[here]
-        moved = ~voucher.stores[store[here]] & (luck.moves[who] < hands.moves[who])
-        store[here[moved]] = guests.stores[who[moved], hands.there[who[moved]]]
-        fits = voucher.stores[store[here]] & voucher.hours[visits.hour[here]] & (check[here] >= voucher.least)
-        using = here[fits]
-        off = voucher.takes_off(check[using].astype(np.float64)).astype(np.int64)
-        check[using] += round(voucher.added)
-        discount[using], offer[using] = off, index
-    return Visits(
-        guest=visits.guest, store=store, day=visits.day, hour=visits.hour, minute=visits.minute,
-        check=check, discount=discount, offer=offer,
-    )  # fmt: skip
+def weariness(messages: FloatArray) -> FloatArray:
+    """Factor on the chance that a message is read, after `messages` recent ones, shape (n,)."""
+    return _REMEMBERED**messages

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import altair as alt
 
 from regulars import __version__
+from regulars.measurement.contrasts import holds
 from regulars.reports.charts import INK, MAIN, PALE, SOFT, WARM, WIDTH, Chart, data, marked, themed
 from regulars.reports.page import render
 from regulars.tables.money import exponent_of, in_words
@@ -27,7 +28,7 @@ class Episode(NamedTuple):
     @property
     def is_covered(self) -> bool:
         """Whether the measured interval holds the truth."""
-        return self.low_minor <= self.true_minor <= self.high_minor
+        return holds((self.low_minor, self.high_minor), self.true_minor)
 
 
 def told_page(
