@@ -101,13 +101,13 @@ def test_everybody_treated_is_refused_and_so_is_everybody_held_out(bare: Callabl
     lake = bare(["treated"] * 40, ["tea"] * 40)
     with pytest.raises(rg.DesignError, match="everybody was treated"):
         measure_campaign(lake, as_of=LATE)
-    everybody = lake.read("exposures").drop_columns(["arm", "offer_id"])
-    held = everybody.append_column("arm", pa.array(["holdout"] * 40)).append_column(
-        "offer_id", pa.nulls(40, pa.string())
-    )
-    lake.load("exposures", held, now=NOW)
+    everybody = lake.read("exposures").drop_columns(["campaign_id", "arm", "offer_id"])
+    held = {"campaign_id": ["winter"] * 40, "arm": ["holdout"] * 40, "offer_id": pa.nulls(40, pa.string())}
+    for name, values in held.items():
+        everybody = everybody.append_column(name, pa.array(values))
+    lake.load("exposures", everybody, now=NOW)
     with pytest.raises(rg.DesignError, match="everybody was held out"):
-        measure_campaign(lake, as_of=LATE)
+        measure_campaign(lake, "winter", as_of=LATE)
 
 
 def test_shares_that_changed_midway_are_refused(bare: Callable[..., rg.Lake]) -> None:

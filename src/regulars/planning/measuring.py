@@ -22,10 +22,13 @@ from regulars.planning.campaign import Campaign
 from regulars.planning.facts import Facts, looked_up
 from regulars.planning.history import PastCampaign, past_campaigns
 from regulars.tables import Lake
+from regulars.tables.money import in_words
 
 HOLDOUT, CONTACTED = "holdout", "contacted"
 AFTER_DAYS = 28
 """So many days after the window are looked at for what was only pulled forward, unless said."""
+_CROWD = 5
+"""Guests a store, on average, from which on it is no accident that all of a store are in one arm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +82,19 @@ def measure_campaign(
     rows = lake.collect(lake.scan("exposures").filter(nw.col("campaign_id") == past.campaign_id)).sort_by("guest_id")
     arm = _arms(rows)
     _check(rows, arm, past, last, after, as_of)
-    columns = _Outcomes(Facts.of(lake), lake, rows["guest_id"].to_numpy(zero_copy_only=False), plan).columns(
-        past, days, after
-    )
+    found = _Outcomes(Facts.of(lake), lake, rows["guest_id"].to_numpy(zero_copy_only=False), plan)
+    kept_whole = _whole_stores(found.home_stores(past.starts_on), arm)
+    columns = found.columns(past, days, after)
     shares: dict[Label, float] | None = (
         None if plan is None or len(np.unique(arm)) > 2 else {CONTACTED: 1.0 - plan.holdout, HOLDOUT: plan.holdout}
     )
     weeks = (days + after) / 7.0
-    statement = settle(arm, **columns, control=HOLDOUT, shares=shares, guests_per_week=len(arm) / weeks)
+    statement = settle(
+        arm, **columns, control=HOLDOUT, shares=shares, guests_per_week=len(arm) / weeks,
+        amount=lambda minor: in_words(round(minor), lake.settings.currency),
+    )  # fmt: skip
     names, counts = np.unique(arm, return_counts=True)
-    notes = (*statement.notes, *_notes(rows))
+    notes = (*statement.notes, *_notes(rows, has_redemptions=bool(columns["subsidy_minor"].any())), *kept_whole)
     return Measured(
         campaign_id=past.campaign_id,
         currency=lake.settings.currency,
@@ -140,8 +146,8 @@ def _check(rows: pa.Table, arm: np.ndarray, past: PastCampaign, last: dt.date, a
     sizes = {name: int((arm == name).sum()) for name in np.unique(arm)}
     if HOLDOUT not in sizes:
         raise DesignError(
-            f"campaign {past.campaign_id}: everybody was treated, so nobody can say what would have happened without it; "
-            "keep a holdout in the next one"
+            f"campaign {past.campaign_id}: everybody was treated (arms {_listed(rows)}), so nobody can say what would have happened "
+            "without it; keep a holdout in the next one, logged as arm holdout"
         )
     if len(sizes) == 1:
         raise DesignError(f"campaign {past.campaign_id}: everybody was held out, so there is nothing to judge")
@@ -151,13 +157,48 @@ def _check(rows: pa.Table, arm: np.ndarray, past: PastCampaign, last: dt.date, a
     check_windows_over(starts, days=(last - past.starts_on).days + 1 + after, as_of=known_until)
 
 
-def _notes(rows: pa.Table) -> tuple[str, ...]:
-    if rows["propensity"].null_count:
-        return (
-            "The chances of the assignment were not logged: whether it was by lot rests on your word, "
-            "and no other plan can be valued on it",
+def _listed(rows: pa.Table) -> str:
+    return ", ".join(sorted(str(name) for name in pc.unique(rows["arm"]).to_pylist()))
+
+
+def _whole_stores(store: np.ndarray, arm: np.ndarray) -> tuple[str, ...]:
+    """A note where stores were treated or held out whole; store: the home of each guest, "" where unknown, shape (n,).
+
+    Raises DesignError where an arm is a single store: how that store fares cannot be told from what it was given.
+    """
+    is_known = store != ""
+    side = np.where(arm == HOLDOUT, HOLDOUT, CONTACTED)
+    pairs = sorted(set(zip(store[is_known].tolist(), side[is_known].tolist(), strict=True)))
+    stores, sides = (np.array(column) for column in zip(*pairs, strict=True)) if pairs else (store[:0], side[:0])
+    is_whole = len(stores) > 1 and len(np.unique(stores)) == len(stores) and len(np.unique(sides)) > 1
+    if not is_whole or is_known.sum() < _CROWD * len(stores):
+        return ()
+    counts = {side: int((sides == side).sum()) for side in (CONTACTED, HOLDOUT)}
+    alone = min(counts, key=lambda side: counts[side])
+    if counts[alone] == 1:
+        raise DesignError(
+            f"cannot know: all who were {'contacted' if alone == CONTACTED else 'held out'} are guests of one store, "
+            f"{stores[sides == alone][0]}, so what it was given cannot be told from how it fares; "
+            "draw guests by lot, or ten stores or more for each arm"
         )
-    return ()
+    return (
+        f"Stores were treated whole ({counts[CONTACTED]} contacted, {counts[HOLDOUT]} held out), so the intervals are too short: "
+        "they are those of guests; compare with the store as cluster (measurement.compare)",
+    )
+
+
+def _notes(rows: pa.Table, *, has_redemptions: bool) -> tuple[str, ...]:
+    notes = []
+    if not has_redemptions:
+        notes.append("No redemption of this campaign is known: its checks and its subsidy count as 0; load redemptions")
+    if not pc.any(pc.equal(rows["arm"], HOLDOUT)).as_py():
+        notes.append("No arm is called holdout: those who were given nothing are taken for it")
+    if rows["propensity"].null_count:
+        notes.append(
+            "The chances of the assignment were not logged: whether it was by lot rests on your word, "
+            "and no other plan can be valued on it"
+        )
+    return tuple(notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +225,15 @@ class _Outcomes:
         }
         later = {"later_minor": self._spent(end, after)} if after else {}
         return found | later | ({} if self.plan is None else {"sister_minor": sister})
+
+    def home_stores(self, day: dt.date) -> np.ndarray:
+        """The store at which each guest was most often before a day, "" where he was at none, shape (n,)."""
+        before = self.facts.orders.filter(nw.col("business_date") < day)
+        counts = before.group_by("guest_id", "store_id").agg(visits=nw.len().cast(nw.Int64))
+        order = [("visits", "descending"), ("store_id", "ascending")]
+        most = self.lake.collect(counts).sort_by(order).group_by("guest_id", use_threads=False)
+        first = most.aggregate([("store_id", "first")])
+        return looked_up(first, first["store_id_first"], self.guest, "").astype(str)
 
     @property
     def _stores(self) -> tuple[str, ...]:

@@ -85,6 +85,9 @@ def settle(staged: Staging, intake: Intake, workspace: Workspace, engine: Engine
         if table != "stores":
             known = engine.scan(delta.files(workspace.table(table)), pa.schema([(column, pa.string())])).select(column)
             rows, rejects = _without(rows, _unknown(rows, column, table, known), rejects, engine)
+    if contract.lasting and (files := delta.files(workspace.table(contract.table))):
+        held = engine.scan(files, contract.schema)
+        rows, rejects = _without(rows, _contradicting(rows, held, contract), rejects, engine)
     return Settled(rows, rejects, set_aside)
 
 
@@ -264,6 +267,18 @@ def _repeated_keys(rows: Frame, contract: Contract) -> Frame:
     beginning = nw.lit(f"this {' and '.join(key)} stands on line ")
     reason = nw.concat_str(beginning, nw.col(_FIRST_LINE).cast(nw.String), nw.lit(" already,"), ending)
     return _wrong(pairs, ", ".join(key), reason)
+
+
+def _contradicting(rows: Frame, held: Frame, contract: Contract) -> Frame:
+    """Rows that say of a key the table holds what it cannot have become: such as a guest in another arm of the campaign."""
+    key, names = list(contract.key), contract.lasting
+    before = held.select(*key, *names).rename({name: f"held_{name}" for name in names})
+    differs = nw.any_horizontal(*[_differs(name) for name in names], ignore_nulls=True)
+    pairs = rows.join(before, on=key, how="inner").filter(differs)
+    said = [nw.concat_str(nw.lit(f" {n} "), nw.col(f"held_{n}").cast(nw.String).fill_null("none")) for n in names]
+    mend = f", and stays so; take this row out, or load it under another {key[0]}"
+    reason = nw.concat_str(nw.lit("this was loaded before with"), *said, nw.lit(mend))
+    return _wrong(pairs, ", ".join(names), reason)
 
 
 def _unknown(rows: Frame, column: str, table: str, known: Frame) -> Frame:

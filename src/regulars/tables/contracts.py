@@ -79,6 +79,7 @@ class Contract:
 
     references: column -> table in which its value must be found.
     derived: columns that the load adds, never read from a source.
+    lasting: columns that stay as they were loaded first; a row that says otherwise is rejected and does not replace.
     """
 
     table: str
@@ -87,6 +88,7 @@ class Contract:
     columns: tuple[Column, ...]
     references: Mapping[str, str] = field(default_factory=dict)
     derived: tuple[Column, ...] = ()
+    lasting: tuple[str, ...] = ()
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -275,6 +277,7 @@ EXPOSURES = Contract(
     table="exposures",
     meaning="what each guest was assigned in past campaigns, including nothing",
     key=("campaign_id", "guest_id"),
+    lasting=("offer_id", "arm"),
     columns=(
         _id("campaign_id", "the campaign"),
         _id("guest_id", "the guest"),
