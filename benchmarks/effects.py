@@ -95,9 +95,10 @@ def causalml_meta(name: str) -> Ranker:
 
 
 def uplift_forest(features: FloatArray, action: IntArray, outcome: FloatArray, asked: FloatArray) -> FloatArray:
+    """With its own defaults, which are 10 trees."""
     from causalml.inference.tree import UpliftRandomForestClassifier
 
-    model = UpliftRandomForestClassifier(control_name="-1", n_estimators=100, random_state=0, n_jobs=CORES)
+    model = UpliftRandomForestClassifier(control_name="-1", random_state=0, n_jobs=CORES)
     model.fit(features, action.astype(str), outcome.astype(int))
     return np.asarray(model.predict(asked))
 
