@@ -132,8 +132,35 @@ def test_an_offer_nobody_was_ever_given_borrows_and_says_so(shop: rg.Lake, campa
 
 def test_rest_days_leave_recent_guests_in_peace(shop: rg.Lake, campaign: Made) -> None:
     rested = make_plan(shop, campaign(("[budget]", "[caps]\nrest_days = 70\n\n[budget]")))
-    assert rested.audience.rested > 0
-    assert rested.audience.met_rule == len(rested.audience) + rested.audience.rested
+    audience = rested.audience
+    assert audience.rested > 0
+    assert audience.met_rule == len(audience) + audience.held_back + audience.rested
+
+
+def test_the_global_holdout_is_the_same_for_all_campaigns_of_a_quarter_and_then_another(
+    shop: rg.Lake, campaign: Made
+) -> None:
+    def audience(day: str, share: float) -> set[str]:
+        changes = ("2026-10-05", day), ("[budget]", f"global_holdout = {share}\n\n[budget]")
+        return set(make_plan(shop, campaign(*changes)).audience.guest)
+
+    def held_back(day: str) -> set[str]:
+        return audience(day, 0) - audience(day, 0.1)
+
+    autumn = held_back("2026-10-05")
+    assert 0.06 < len(autumn) / len(audience("2026-10-05", 0)) < 0.15
+    assert held_back("2026-10-12") >= autumn
+    assert len(held_back("2026-09-30") & autumn) < 0.5 * len(autumn)
+
+
+def test_staff_is_in_no_audience(campaign: Made, tmp_path: Path) -> None:
+    lake = make_lake(tmp_path / "shop")
+    cook, waiter, guest = make_plan(lake, campaign()).audience.guest[:3]
+    tags = ["Staff; kitchen", "staff", "staffed table"]
+    lake.load("guests", pa.table({"guest_id": [cook, waiter, guest], "tags": tags}))
+    audience = make_plan(lake, campaign()).audience
+    assert audience.staff == 2
+    assert set(audience.guest) & {cook, waiter, guest} == {guest}
 
 
 def test_an_offer_stays_at_its_stores(shop: rg.Lake, campaign: Made) -> None:

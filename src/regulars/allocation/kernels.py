@@ -264,7 +264,7 @@ def _is_whole(block: Any) -> bool:
     return True
 
 
-def _good(gains: Any, costs: Any) -> int:
+def _good(gains: Any, costs: Any) -> Any:
     """How many gains are finite with a cost that is finite and 0 or more."""
 
 

@@ -10,11 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from regulars.errors import DesignError
+from regulars.measurement import global_holdout
 from regulars.planning.campaign import Campaign
 from regulars.planning.facts import Facts, profiles_with_taste
 from regulars.planning.history import DAY_OF_YEAR, RUNNING, past_campaigns
+from regulars.profiles.things import tag_words
 from regulars.segments import Segment
 from regulars.tables import Lake
+
+STAFF_TAG = "staff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +26,8 @@ class Audience:
     """The n guests of a campaign, by guest_id.
 
     profiles: Arrow table, n rows. guest, store, stage: (n,) ids, home stores and life-cycle stages.
-    met_rule: how many met the rule; rested: how many of them are left in peace because of a recent offer.
+    met_rule: how many met the rule. Of these are left out, one after the other, staff: who work here; held_back: the global
+    holdout of the season; rested: who had an offer in the rest days.
     """
 
     profiles: pa.Table
@@ -30,6 +35,8 @@ class Audience:
     store: np.ndarray
     stage: np.ndarray
     met_rule: int
+    staff: int
+    held_back: int
     rested: int
 
     def __len__(self) -> int:
@@ -46,29 +53,66 @@ class Audience:
 
 
 def find_audience(facts: Facts, campaign: Campaign) -> Audience:
-    """Everybody who meets the rule on the eve of the campaign, less those who had an offer in the rest days before it.
+    """Everybody who meets the rule on the eve of the campaign, less staff, the global holdout and those who had an offer in the rest days.
 
     Raises DesignError where nobody is left, DataError where the rule names an unknown fact.
     """
     lake = facts.lake
     profiles = lake.collect(profiles_with_taste(lake, campaign.decided_on)).sort_by("guest_id")
     chosen = Segment(campaign.audience).filter(profiles)
-    tired = _recently_offered(lake, campaign)
-    rested = chosen.filter(pc.invert(pc.is_in(chosen["guest_id"], value_set=tired)))
+    guests = _without(chosen, _staff(lake))
+    open_to_offers = _without(guests, _held_back(guests["guest_id"], campaign, lake.settings.salt))
+    rested = _without(open_to_offers, _recently_offered(lake, campaign))
+    left_out = {
+        "work here": len(chosen) - len(guests),
+        "are in the global holdout": len(guests) - len(open_to_offers),
+        "had an offer in the rest days": len(open_to_offers) - len(rested),
+    }
     if not len(rested):
-        why = "the rule fits nobody" if not len(chosen) else f"all {len(chosen):,} had an offer in the rest days"
+        reasons = ", ".join(f"{count:,} {why}" for why, count in left_out.items() if count)
+        why = "the rule fits nobody" if not len(chosen) else f"of {len(chosen):,} who meet the rule, {reasons}"
         raise DesignError(
             f"campaign {campaign.identity} has no audience on {campaign.decided_on}: {why} "
             f"({len(profiles):,} guests are known); widen the rule, or shorten caps.rest_days"
         )
+    staff, held_back, tired = left_out.values()
     return Audience(
         profiles=rested,
         guest=_texts(rested["guest_id"]),
         store=_texts(rested["home_store"]),
         stage=_texts(rested["stage"]),
         met_rule=len(chosen),
-        rested=len(chosen) - len(rested),
+        staff=staff,
+        held_back=held_back,
+        rested=tired,
     )
+
+
+def season_of(day: dt.date) -> str:
+    """The quarter, 2026Q4: how long the global holdout stays the same."""
+    return f"{day.year}Q{(day.month + 2) // 3}"
+
+
+def _without(profiles: pa.Table, guests: pa.Array) -> pa.Table:
+    return profiles.filter(pc.invert(pc.is_in(profiles["guest_id"], value_set=guests)))
+
+
+def _staff(lake: Lake) -> pa.Array:
+    """Guests with `staff` among their tags: what they eat says nothing about guests, and they hear of offers anyway."""
+    if not lake.has("guests"):
+        return pa.array([], pa.string())
+    tagged = lake.collect(lake.scan("guests").filter(~nw.col("tags").is_null()).select("guest_id", "tags"))
+    is_staff = [STAFF_TAG in tag_words(tags) for tags in tagged["tags"].to_pylist()]
+    return tagged["guest_id"].combine_chunks().filter(pa.array(is_staff, pa.bool_()))
+
+
+def _held_back(guests: pa.ChunkedArray, campaign: Campaign, salt: str) -> pa.Array:
+    """Of these guests, those whom no campaign of the season contacts, so that all campaigns together can be judged."""
+    if not (campaign.global_holdout and len(guests)):
+        return pa.array([], pa.string())
+    season = season_of(campaign.starts_on)
+    is_held = global_holdout(_texts(guests), salt=salt, share=campaign.global_holdout, season=season)
+    return guests.combine_chunks().filter(pa.array(is_held))
 
 
 def _recently_offered(lake: Lake, campaign: Campaign) -> pa.Array:

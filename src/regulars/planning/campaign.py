@@ -99,7 +99,8 @@ class Caps(Document):
 class Campaign(Document):
     """One campaign, as planned from its file.
 
-    holdout: share of the audience kept without contact. exploration: share that gets a random action, so that every
+    holdout: share of the audience kept without contact. global_holdout: share of all guests whom no campaign of the same quarter
+    contacts, the same ones in all of them. exploration: share that gets a random action, so that every
     campaign teaches. window_days: how long after the start offers hold and the outcome is counted; after_days: how many days
     more, so that what was only pulled forward is taken off. expected_redemption: the share of vouchers that is thought to be
     redeemed while nothing is known. min_roi: least total gain per cost.
@@ -113,6 +114,7 @@ class Campaign(Document):
     after_days: Annotated[int, pydantic.Field(ge=0, le=365)] = 0
     outcome: Literal["margin", "spend"] = "margin"
     holdout: Share = 0.10
+    global_holdout: Share = 0.02
     exploration: Share = 0.05
     expected_redemption: Annotated[float, pydantic.Field(gt=0, le=1)] = 1.0
     min_roi: Annotated[float, pydantic.Field(ge=0)] | None = None

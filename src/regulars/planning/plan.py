@@ -21,7 +21,7 @@ from regulars.planning.history import History, build_history, past_campaigns
 from regulars.planning.learning import Lessons, apply_lessons, first_costs
 from regulars.tables import Lake
 
-INPUT_TABLES = ("stores", "orders", "order_items", "menu_items", "exposures", "redemptions")
+INPUT_TABLES = ("guests", "stores", "orders", "order_items", "menu_items", "exposures", "redemptions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,7 @@ def campaign_of(place: Town, number: int, budget: float, *, name: str = "Loop") 
             "window_days": WINDOW_DAYS,
             "after_days": LATER_DAYS,
             "expected_redemption": 0.1,
+            "global_holdout": 0.0,  # each campaign is judged by its own, and the others hold nobody back
             "exploration": _EXPLORATION / (number + 1),
             "seed": number,
             "budget": {"total": budget / 100},

@@ -47,7 +47,8 @@ def _cards(plan: Plan, money: Any) -> list[dict[str, str]]:
         {
             "name": "audience",
             "value": f"{len(plan.audience):,}",
-            "note": f"{given:,} get an offer, {arms['holdout']:,} are held out",
+            "note": f"{given:,} get an offer, {arms['holdout']:,} are held out; "
+            f"{plan.audience.held_back:,} more are in the global holdout",
         },
         {"name": "subsidy", "value": money(expected.cost), "note": f"expected, of {money(plan.budget)}"},
     ]
