@@ -52,6 +52,30 @@ def statement(told: dict[str, Any]) -> RenderableType:
     )
 
 
+def season(told: dict[str, Any]) -> RenderableType:
+    """What all campaigns of a quarter brought together."""
+
+    def row(words: str, amount: str, ends: str) -> tuple[str, str, str]:
+        low, high = (in_words(round(end), told["currency"]) for end in told[ends])
+        return words, in_words(round(told[amount]), told["currency"]), f"{low} to {high}"
+
+    so_far = "" if told["is_over"] else " so far"
+    campaigns = _counted(len(told["campaigns"]), "campaign")
+    rows = [
+        row("margin they brought, after discounts", "gain_minor", "gain_interval_minor"),
+        row("for each guest open to them", "per_guest_minor", "per_guest_interval_minor"),
+    ]
+    return Group(
+        f"[bold]{told['season']}[/] from {told['first']} to {told['last']}{so_far}: {campaigns}, "
+        f"{told['guests']:,} guests open to them, {told['held_back']:,} in the global holdout",
+        "",
+        sheet(["", "", "95 % interval"], rows, numbers=[1]),
+        "",
+        f"[bold]{escape(told['words'])}[/]",
+        *[f"[dim]• {escape(note)}[/]" for note in told["notes"]],
+    )
+
+
 def town(told: dict[str, Any]) -> RenderableType:
     """The demo in the town: each campaign in a line, and where to read on."""
 
@@ -125,3 +149,7 @@ def _measured(told: dict[str, Any] | None, is_covered: bool, money: Callable[[fl
         return "cannot know", "nobody was held out"
     low, high = (money(end) for end in told["gain_interval_minor"])
     return money(told["gain_minor"]), f"{low} to {high}, which {'holds' if is_covered else 'misses'} the true gain"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"

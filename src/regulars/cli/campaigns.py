@@ -74,17 +74,26 @@ def measure(
     until: Annotated[
         str | None, typer.Option(help="The last business date that is known (ISO); left out, that of the latest order.")
     ] = None,
+    season: Annotated[
+        str | None, typer.Option(help="All campaigns of a quarter (2026Q4) together, by the global holdout.")
+    ] = None,
     workspace: Workspace = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Say what a campaign brought, from its holdout.  Example:  regulars measure autumn-20261005"""
     from regulars import verdicts
-    from regulars.planning import measure_campaign
+    from regulars.planning import measure_campaign, measure_season
     from regulars.planning.facts import known_span
 
+    if season is not None and (campaign_id is not None or after is not None):
+        raise typer.BadParameter("a season has all its campaigns in it; leave the campaign and --after out")
     lake = opened(workspace)
     with progress("measuring"):
         known = known_span(lake)[1] if until is None else _day(until)
+        if season is not None:
+            together = measure_season(lake, season, as_of=known).summary()
+            answer(as_json, together, lambda: verdicts.season(together))
+            return
         comes_to = measure_campaign(lake, campaign_id, as_of=known, after_days=after).summary()
     answer(as_json, comes_to, lambda: verdicts.statement(comes_to))
 

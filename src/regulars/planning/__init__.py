@@ -39,6 +39,7 @@ from regulars.planning.measuring import Measured, measure_campaign
 from regulars.planning.outcomes import keep_outcomes
 from regulars.planning.plan import Plan, make_plan
 from regulars.planning.portrait import Portrait, portrait
+from regulars.planning.seasons import Season, measure_season
 
 __all__ = [
     "Backtest",
@@ -53,6 +54,7 @@ __all__ = [
     "Offer",
     "Plan",
     "Portrait",
+    "Season",
     "backtest",
     "count_segments",
     "examine",
@@ -62,6 +64,7 @@ __all__ = [
     "keep_profiles",
     "make_plan",
     "measure_campaign",
+    "measure_season",
     "middle_date",
     "moved",
     "next_dishes",

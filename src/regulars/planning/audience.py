@@ -10,15 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from regulars.errors import DesignError
-from regulars.measurement import global_holdout
 from regulars.planning.campaign import Campaign
 from regulars.planning.facts import Facts, profiles_with_taste
 from regulars.planning.history import DAY_OF_YEAR, RUNNING, past_campaigns
-from regulars.profiles.things import tag_words
+from regulars.planning.left_out import is_held_back, staff
 from regulars.segments import Segment
 from regulars.tables import Lake
-
-STAFF_TAG = "staff"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +57,9 @@ def find_audience(facts: Facts, campaign: Campaign) -> Audience:
     lake = facts.lake
     profiles = lake.collect(profiles_with_taste(lake, campaign.decided_on)).sort_by("guest_id")
     chosen = Segment(campaign.audience).filter(profiles)
-    guests = _without(chosen, _staff(lake))
-    open_to_offers = _without(guests, _held_back(guests["guest_id"], campaign, lake.settings.salt))
+    guests = _without(chosen, staff(lake))
+    is_held = is_held_back(_texts(guests["guest_id"]), campaign, lake.settings.salt)
+    open_to_offers = guests.filter(pa.array(~is_held))
     rested = _without(open_to_offers, _recently_offered(lake, campaign))
     left_out = {
         "work here": len(chosen) - len(guests),
@@ -75,44 +73,21 @@ def find_audience(facts: Facts, campaign: Campaign) -> Audience:
             f"campaign {campaign.identity} has no audience on {campaign.decided_on}: {why} "
             f"({len(profiles):,} guests are known); widen the rule, or shorten caps.rest_days"
         )
-    staff, held_back, tired = left_out.values()
+    works_here, held_back, tired = left_out.values()
     return Audience(
         profiles=rested,
         guest=_texts(rested["guest_id"]),
         store=_texts(rested["home_store"]),
         stage=_texts(rested["stage"]),
         met_rule=len(chosen),
-        staff=staff,
+        staff=works_here,
         held_back=held_back,
         rested=tired,
     )
 
 
-def season_of(day: dt.date) -> str:
-    """The quarter, 2026Q4: how long the global holdout stays the same."""
-    return f"{day.year}Q{(day.month + 2) // 3}"
-
-
 def _without(profiles: pa.Table, guests: pa.Array) -> pa.Table:
     return profiles.filter(pc.invert(pc.is_in(profiles["guest_id"], value_set=guests)))
-
-
-def _staff(lake: Lake) -> pa.Array:
-    """Guests with `staff` among their tags: what they eat says nothing about guests, and they hear of offers anyway."""
-    if not lake.has("guests"):
-        return pa.array([], pa.string())
-    tagged = lake.collect(lake.scan("guests").filter(~nw.col("tags").is_null()).select("guest_id", "tags"))
-    is_staff = [STAFF_TAG in tag_words(tags) for tags in tagged["tags"].to_pylist()]
-    return tagged["guest_id"].combine_chunks().filter(pa.array(is_staff, pa.bool_()))
-
-
-def _held_back(guests: pa.ChunkedArray, campaign: Campaign, salt: str) -> pa.Array:
-    """Of these guests, those whom no campaign of the season contacts, so that all campaigns together can be judged."""
-    if not (campaign.global_holdout and len(guests)):
-        return pa.array([], pa.string())
-    season = season_of(campaign.starts_on)
-    is_held = global_holdout(_texts(guests), salt=salt, share=campaign.global_holdout, season=season)
-    return guests.combine_chunks().filter(pa.array(is_held))
 
 
 def _recently_offered(lake: Lake, campaign: Campaign) -> pa.Array:

@@ -1,0 +1,134 @@
+"""Seasons: what all campaigns of a quarter brought together, by its global holdout."""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from regulars.errors import DataError, DesignError
+from regulars.measurement import Lift, compare
+from regulars.planning.archive import kept_campaigns
+from regulars.planning.campaign import Campaign
+from regulars.planning.facts import Facts, known_span
+from regulars.planning.left_out import is_held_back, season_of, staff
+from regulars.tables import Lake
+from regulars.tables.money import in_words
+
+OPEN, HELD_BACK = "open to campaigns", "global holdout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Season:
+    """What the campaigns of a quarter brought together, by its global holdout.
+
+    first, last: the business dates that were counted; is_over: whether they are the whole quarter. campaigns: their ids.
+    lift: margin per guest, minor units; under daily looks while the quarter is not over. guests: how many were open to campaigns.
+    """
+
+    season: str
+    currency: str
+    first: dt.date
+    last: dt.date
+    is_over: bool
+    campaigns: tuple[str, ...]
+    guests: int
+    lift: Lift
+
+    def summary(self) -> dict[str, Any]:
+        """All of it as plain values; money in minor units."""
+        low, high = self.lift.interval
+        return {
+            "season": self.season,
+            "currency": self.currency,
+            "first": self.first.isoformat(),
+            "last": self.last.isoformat(),
+            "is_over": self.is_over,
+            "campaigns": list(self.campaigns),
+            "guests": self.guests,
+            "held_back": self.lift.n_control,
+            "is_known": self.lift.is_conclusive,
+            "gain_minor": self.lift.estimate * self.guests,
+            "gain_interval_minor": [low * self.guests, high * self.guests],
+            "per_guest_minor": self.lift.estimate,
+            "per_guest_interval_minor": [low, high],
+            "words": self.lift.words(lambda minor: in_words(round(minor), self.currency)),
+            "notes": list(self.lift.notes),
+        }
+
+
+def measure_season(lake: Lake, season: str | None = None, *, as_of: dt.date) -> Season:
+    """What all campaigns of a quarter brought together: guests open to them against the global holdout, by margin after discounts.
+
+    season: 2026Q4; None takes that of the latest plan. as_of: the last business date that is known. Guests are all who had ordered
+    before the quarter, less staff; what they brought in as many days before it makes the interval shorter.
+    Raises DataError where no plan of that quarter is kept, DesignError where its campaigns did not hold back the same guests.
+    """
+    plans = kept_campaigns(lake.workspace)
+    season = season if season is not None else max((season_of(c.starts_on) for c in plans.values()), default="")
+    campaigns = {name: c for name, c in plans.items() if season_of(c.starts_on) == season}
+    if not campaigns:
+        known = ", ".join(sorted({season_of(c.starts_on) for c in plans.values()})) or "no plan at all"
+        raise DataError(f"no plan of {season or 'any season'} is kept in {lake.workspace.path}; there is {known}")
+    one = _alike(season, campaigns)
+    first, end = _days(season)
+    last = min(end, as_of)
+    if last < first:
+        raise DesignError(f"cannot know yet: {season} begins on {first}, and orders are known until {as_of}")
+    facts, days = Facts.of(lake), (last - first).days + 1
+    guest = _guests(facts, first)
+    held = is_held_back(guest, one, lake.settings.salt)
+    (lift,) = compare(
+        facts.brought(guest, first, days),
+        np.where(held, HELD_BACK, OPEN),
+        control=HELD_BACK,
+        covariate=facts.brought(guest, first - dt.timedelta(days=days), days),
+        anytime=last < end,
+        shares={OPEN: 1.0 - one.global_holdout, HELD_BACK: one.global_holdout},
+        amount=lambda minor: in_words(round(minor), lake.settings.currency),
+    )
+    return Season(
+        season=season,
+        currency=lake.settings.currency,
+        first=first,
+        last=last,
+        is_over=last == end,
+        campaigns=tuple(sorted(campaigns)),
+        guests=int((~held).sum()),
+        lift=lift,
+    )
+
+
+def _alike(season: str, campaigns: dict[str, Campaign]) -> Campaign:
+    """Any of the campaigns, where all held back the same guests."""
+    shares = {name: campaign.global_holdout for name, campaign in campaigns.items()}
+    told = ", ".join(f"{name} {share:.0%}" for name, share in sorted(shares.items()))
+    if len(set(shares.values())) > 1:
+        raise DesignError(f"the campaigns of {season} held back different shares ({told}); keep global_holdout alike")
+    if not any(shares.values()):
+        raise DesignError(
+            f"no campaign of {season} held anybody back ({told}); set global_holdout to 0.02 from the next quarter on"
+        )
+    return next(iter(campaigns.values()))
+
+
+def _days(season: str) -> tuple[dt.date, dt.date]:
+    """The first and the last date of a quarter. Raises DataError where that is none."""
+    if not re.fullmatch(r"\d{4}Q[1-4]", season):
+        raise DataError(f"'{season}' is no season; give a quarter such as 2026Q4")
+    year, quarter = int(season[:4]), int(season[5])
+    after = dt.date(year + quarter // 4, quarter % 4 * 3 + 1, 1)
+    return dt.date(year, quarter * 3 - 2, 1), after - dt.timedelta(days=1)
+
+
+def _guests(facts: Facts, first: dt.date) -> np.ndarray:
+    """Everybody who had ordered before a day, without staff, shape (n,)."""
+    if (begins := known_span(facts.lake)[0]) >= first:
+        raise DesignError(
+            f"orders begin on {begins}; who was a guest before {first} is not known, so nobody can be compared"
+        )
+    names = facts.profiles(first - dt.timedelta(days=1))["guest_id"].to_numpy(zero_copy_only=False)
+    return np.asarray(
+        names[~np.isin(names.astype(str), np.array(staff(facts.lake).to_pylist(), dtype=str))], dtype=object
+    )
