@@ -7,8 +7,9 @@ than the limits of the campaign less the share of those who explore, who draw am
 out explores.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -80,10 +81,10 @@ def decide(lessons: Lessons, audience: Audience, campaign: Campaign, *, currency
     arm = assign(audience.guest, campaign_id=key, salt=salt, shares=shares, strata=audience.stage).arm
     limits = limits_of(campaign, audience.store, currency)
     allowed = _allowed(audience, campaign)
-    worth = np.where(allowed, lessons.gain, -1.0 - np.abs(lessons.gain))
-    allocation = solve(worth, lessons.cost, limits, min_roi=campaign.min_roi, seed=campaign.seed)
+    give = partial(solve, lessons.gain, lessons.cost, min_roi=campaign.min_roi, forbidden=~allowed, seed=campaign.seed)
+    allocation = give(limits)
     lottery = np.random.default_rng(list(blake2b(f"{salt}/{key}".encode(), digest_size=16).digest()))
-    treatment = _treatment(allocation, worth, lessons.cost, limits, arm == "treated", shares, campaign)
+    treatment = _treatment(allocation, give, lessons.cost, limits, arm == "treated", shares)
     mixed = replace(allocation, choice=treatment.choice)
     drawn = mixed.explore(share=explore, holdout=holdout, arm=arm, allowed=allowed, rng=lottery)
     action = drawn.action.astype(np.int64)
@@ -100,12 +101,11 @@ def decide(lessons: Lessons, audience: Audience, campaign: Campaign, *, currency
 
 def _treatment(
     allocation: Allocation,
-    worth: np.ndarray,
+    give: Callable[[Sequence[Limit]], Allocation],
     cost: np.ndarray,
     limits: Sequence[Limit],
     is_treated: np.ndarray,
     shares: Mapping[str, float],
-    campaign: Campaign,
 ) -> Allocation:
     """An allocation to everybody of which the treated, shape (n,), alone use the limits, less the part of those who explore.
 
@@ -117,7 +117,7 @@ def _treatment(
         if wider <= 1.0:
             break
         wide = [replace(limit, amounts=limit.amounts * wider) for limit in limits]
-        found = solve(worth, cost, wide, min_roi=campaign.min_roi, seed=campaign.seed)
+        found = give(wide)
         action = np.where(is_treated, found.choice, -1)
         fullest = max(_fullness(limit, cost, one_hot(action, cost.shape)) for limit in limits)
         if fullest <= kept:

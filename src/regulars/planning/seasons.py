@@ -16,7 +16,7 @@ from regulars.planning.left_out import is_held_back, season_of, staff
 from regulars.tables import Lake
 from regulars.tables.money import in_words
 
-OPEN, HELD_BACK = "open to campaigns", "global holdout"
+OPEN, HELD_BACK = "campaigns", "global holdout"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
