@@ -259,7 +259,7 @@ def plan(summary: dict[str, Any]) -> RenderableType:
             "audience",
             f"{summary['audience']:,} guests: " + ", ".join(f"{count:,} {arm}" for arm, count in arms.items()),
         ),
-        ("left out", _left_out(summary["left_out"])),
+        ("left out", ", ".join(f"{n:,} {why}" for why, n in summary["left_out"].items() if n) or "nobody"),
         ("offers", ", ".join(f"{count:,} × {offer}" for offer, count in summary["offers"].items())),
         ("expected subsidy", money(expected["cost"])),
         (
@@ -280,12 +280,6 @@ def plan(summary: dict[str, Any]) -> RenderableType:
     if summary["warnings"]:
         parts += ["", *[f"[yellow]•[/] {escape(warning)}" for warning in summary["warnings"]]]
     return Group(*parts)
-
-
-def _left_out(counts: dict[str, int]) -> str:
-    """Who meets the rule and is not in the audience, and why."""
-    why = {"staff": "staff", "held_back": "in the global holdout", "rested": "had an offer in the rest days"}
-    return ", ".join(f"{counts[name]:,} {words}" for name, words in why.items() if counts[name]) or "nobody"
 
 
 def scarce_limits(limits: Sequence[dict[str, Any]], money: Callable[[float], str]) -> RenderableType:

@@ -14,12 +14,13 @@ from .reference import broken, random_case
 DRAWS = 4000
 
 
-def tight() -> Allocation:
+def tight(forbidden: list[list[bool]] | None = None) -> Allocation:
     """Three guests, and a budget and stocks that cannot serve all of them."""
     return solve(
         [[3.0, 5.0], [2.0, 4.0], [1.0, 2.0]],
         [[1.0, 3.0], [1.0, 2.0], [1.0, 1.0]],
         [Limit.total(4), Limit.per_offer([2, 1])],
+        forbidden=forbidden,
     )
 
 
@@ -59,9 +60,9 @@ def test_propensities_of_sets_are_their_frequencies_where_nothing_binds() -> Non
         assert taken.mean() == pytest.approx(probability, abs=4.5 * np.sqrt(probability / DRAWS))
 
 
-def test_no_set_with_an_offer_that_is_not_allowed_is_explored() -> None:
-    allocation = solve(np.ones((30, 3)), np.ones((30, 3)), most=2)
-    action = allocation.explore(share=1.0, rng=0, allowed=np.tile([True, False, True], (30, 1))).action
+def test_no_set_with_a_forbidden_offer_is_explored() -> None:
+    allocation = solve(np.ones((30, 3)), np.ones((30, 3)), most=2, forbidden=np.tile([False, True, False], (30, 1)))
+    action = allocation.explore(share=1.0, rng=0).action
     assert set(action.ravel().tolist()) == {-1, 0, 2}
     assert ((action >= 0).sum(axis=1) == 2).any()
 
@@ -111,9 +112,9 @@ def test_arms_drawn_elsewhere_are_kept() -> None:
     assert tight().explore(share=0.5, holdout=0.2, rng=0, arm=arm).arm.tolist() == arm
 
 
-def test_what_is_not_allowed_is_never_explored() -> None:
-    allowed = np.array([[True, False]] * 3)
-    drawn = [tight().explore(share=1.0, rng=draw, allowed=allowed).action for draw in range(50)]
+def test_what_is_forbidden_is_never_explored() -> None:
+    allocation = tight(forbidden=[[False, True]] * 3)
+    drawn = [allocation.explore(share=1.0, rng=draw).action for draw in range(50)]
     assert set(np.concatenate(drawn).tolist()) == {-1, 0}
 
 
@@ -128,7 +129,6 @@ def test_exploring_alone_needs_no_gain() -> None:
     [
         ({"share": 0.7, "holdout": 0.5}, "parts of one whole"),
         ({"share": 0.1, "arm": ["treated", "other", "explore"]}, "must name one of treated, explore, holdout"),
-        ({"share": 0.1, "allowed": [True]}, r"allowed is bool of shape \(1,\); give true or false, shape \(3, 2\)"),
     ],
 )
 def test_wrong_arguments_are_named(arguments: dict[str, object], words: str) -> None:

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 import regulars as rg
 from commands import run_command
-from regulars.planning import Campaign, make_plan, measure_season, save
+from regulars.planning import Campaign, Plan, make_plan, measure_season, save
 from regulars.planning.left_out import is_held_back, season_of
 from shops import NOW, make_lake
 
@@ -21,12 +22,25 @@ SHARE = ("[budget]", "global_holdout = 0.3\n\n[budget]")
 CHECK = 1_000
 
 
+def run_as_planned(lake: rg.Lake, plan: Plan) -> None:
+    save(plan, lake.workspace)
+    rows = plan.assignments().select(["guest_id", "offer_id", "arm", "propensity"])
+    start = dt.datetime.combine(plan.campaign.starts_on, dt.time(12), tzinfo=dt.UTC)
+    for name, value in (
+        ("campaign_id", pa.scalar(plan.campaign.identity)),
+        ("exposed_at", pa.scalar(start)),
+        ("ends_at", pa.scalar(start + dt.timedelta(days=plan.campaign.window_days))),
+    ):
+        rows = rows.append_column(name, pa.repeat(value, len(rows)))
+    lake.load("exposures", rows, now=NOW)
+
+
 @pytest.fixture
 def lived(tmp_path: Path, campaign: Made) -> rg.Lake:
     """A shop with an autumn of one campaign, in which each guest open to it brought $30.00 of margin more."""
     lake = make_lake(tmp_path / "shop")
     made = make_plan(lake, campaign(SHARE))
-    save(made, lake.workspace)
+    run_as_planned(lake, made)
     names = np.array([f"G{i:04d}" for i in range(900)], dtype=object)
     held = is_held_back(names, made.campaign, "s")
     orders = {
@@ -63,6 +77,17 @@ def test_who_looks_before_the_quarter_is_over_gets_intervals_that_hold_on_every_
     assert early.lift.interval[1] - early.lift.interval[0] > whole[1] - whole[0]
 
 
+def test_offers_to_the_global_holdout_are_told(lived: rg.Lake, campaign: Made) -> None:
+    assert not any("global holdout" in note for note in measure_season(lived, as_of=dt.date(2026, 12, 31)).lift.notes)
+    names = np.array([f"G{i:04d}" for i in range(900)], dtype=object)
+    held = names[is_held_back(names, campaign(SHARE), "s")][:5]
+    flyer = {"campaign_id": ["flyer"] * 5, "guest_id": held, "offer_id": ["free-tea"] * 5}
+    loaded = lived.load("exposures", pa.table(flyer | {"exposed_at": ["2026-10-21 12:00:00"] * 5}), now=NOW)
+    assert loaded.rejected == 0
+    (note,) = measure_season(lived, as_of=dt.date(2026, 12, 31)).lift.notes[-1:]
+    assert re.match(r"[1-5] guests of the global holdout were given an offer all the same, by flyer", note)
+
+
 def test_the_command_line_shows_it(lived: rg.Lake) -> None:
     def told(*more: str) -> str:
         asked = ("measure", "--season", "2026Q4", "--until", "2026-12-31", *more)
@@ -78,7 +103,9 @@ def test_the_command_line_shows_it(lived: rg.Lake) -> None:
 
 def test_campaigns_that_held_back_different_guests_are_refused(lived: rg.Lake, campaign: Made) -> None:
     other = campaign(("Autumn regulars", "Other"), ("[budget]", "global_holdout = 0.1\n\n[budget]"))
-    save(make_plan(lived, other), lived.workspace)
+    save(make_plan(lived, other), lived.workspace)  # a draft that was never run is in nobody's way
+    assert measure_season(lived, as_of=dt.date(2026, 12, 31)).campaigns == ("autumn-regulars-20261005",)
+    run_as_planned(lived, make_plan(lived, other))
     with pytest.raises(rg.DesignError, match="held back different shares"):
         measure_season(lived, as_of=dt.date(2026, 12, 31))
 
@@ -86,8 +113,8 @@ def test_campaigns_that_held_back_different_guests_are_refused(lived: rg.Lake, c
 @pytest.mark.parametrize(
     ("season", "as_of", "error", "words"),
     [
-        ("2026Q3", "2026-12-31", rg.DataError, "no plan of 2026Q3"),
-        ("autumn", "2026-12-31", rg.DataError, "no plan of autumn"),
+        ("2026Q3", "2026-12-31", rg.DataError, "no campaign of 2026Q3 that was planned and run; there are 2026Q4"),
+        ("autumn", "2026-12-31", rg.DataError, "'autumn' is no season"),
         ("2026Q4", "2026-09-30", rg.DesignError, "cannot know yet"),
     ],
 )
@@ -100,6 +127,6 @@ def test_what_cannot_be_known_is_refused(
 
 def test_a_quarter_in_which_nobody_was_held_back_is_refused(tmp_path: Path, campaign: Made) -> None:
     lake = make_lake(tmp_path / "shop")
-    save(make_plan(lake, campaign(("[budget]", "global_holdout = 0\n\n[budget]"))), lake.workspace)
+    run_as_planned(lake, make_plan(lake, campaign(("[budget]", "global_holdout = 0\n\n[budget]"))))
     with pytest.raises(rg.DesignError, match="held anybody back"):
         measure_season(lake, as_of=dt.date(2026, 12, 31))

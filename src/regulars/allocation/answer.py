@@ -129,7 +129,6 @@ class Allocation:
         holdout: float = 0.0,
         rng: np.random.Generator | int = 0,
         arm: ArrayLike | None = None,
-        allowed: ArrayLike | None = None,
     ) -> Experiment:
         """Mix this allocation with chance, so that what it brings can be known and others can be valued on it.
 
@@ -138,8 +137,7 @@ class Allocation:
 
         share, holdout: shares of the guests who explore and who are kept without contact; the rest are treated.
         arm: the arms, shape (n,), where they were drawn before with these shares, such as by measurement.
-        allowed: which offers may be drawn in exploration, shape (n, k); all where not given. Where a guest may get several, the sets
-            of them are drawn.
+        What is drawn is no more forced or forbidden than in the allocation; where a guest may get several, sets of offers are drawn.
 
         >>> experiment = solve([[3.0, 5.0]] * 8, [[1.0, 3.0]] * 8, [Limit.total(9)]).explore(share=0.5, holdout=0.25, rng=1)
         >>> sorted(set(experiment.arm.tolist()))
@@ -153,7 +151,6 @@ class Allocation:
             share=share,
             holdout=holdout,
             arm=arm,
-            allowed=allowed,
             rng=np.random.default_rng(rng),
         )
 

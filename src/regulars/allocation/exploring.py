@@ -60,13 +60,12 @@ def explore(
     share: float,
     holdout: float,
     arm: ArrayLike | None,
-    allowed: ArrayLike | None,
     rng: np.random.Generator,
 ) -> Experiment:
     """Mix the choices with chance; see Allocation.explore. choice: offers as the allocation has them."""
     offered = problem.offered
     problem = replace(problem, offered=offered._replace(gain=as_array(offered.gain), cost=as_array(offered.cost)))
-    shares, options = _shares(share, holdout), _options(allowed, problem)
+    shares, options = _shares(share, holdout), _options(problem)
     arms = _draw_arms(problem.guests, shares, rng) if arm is None else _as_arms(arm, problem.guests)
     chosen = problem.actions_of(choice)
     action = np.where(arms == TREATED, chosen, problem.nothing).astype(np.int16)
@@ -89,21 +88,10 @@ def _shares(share: float, holdout: float) -> NDArray[np.float64]:
     return np.array([1.0 - share - holdout, share, holdout])
 
 
-def _options(allowed: ArrayLike | None, problem: Problem) -> Options:
-    """What is neither barred nor, where `allowed` is given, has an offer that is not allowed."""
-    of_cell, is_open = kinds_of(problem.rules.bars[:, :-1] == 0)
-    kind = of_cell[problem.offered.cells[:, 0]]
-    if allowed is None:
-        return Options(kind, is_open)
-    array = np.asarray(allowed)
-    if array.dtype != np.bool_ or array.shape != (problem.guests, problem.offers):
-        raise ValueError(
-            f"allowed is {array.dtype} of shape {array.shape}; give true or false, shape {(problem.guests, problem.offers)}"
-        )
-    own, offers = kinds_of(array)
-    is_allowed = ~(~offers @ problem.holds.T)
-    both, kind = np.unique(kind * len(offers) + own, return_inverse=True)
-    return Options(kind, is_open[both // len(offers)] & is_allowed[both % len(offers)])
+def _options(problem: Problem) -> Options:
+    """What is not barred."""
+    kind, is_open = kinds_of(problem.rules.bars[:, :-1] == 0)
+    return Options(kind[problem.offered.cells[:, 0]], is_open)
 
 
 def _draw_arms(guests: int, shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int8]:

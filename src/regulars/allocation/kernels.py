@@ -298,7 +298,7 @@ def _free_worth(gains: Any, slope: Any, level: Any, lanes: Any) -> float:
     """The largest worth of each guest, whatever its sign, added up; in the type of the gains."""
     free = 0.0
     for at in range(len(gains)):
-        best = abs(slope - slope)
+        best = slope - slope  # 0 in their type
         for j in range(len(lanes)):
             best = max(best, abs(slope * gains[unsigned(at), unsigned(j)] + level))
         free += best

@@ -88,7 +88,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "name": plan.campaign.name,
         "currency": plan.currency,
         "audience": len(plan.audience),
-        "left_out": {name: getattr(plan.audience, name) for name in ("staff", "held_back", "rested")},
+        "left_out": plan.audience.left_out,
         "basis": plan.lessons.basis_words,
         "learned_from": {"campaigns": plan.lessons.campaigns, "exposures": plan.lessons.rows},
         "arms": decision.arm_counts,

@@ -39,6 +39,15 @@ class Audience:
     def __len__(self) -> int:
         return len(self.guest)
 
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many guests meet the rule and are not in the audience, by the reason in words."""
+        return {
+            "work here": self.staff,
+            "are in the global holdout": self.held_back,
+            "had an offer in the rest days": self.rested,
+        }
+
     def features(self, names: Sequence[str], starts_on: dt.date) -> pa.Table:
         """What a model that learned from `history` wants to know of these guests."""
         calendar = {
@@ -61,29 +70,26 @@ def find_audience(facts: Facts, campaign: Campaign) -> Audience:
     is_held = is_held_back(_texts(guests["guest_id"]), campaign, lake.settings.salt)
     open_to_offers = guests.filter(pa.array(~is_held))
     rested = _without(open_to_offers, _recently_offered(lake, campaign))
-    left_out = {
-        "work here": len(chosen) - len(guests),
-        "are in the global holdout": len(guests) - len(open_to_offers),
-        "had an offer in the rest days": len(open_to_offers) - len(rested),
-    }
-    if not len(rested):
-        reasons = ", ".join(f"{count:,} {why}" for why, count in left_out.items() if count)
-        why = "the rule fits nobody" if not len(chosen) else f"of {len(chosen):,} who meet the rule, {reasons}"
-        raise DesignError(
-            f"campaign {campaign.identity} has no audience on {campaign.decided_on}: {why} "
-            f"({len(profiles):,} guests are known); widen the rule, or shorten caps.rest_days"
-        )
-    works_here, held_back, tired = left_out.values()
-    return Audience(
+    audience = Audience(
         profiles=rested,
         guest=_texts(rested["guest_id"]),
         store=_texts(rested["home_store"]),
         stage=_texts(rested["stage"]),
         met_rule=len(chosen),
-        staff=works_here,
-        held_back=held_back,
-        rested=tired,
+        staff=len(chosen) - len(guests),
+        held_back=len(guests) - len(open_to_offers),
+        rested=len(open_to_offers) - len(rested),
     )
+    if not len(audience):
+        why = "the rule fits nobody"
+        if audience.met_rule:
+            reasons = (f"{count:,} {words}" for words, count in audience.left_out.items() if count)
+            why = f"of {audience.met_rule:,} who meet the rule {', '.join(reasons)}"
+        raise DesignError(
+            f"campaign {campaign.identity} has no audience on {campaign.decided_on}: {why} "
+            f"({len(profiles):,} guests are known); widen the rule, or shorten caps.rest_days"
+        )
+    return audience
 
 
 def _without(profiles: pa.Table, guests: pa.Array) -> pa.Table:

@@ -80,13 +80,19 @@ def decide(lessons: Lessons, audience: Audience, campaign: Campaign, *, currency
     key = f"{campaign.identity}/{campaign.seed}"
     arm = assign(audience.guest, campaign_id=key, salt=salt, shares=shares, strata=audience.stage).arm
     limits = limits_of(campaign, audience.store, currency)
-    allowed = _allowed(audience, campaign)
-    give = partial(solve, lessons.gain, lessons.cost, min_roi=campaign.min_roi, forbidden=~allowed, seed=campaign.seed)
+    give = partial(
+        solve,
+        lessons.gain,
+        lessons.cost,
+        min_roi=campaign.min_roi,
+        forbidden=_away(audience, campaign),
+        seed=campaign.seed,
+    )
     allocation = give(limits)
     lottery = np.random.default_rng(list(blake2b(f"{salt}/{key}".encode(), digest_size=16).digest()))
     treatment = _treatment(allocation, give, lessons.cost, limits, arm == "treated", shares)
     mixed = replace(allocation, choice=treatment.choice)
-    drawn = mixed.explore(share=explore, holdout=holdout, arm=arm, allowed=allowed, rng=lottery)
+    drawn = mixed.explore(share=explore, holdout=holdout, arm=arm, rng=lottery)
     action = drawn.action.astype(np.int64)
     return Decision(
         action=action,
@@ -133,10 +139,10 @@ def _fullness(limit: Limit, cost: np.ndarray, weight: np.ndarray) -> float:
     return float(share.max())
 
 
-def _allowed(audience: Audience, campaign: Campaign) -> np.ndarray:
-    """Which offers hold at the home store of each guest, shape (n, k)."""
-    everywhere = np.ones(len(audience), dtype=bool)
-    columns = [np.isin(audience.store, offer.stores) if offer.stores else everywhere for offer in campaign.offers]
+def _away(audience: Audience, campaign: Campaign) -> np.ndarray:
+    """Which offers do not hold at the home store of each guest, shape (n, k)."""
+    nowhere = np.zeros(len(audience), dtype=bool)
+    columns = [~np.isin(audience.store, offer.stores) if offer.stores else nowhere for offer in campaign.offers]
     return np.stack(columns, axis=1)
 
 

@@ -5,13 +5,17 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+import narwhals as nw
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from regulars.errors import DataError, DesignError
 from regulars.measurement import Lift, compare
 from regulars.planning.archive import kept_campaigns
 from regulars.planning.campaign import Campaign
 from regulars.planning.facts import Facts, known_span
+from regulars.planning.history import past_campaigns
 from regulars.planning.left_out import is_held_back, season_of, staff
 from regulars.tables import Lake
 from regulars.tables.money import in_words
@@ -61,33 +65,21 @@ class Season:
 def measure_season(lake: Lake, season: str | None = None, *, as_of: dt.date) -> Season:
     """What all campaigns of a quarter brought together: guests open to them against the global holdout, by margin after discounts.
 
-    season: 2026Q4; None takes that of the latest plan. as_of: the last business date that is known. Guests are all who had ordered
-    before the quarter, less staff; what they brought in as many days before it makes the interval shorter.
-    Raises DataError where no plan of that quarter is kept, DesignError where its campaigns did not hold back the same guests.
+    season: 2026Q4; None takes that of the latest campaign. as_of: the last business date that is known. Campaigns count that were
+    planned here and have exposures. Guests are all who had ordered before the quarter, less staff; what they brought in as many
+    days before it makes the interval shorter. Raises DataError where no such campaign was run, DesignError where the campaigns did
+    not hold back the same guests, or the quarter has not begun.
     """
-    plans = kept_campaigns(lake.workspace)
-    season = season if season is not None else max((season_of(c.starts_on) for c in plans.values()), default="")
-    campaigns = {name: c for name, c in plans.items() if season_of(c.starts_on) == season}
-    if not campaigns:
-        known = ", ".join(sorted({season_of(c.starts_on) for c in plans.values()})) or "no plan at all"
-        raise DataError(f"no plan of {season or 'any season'} is kept in {lake.workspace.path}; there is {known}")
+    season, campaigns = _run_in(lake, season)
     one = _alike(season, campaigns)
     first, end = _days(season)
     last = min(end, as_of)
     if last < first:
         raise DesignError(f"cannot know yet: {season} begins on {first}, and orders are known until {as_of}")
-    facts, days = Facts.of(lake), (last - first).days + 1
+    facts = Facts.of(lake)
     guest = _guests(facts, first)
     held = is_held_back(guest, one, lake.settings.salt)
-    (lift,) = compare(
-        facts.brought(guest, first, days),
-        np.where(held, HELD_BACK, OPEN),
-        control=HELD_BACK,
-        covariate=facts.brought(guest, first - dt.timedelta(days=days), days),
-        anytime=last < end,
-        shares={OPEN: 1.0 - one.global_holdout, HELD_BACK: one.global_holdout},
-        amount=lambda minor: in_words(round(minor), lake.settings.currency),
-    )
+    lift = _lift(facts, guest, held, one.global_holdout, first, last, is_over=last == end)
     return Season(
         season=season,
         currency=lake.settings.currency,
@@ -96,7 +88,54 @@ def measure_season(lake: Lake, season: str | None = None, *, as_of: dt.date) -> 
         is_over=last == end,
         campaigns=tuple(sorted(campaigns)),
         guests=int((~held).sum()),
-        lift=lift,
+        lift=lift._replace(notes=(*lift.notes, *_reached(lake, guest[held], first, last))),
+    )
+
+
+def _lift(
+    facts: Facts, guest: np.ndarray, held: np.ndarray, share: float, first: dt.date, last: dt.date, *, is_over: bool
+) -> Lift:
+    days, currency = (last - first).days + 1, facts.lake.settings.currency
+    (lift,) = compare(
+        facts.brought(guest, first, days),
+        np.where(held, HELD_BACK, OPEN),
+        control=HELD_BACK,
+        covariate=facts.brought(guest, first - dt.timedelta(days=days), days),
+        anytime=not is_over,
+        shares={OPEN: 1.0 - share, HELD_BACK: share},
+        amount=lambda minor: in_words(round(minor), currency),
+    )
+    return lift
+
+
+def _run_in(lake: Lake, season: str | None) -> tuple[str, dict[str, Campaign]]:
+    """The quarter, and those of its campaigns that were planned here and have exposures, by id."""
+    if season is not None:
+        _days(season)
+    exposed = {past.campaign_id for past in past_campaigns(lake)}
+    ran = {name: campaign for name, campaign in kept_campaigns(lake.workspace).items() if name in exposed}
+    seasons = sorted({season_of(campaign.starts_on) for campaign in ran.values()})
+    if not seasons or season not in (None, *seasons):
+        raise DataError(
+            f"{lake.workspace.path} knows no campaign of {season or 'any quarter'} that was planned and run; "
+            f"there are {', '.join(seasons) or 'none at all'}; load its exposures if it was run"
+        )
+    asked = season or seasons[-1]
+    return asked, {name: campaign for name, campaign in ran.items() if season_of(campaign.starts_on) == asked}
+
+
+def _reached(lake: Lake, held: np.ndarray, first: dt.date, last: dt.date) -> tuple[str, ...]:
+    """A note where guests were given an offer who were to be left alone, (held,) ids."""
+    begun = [past.campaign_id for past in past_campaigns(lake) if first <= past.starts_on <= last]
+    given = lake.scan("exposures").filter(nw.col("campaign_id").is_in(begun) & ~nw.col("offer_id").is_null())
+    rows = lake.collect(given.select("campaign_id", "guest_id"))
+    wrongly = rows.filter(pc.is_in(rows["guest_id"], value_set=pa.array(held, pa.string())))
+    if not len(wrongly):
+        return ()
+    names = ", ".join(sorted(pc.unique(wrongly["campaign_id"]).to_pylist()))
+    return (
+        f"{pc.count_distinct(wrongly['guest_id']).as_py():,} guests of the global holdout were given an offer all the same, by {names}, "
+        "so the difference shows less than the campaigns brought",
     )
 
 
@@ -128,7 +167,6 @@ def _guests(facts: Facts, first: dt.date) -> np.ndarray:
         raise DesignError(
             f"orders begin on {begins}; who was a guest before {first} is not known, so nobody can be compared"
         )
-    names = facts.profiles(first - dt.timedelta(days=1))["guest_id"].to_numpy(zero_copy_only=False)
-    return np.asarray(
-        names[~np.isin(names.astype(str), np.array(staff(facts.lake).to_pylist(), dtype=str))], dtype=object
-    )
+    names = facts.profiles(first - dt.timedelta(days=1))["guest_id"]
+    guests = names.filter(pc.invert(pc.is_in(names, value_set=staff(facts.lake))))
+    return np.array(guests.to_pylist(), dtype=object)
