@@ -12,7 +12,7 @@ import regulars as rg
 from conftest import lacking
 from regulars.planning import make_plan, parse_campaign, profiles_with_taste, save
 from regulars.reports import campaign_report, samples, write_report
-from shops import CAMPAIGN
+from shops import CAMPAIGN, make_lake
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +78,15 @@ def test_chromium_shows_it_without_an_error(page: str, tmp_path: Path) -> None:
     done = subprocess.run(show, capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.count("<svg") == 6
     assert "CONSOLE" not in done.stderr
+
+
+def test_a_report_written_anew_keeps_the_mark_of_its_workspace(tmp_path: Path) -> None:
+    lake = make_lake(tmp_path / "shop")
+    settings = tmp_path / "shop" / "workspace.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace('mark = ""', 'mark = "made up"'), encoding="utf-8")
+    marked = rg.Lake.open(tmp_path / "shop")
+    plan = make_plan(marked, parse_campaign(CAMPAIGN))
+    save(plan, lake.workspace)
+    written = write_report(marked, plan.plan_id).read_text(encoding="utf-8")
+    assert written.count(">made up<") == written.count("<figure") > 3
+    assert not re.search(r"(over|under)states it by -", written)

@@ -35,7 +35,7 @@ def run_town(folder: Path, say: Callable[[str], None], *, guests: int = GUESTS, 
     """Live the campaigns in a new workspace. `say` is told each step. Raises DataError as `run` does."""
     say("a simulated town")
     place = town(guests, STORES, seed=0, pace=PACE)
-    lake = fresh_lake(folder, currency=CURRENCY, zone=ZONE)
+    lake = fresh_lake(folder, currency=CURRENCY, zone=ZONE, mark=MARK)
     say("loading its past")
     load_past(lake, place)
     episodes, pages, links = [], [], {}

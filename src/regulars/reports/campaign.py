@@ -43,12 +43,13 @@ def campaign_report(
 def _cards(plan: Plan, money: Any) -> list[dict[str, str]]:
     expected, arms, decision = plan.decision.certificate, plan.decision.arm_counts, plan.decision
     given = int((decision.action >= 0).sum())
+    held_back = plan.audience.held_back
+    more = f"; {held_back:,} more are in the global holdout" if held_back else ""
     cards = [
         {
             "name": "audience",
             "value": f"{len(plan.audience):,}",
-            "note": f"{given:,} get an offer, {arms['holdout']:,} are held out; "
-            f"{plan.audience.held_back:,} more are in the global holdout",
+            "note": f"{given:,} get an offer, {arms['holdout']:,} are held out{more}",
         },
         {"name": "subsidy", "value": money(expected.cost), "note": f"expected, of {money(plan.budget)}"},
     ]

@@ -17,7 +17,9 @@ def write_report(lake: Lake, plan_id: str, progress: Callable[[str], None] | Non
     then, plan = remake(lake, plan_id, progress)
     crowd = then.collect(profiles_with_taste(then, plan.campaign.decided_on))
     path = lake.workspace.reports / f"{plan.campaign.identity}-{plan.plan_id[:8]}.html"
-    path.write_text(campaign_report(plan, crowd, test=_look_back(then, plan)), encoding="utf-8")
+    path.write_text(
+        campaign_report(plan, crowd, test=_look_back(then, plan), mark=lake.settings.mark), encoding="utf-8"
+    )
     return path
 
 

@@ -26,6 +26,7 @@ day_closes_at = "{day_closes_at}"       # local time at which a trading day ends
 margin_rate = {margin_rate}           # share of a bill left after the cost of food, where an order does not say its margin
 memory = "{memory}"              # most that queries may hold in memory; the rest goes to disk
 engine = "{engine}"           # or spark, or the address of a cluster, such as spark://host:7077
+mark = "{mark}"                # a word under the title of every picture of a plan, such as simulated
 salt = "{salt}"   # keep it secret: it decides who is kept as a holdout
 """
 
@@ -40,6 +41,7 @@ class Settings(Document):
     margin_rate: Annotated[float, pydantic.Field(gt=0, le=1)] = 0.65
     memory: Annotated[str, pydantic.Field(pattern=r"^\d+ ?[MG]B$")] = "2GB"
     engine: Annotated[str, pydantic.Field(pattern=f"^({NAMES})$")] = "duckdb"
+    mark: Annotated[str, pydantic.Field(pattern=r"^[\w ,.-]{0,40}$")] = ""
     salt: Annotated[str, pydantic.Field(pattern=r"^[\w-]{1,64}$")] = pydantic.Field(
         default_factory=lambda: secrets.token_hex(16)
     )
