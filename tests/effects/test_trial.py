@@ -54,7 +54,10 @@ def test_a_design_that_cannot_answer_is_refused(changed: dict[str, Any], words: 
     ("changed", "words"),
     [
         ({"outcome": with_value(np.nan)}, "outcome is missing or infinite in 1 rows, first in row 7; drop these rows"),
-        ({"outcome": np.zeros(ROWS - 1)}, r"outcome has the shape \(199,\) and features have 200 rows"),
+        ({"outcome": with_value(-np.inf)}, "outcome is missing or infinite in 1 rows, first in row 7"),
+        ({"cost": with_value(np.inf)}, "cost is missing or infinite in 1 rows, first in row 7; give 0"),
+        ({"action": np.append(np.arange(ROWS) % 3 - 1, 0)}, r"action has the shape \(201,\) and there are 200 rows"),
+        ({"outcome": np.zeros(ROWS - 1)}, r"outcome has the shape \(199,\) and there are 200 rows"),
         ({"outcome": ["much"] * ROWS}, "outcome is not all numbers"),
         ({"cost": with_value(-5)}, "cost row 7: -5 is negative"),
         ({"action": with_value(0.5)}, "action row 0: 0.1 is no offer"),
@@ -112,6 +115,17 @@ def test_categories_unseen_at_the_fit_are_missing_and_rare_ones_too() -> None:
 def test_a_column_missing_at_prediction_is_named() -> None:
     with pytest.raises(DataError, match="features lack the column 'visits'"):
         fit().predict({"other": [1.0]})
+
+
+def test_infinite_features_are_refused_at_prediction_too() -> None:
+    with pytest.raises(DataError, match="features row 1, column 'visits': infinite; leave it empty if unknown"):
+        fit().predict({"visits": [1.0, -np.inf]})
+
+
+def test_a_category_unseen_at_the_fit_gets_the_prediction_of_one_that_is_not_known() -> None:
+    model = fit(features={"city": np.array(["Rome", "Oslo"])[np.arange(ROWS) % 2]})
+    unseen, unknown = model.predict({"city": ["Lima", None]}).gain
+    np.testing.assert_array_equal(unseen, unknown)
 
 
 def test_an_array_has_columns_without_names() -> None:

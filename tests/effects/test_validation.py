@@ -1,5 +1,7 @@
 """A ranking is proved on guests assigned by lot, or not at all."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -67,7 +69,24 @@ def test_the_test_for_differences_keeps_its_size(lottery: Past) -> None:
 def test_a_validation_needs_a_control_and_matching_shapes(lottery: Past) -> None:
     with pytest.raises(DesignError, match="needs a lottery with a control"):
         rg.effects.validate(np.zeros((4, 1)), [0, 0, 0, 0], [1, 2, 3, 4], propensity=np.full(4, 0.5))
-    with pytest.raises(DataError, match="action names offer 1 and gains have 1 columns"):
-        rg.effects.validate(np.zeros((2, 1)), [1, -1], [1, 2], propensity=np.full(2, 0.5))
-    with pytest.raises(DataError, match=r"gains have the shape \(3,\)"):
-        rg.effects.validate(np.zeros(3), [0, -1, 0], [1, 2, 3], propensity=np.full(3, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"action": [1, -1]}, "action names offer 1 and gains have 1 columns"),
+        ({"action": [0, -1, 0]}, r"action has the shape \(3,\) and there are 2 rows"),
+        ({"outcome": [1, np.inf]}, "outcome is missing or infinite in 1 rows, first in row 1; drop these rows"),
+        ({"outcome": [1]}, r"outcome has the shape \(1,\) and there are 2 rows"),
+        ({"propensity": [0.5, 0]}, "propensity row 1: the action taken has 0"),
+        ({"propensity": [0.5]}, r"propensity has the shape \(1,\)"),
+        ({"cluster": ["a"]}, r"cluster has the shape \(1,\) and there are 2 rows"),
+        ({"effects": np.zeros(2)}, r"gains have the shape \(2,\)"),
+        ({"effects": [[0.0], [np.nan]]}, "gains are missing or infinite in 1 rows, first in row 1"),
+        ({"effects": [["much"], ["little"]]}, "gains are not all numbers"),
+    ],
+)
+def test_what_cannot_be_validated_is_named(changed: dict[str, Any], words: str) -> None:
+    usual = {"effects": np.zeros((2, 1)), "action": [0, -1], "outcome": [1, 2], "propensity": np.full(2, 0.5)}
+    with pytest.raises(DataError, match=words):
+        rg.effects.validate(**(usual | changed))

@@ -80,7 +80,7 @@ def read_trial(
         outcome=values,
         cost=None if cost is None else _as_cost(cost, rows),
         propensity=None if propensity is None else as_propensity(propensity, numbers, len(names)),
-        cluster=np.arange(rows) if cluster is None else _as_cluster(cluster, rows),
+        cluster=as_cluster(cluster, rows),
         offers=names,
     )
 
@@ -92,7 +92,7 @@ def as_finite(values: ArrayLike, rows: int, name: str, mend: str) -> FloatArray:
     except (TypeError, ValueError) as error:
         raise DataError(f"{name} is not all numbers: {error}") from error
     if array.shape != (rows,):
-        raise DataError(f"{name} has the shape {array.shape} and features have {rows} rows; expected ({rows},)")
+        raise DataError(f"{name} has the shape {array.shape} and there are {rows} rows; expected ({rows},)")
     bad = ~np.isfinite(array)
     if bad.any():
         raise DataError(f"{name} is missing or infinite in {bad.sum():,} rows, first in row {np.argmax(bad)}; {mend}")
@@ -138,10 +138,13 @@ def _as_cost(cost: ArrayLike, rows: int) -> FloatArray:
     return amounts
 
 
-def _as_cluster(cluster: ArrayLike, rows: int) -> IntArray:
+def as_cluster(cluster: ArrayLike | None, rows: int) -> IntArray:
+    """Codes of the guests that rows belong to, (rows,), each row a guest of its own where none are named; otherwise DataError."""
+    if cluster is None:
+        return np.arange(rows)
     labels = np.asarray(cluster)
     if labels.shape != (rows,):
-        raise DataError(f"cluster has the shape {labels.shape} and features have {rows} rows; expected ({rows},)")
+        raise DataError(f"cluster has the shape {labels.shape} and there are {rows} rows; expected ({rows},)")
     if labels.dtype == object:
         labels = labels.astype(str)
     return as_codes(labels)

@@ -9,7 +9,7 @@ from regulars.effects.arrays import FloatArray, IntArray, as_codes
 from regulars.effects.averages import Interval, weighted_difference
 from regulars.effects.heterogeneity import Heterogeneity, measure_heterogeneity
 from regulars.effects.model import Effects
-from regulars.effects.trial import as_action, as_finite, as_propensity
+from regulars.effects.trial import as_action, as_cluster, as_finite, as_propensity
 from regulars.errors import DataError, DesignError
 
 DRAWS = 200
@@ -97,9 +97,7 @@ def validate(
 
     Raises DataError for values that cannot be used, DesignError if no offer has guests both with it and without.
     """
-    gain = np.asarray(effects.gain if isinstance(effects, Effects) else effects, dtype=np.float64)
-    if gain.ndim != 2 or not np.isfinite(gain).all():
-        raise DataError(f"gains have the shape {gain.shape}; expected (n, k) without gaps")
+    gain = _as_gain(effects.gain if isinstance(effects, Effects) else effects)
     rows, offers = gain.shape
     names = effects.offers if isinstance(effects, Effects) else tuple(f"offer {number}" for number in range(offers))
     numbers = as_action(action, rows)
@@ -107,7 +105,7 @@ def validate(
         raise DataError(f"action names offer {numbers.max()} and gains have {offers} columns, counted from 0")
     values = as_finite(outcome, rows, "outcome", "drop these rows")
     arm_propensity = as_propensity(propensity, numbers, offers)[np.arange(rows), numbers + 1]
-    guests = np.arange(rows) if cluster is None else as_codes(np.asarray(cluster))
+    guests = as_cluster(cluster, rows)
     found = []
     for offer, name in enumerate(names):
         compared = np.isin(numbers, (-1, offer))
@@ -120,6 +118,21 @@ def validate(
             "no offer has guests both with it and with nothing; validation needs a lottery with a control"
         )
     return tuple(found)
+
+
+def _as_gain(gain: ArrayLike) -> FloatArray:
+    """Gains of shape (n, k) without a gap; otherwise DataError with the first bad row."""
+    try:
+        table = np.asarray(gain, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"gains are not all numbers: {error}") from error
+    if table.ndim != 2:
+        raise DataError(f"gains have the shape {table.shape}; expected (n, k), one column for each offer")
+    if (bad := ~np.isfinite(table).all(axis=1)).any():
+        raise DataError(
+            f"gains are missing or infinite in {bad.sum():,} rows, first in row {np.argmax(bad)}; predict them anew"
+        )
+    return table
 
 
 def _validate_offer(
