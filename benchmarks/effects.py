@@ -94,13 +94,15 @@ def causalml_meta(name: str) -> Ranker:
     return rank
 
 
-def uplift_forest(features: FloatArray, action: IntArray, outcome: FloatArray, asked: FloatArray) -> FloatArray:
-    """With its own defaults, which are 10 trees."""
-    from causalml.inference.tree import UpliftRandomForestClassifier
+def uplift_forest(trees: int) -> Ranker:
+    def rank(features: FloatArray, action: IntArray, outcome: FloatArray, asked: FloatArray) -> FloatArray:
+        from causalml.inference.tree import UpliftRandomForestClassifier
 
-    model = UpliftRandomForestClassifier(control_name="-1", random_state=0, n_jobs=CORES)
-    model.fit(features, action.astype(str), outcome.astype(int))
-    return np.asarray(model.predict(asked))
+        model = UpliftRandomForestClassifier(n_estimators=trees, control_name="-1", random_state=0, n_jobs=CORES)
+        model.fit(features, action.astype(str), outcome.astype(int))
+        return np.asarray(model.predict(asked))
+
+    return rank
 
 
 def rankers() -> dict[str, Ranker]:
@@ -161,13 +163,14 @@ def judge_pair(
     each = {
         name: np.array([qini(gain[compared, offer], given, brought, c) for c in counts]) for name, gain in gains.items()
     }
-    validation = effects.validate(
-        np.column_stack([gain[:, offer] for gain in gains.values()])[compared][:, :1],
-        np.where(given, 0, -1),
-        brought,
-        propensity=np.full(len(given), 0.5),
-    )
-    yield f"{title}: {next(iter(gains))}", str(validation[0].heterogeneity).split(": ", 1)[1]
+    for name in ("regulars dr", "regulars race"):
+        [found] = effects.validate(
+            gains[name][compared, offer, None],
+            np.where(given, 0, -1),
+            brought,
+            propensity=np.full(len(given), 0.5),
+        )
+        yield f"{title}: {name}", str(found.heterogeneity).split(": ", 1)[1]
     best = each["regulars race"]
     for name, found in each.items():
         low, high = np.quantile(best[1:] - found[1:], [0.025, 0.975])
@@ -244,9 +247,10 @@ def promised_and_true(make: Callable[..., Any], rows: int, seed: int) -> tuple[F
 
 
 def forest(scale: float) -> Iterator[tuple[str, Any]]:
-    chosen = {"regulars dr": ours("dr")} | (
-        {"causalml UpliftRandomForest": uplift_forest} if version("causalml") else {}
-    )
+    """The peer with the 10 trees of its default, and with the 100 of a usual forest."""
+    chosen = {"regulars dr": ours("dr")}
+    if version("causalml"):
+        chosen |= {f"causalml UpliftRandomForest of {trees} trees": uplift_forest(trees) for trees in (10, 100)}
     yield from race_of_rankers("forest 100,000 x 20", chosen, int(100_000 * scale), offers=1)
 
 
