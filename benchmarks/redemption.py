@@ -10,7 +10,7 @@ same server can be faster on the same machine, whatever it does.
 
 hot: one offer, 16 tills. The peer is a plain counter row in the database: `update ... set used = used + 1 where used < cap` and the
 insert of the redemption in one statement, from 16 connections, with no HTTP and no checks.
-spread: 1,000 offers, 32 tills. The peer is the empty endpoint.
+spread: 1,000 offers, 32 tills, by one process, as `regulars serve` begins, and by two. The peer is the empty endpoint.
 sqlite: one offer, 16 tills. The peer is a bare transaction of the same two rows with its fsync, one after the other.
 ledger: one offer, one process, no HTTP; 1, 16 and 64 redemptions in each transaction. The peers are those of hot and sqlite.
 issue: so many vouchers. The peers are COPY (PostgreSQL) and executemany (SQLite) of the same rows, vouchers and ledger, into the
@@ -140,22 +140,27 @@ def hot(seconds: float) -> dict[str, float]:
     return {**mine._asdict(), "plain_counter": theirs, "ratio": times, "empty": bound, "drift": len(drift)}
 
 
-def spread(seconds: float) -> dict[str, float]:
+def spread(seconds: float) -> dict[str, Any]:
+    return {f"workers {workers}": spread_over(workers, seconds) for workers in (1, 2)}
+
+
+def spread_over(workers: int, seconds: float) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, on_postgresql(Path(folder)) as house:
         found = house.ask("open", {"cap": 1_000, "vouchers": 100, "offers": 1_000})
         codes = [code for turn in zip(*found["codes"].values(), strict=True) for code in turn]
         token = found["token"]
         ours, empty, _ = over_http(
-            house, codes, token, tills=32, seconds=seconds, workers=2,
+            house, codes, token, tills=32, seconds=seconds, workers=workers,
             peer=lambda: press(house.port, token, PINGS, tills=32, seconds=seconds),
         )  # fmt: skip
         drift = house.ask("books")["drift"]
     mine, theirs = middle(ours), middle(empty)
     part = mine.accepted / theirs.all
     print(
-        f"spread over 1,000 offers: {spoken(mine)}, the empty endpoint {theirs.all:,.0f}/s: {part:.2f}; drift {len(drift)}"
+        f"spread over 1,000 offers, {workers} workers: {spoken(mine)}, the empty endpoint {theirs.all:,.0f}/s: {part:.2f}; "
+        f"drift {len(drift)}"
     )
-    return {**mine._asdict(), "empty": theirs.all, "ratio": mine.accepted / theirs.all, "drift": len(drift)}
+    return {**mine._asdict(), "empty": theirs.all, "ratio": part, "drift": len(drift)}
 
 
 def embedded(seconds: float) -> dict[str, float]:

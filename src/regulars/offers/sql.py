@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.base import ModelState
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 
 class LostUpdateError(RuntimeError):
@@ -55,7 +55,7 @@ def read(*questions: Question) -> list[list[Any]]:
     """The rows that answer each question, as models; new ones each time."""
     if is_postgresql():
         [found] = execute(_asking(tuple(question[:2] for question in questions)), _flat(questions)).fetchall()
-        return [_told(question.table, rows or ()) for question, rows in zip(questions, found, strict=True)]
+        return [_told(question.table, text) for question, text in zip(questions, found, strict=True)]
     return [_fetched(question) for question in questions]
 
 
@@ -116,7 +116,7 @@ def _raw() -> Iterator[Any]:
 @lru_cache(maxsize=256)
 def _asking(questions: tuple[tuple[Any, str], ...]) -> str:
     parts = (
-        f"(select json_agg(q) from (select {_names(table)} from {table._meta.db_table} where {condition}) q)"  # noqa: S608
+        f"(select json_agg(q)::text from (select {_names(table)} from {table._meta.db_table} where {condition}) q)"  # noqa: S608
         for table, condition in questions
     )
     return f"select {', '.join(parts)}"
@@ -126,7 +126,10 @@ def _flat(questions: Sequence[Question]) -> list[object]:
     return [parameter for question in questions for parameter in question.parameters]
 
 
-def _told(table: Any, rows: Sequence[dict[str, Any]]) -> list[Any]:
+def _told(table: Any, text: str | None) -> list[Any]:
+    if text is None:
+        return []
+    rows = from_json(text)
     for row in rows:
         for name in _instants(table):
             if row[name] is not None:

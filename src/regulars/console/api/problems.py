@@ -103,9 +103,12 @@ class Problem(Exception):  # noqa: N818  (the word of RFC 9457)
         return _WORDS[self.code][language == "zh"].format(**self.facts)
 
 
+_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical(value: Any) -> str:
     """A value as JSON in the one way we write it. Raises ValueError for what JSON has no word for, such as NaN."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return _WRITER.encode(value)
 
 
 def document(problem: Problem | Refusal, language: str, instance: str) -> tuple[int, str]:

@@ -62,7 +62,7 @@ def answer(request: HttpRequest, command: Command) -> HttpResponse:
     answered = DOOR.submit(command)
     _note(request, command, answered)
     content_type = "application/json" if answered.status < 400 else MEDIA_TYPE
-    response = HttpResponse(answered.text, status=answered.status, content_type=content_type)
+    response = HttpResponse(answered.text.encode(), status=answered.status, content_type=content_type)
     if answered.is_repeated:
         response.headers["Idempotent-Replayed"] = "true"
     return response
@@ -86,7 +86,7 @@ def answer_many(request: HttpRequest, commands: Sequence[Command]) -> HttpRespon
 
 def say(value: Any, *, status: int = 200) -> HttpResponse:
     """A plain document."""
-    return HttpResponse(canonical(value), status=status, content_type="application/json")
+    return HttpResponse(canonical(value).encode(), status=status, content_type="application/json")
 
 
 def _note(request: HttpRequest, command: Command, answered: Answer) -> None:
