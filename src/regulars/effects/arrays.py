@@ -10,6 +10,10 @@ BoolArray = npt.NDArray[np.bool_]
 
 def cluster_totals(values: FloatArray, cluster: IntArray) -> FloatArray:
     """Sum the rows of `values` (n, ...) within each cluster; clusters are codes 0, 1, ... without a gap."""
+    if len(cluster) == int(cluster.max(initial=-1)) + 1:  # every row is a cluster of its own
+        totals = np.empty_like(values)
+        totals[cluster] = values
+        return totals
     order = np.argsort(cluster, kind="stable")
     starts = np.flatnonzero(np.diff(cluster[order], prepend=-1))
     return np.add.reduceat(values[order], starts, axis=0)

@@ -1,5 +1,6 @@
 """Balance: were those who were given an offer like those who were not, before and after weighting?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,18 +49,20 @@ class Balance:
         return self.features[place], float(differences[place])
 
 
-def measure_balance(trial: Trial, scores: Scores, offer: int) -> Balance:
-    """Balance of one offer against nothing."""
+def measure_balance(trial: Trial, scores: Scores, offers: Sequence[int]) -> dict[int, Balance]:
+    """Balance of each of these offers against nothing."""
     names, values = standardised(trial)
-    given, nothing = trial.arm == offer + 1, trial.arm == 0
-    offer_weight, nothing_weight = scores.offer_weight[:, offer], scores.nothing_weight[:, offer]
-    after = offer_weight @ values / offer_weight.sum() - nothing_weight @ values / nothing_weight.sum()
-    return Balance(
-        offer=trial.offers[offer],
-        features=names,
-        before=values[given].mean(axis=0) - values[nothing].mean(axis=0),
-        after=after,
-    )
+    untreated = values[trial.arm == 0].mean(axis=0)
+    found = {}
+    for offer in offers:
+        given, nothing = scores.offer_weight[:, offer], scores.nothing_weight[:, offer]
+        found[offer] = Balance(
+            offer=trial.offers[offer],
+            features=names,
+            before=values[trial.arm == offer + 1].mean(axis=0) - untreated,
+            after=given @ values / given.sum() - nothing @ values / nothing.sum(),
+        )
+    return found
 
 
 def standardised(trial: Trial) -> tuple[tuple[str, ...], FloatArray]:

@@ -103,7 +103,7 @@ def _build_model(
     if dose is not None:
         costs = None if costs is None else costs.on_curve(dose)
         averages = _averages_on_curve(averages, dose, costs)
-    balance = {offer: measure_balance(trial, study.scores, offer) for offer in own}
+    balance = measure_balance(trial, study.scores, own)
     warnings = [
         word for offer, effect in enumerate(averages) for word in design_warnings(effect, balance.get(offer), basis)
     ]

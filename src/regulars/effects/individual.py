@@ -70,12 +70,14 @@ class Individual:
         heterogeneity = _calibration(study, held_out)
         slope = drawn_slopes(heterogeneity)
         held_out = average + slope * held_out
+        offers = range(len(average))
+        missed = side_by_side(lambda offer: squared_error(study, held_out, offer), offers, rows=study.trial.rows)
         fitted = cls(
             learned=tuple(learned),
             average=average,
             centre=centre,
             slope=slope,
-            missed=np.array([squared_error(study, held_out, offer) for offer in range(len(average))]),
+            missed=np.array(missed),
             heterogeneity=heterogeneity,
             explained=held_out.var(axis=0),
         )
