@@ -11,7 +11,7 @@ POLICIES = {name: CONTESTANTS[name] for name in ("oracle", "send to all", "rando
 
 @pytest.fixture(scope="module")
 def loop() -> Loop:
-    return learning_loop(campaigns=3, guests=2_000, stores=5, seed=3, contestants=POLICIES)
+    return learning_loop(campaigns=3, guests=2_000, stores=5, seed=200, contestants=POLICIES)
 
 
 def test_ours_explores_first_and_then_gains(loop: Loop) -> None:

@@ -1,7 +1,7 @@
 """Anyway: what guests bring if they are given nothing, and how likely each is to redeem an offer.
 
-Both are plain regressions on a handful of facts of a profile (how often, how lately, how much), with their squares and products:
-few enough to be steady on the few thousand rows of a first campaign.
+Both are plain regressions on a handful of facts of a profile (how often, how lately, how much, at what discount), with their squares
+and products: few enough to be steady on the few thousand rows of a first campaign.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,14 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
 from regulars.planning.history import History
 
-FACTS = ("visits", "orders", "recency_days", "tenure_days", "rhythm_days", "silence_probability", "spend_minor")
+FACTS = (
+    "visits", "orders", "recency_days", "tenure_days", "rhythm_days", "silence_probability", "spend_minor", "discount_minor",
+)  # fmt: skip
 """The columns of a profile that this rests on."""
 FAMILIAR = 1.4
 """A guest's own average order counts half after so many orders; the rest is what is usual (as the checks of CDNOW customers ask)."""
+_DISCOUNT = 0.1
+"""A usual discount, as a part of a usual order: whoever redeemed before is likelier to redeem again."""
 _UNUSUAL = 4.0
 _OFFER = 3.0
 _LEAST = 1e-3
@@ -43,7 +47,7 @@ class Habits:
         silence = np.log1p(column["recency_days"] / (column["rhythm_days"] + 1.0))
         design = [
             np.log1p(visits), np.log1p(column["recency_days"]), np.log1p(column["rhythm_days"]), column["silence_probability"],
-            np.log(worth), np.log1p(column["tenure_days"]), silence,
+            np.log(worth), np.log1p(column["tenure_days"]), silence, np.log1p(column["discount_minor"] / (_DISCOUNT * usual)),
         ]  # fmt: skip
         return cls(visits=visits, silence_of_rhythm=silence, worth=worth, design=np.column_stack(design))
 

@@ -33,7 +33,7 @@ DOUBT = np.array([0.15, 0.15, 0.015, 0.075, 0.15, 0.05])
 DIFFERENCE = np.array([0.075, 0.075, 0.0075, 0.15, 0.075, 0.025])
 """Standard deviation of each offer around what all share."""
 _MULTIPLES = (0.25, 0.5, 1.0, 2.0)
-_FAR = 3.0
+_FAR = 10.0
 _LEVEL_DOUBT = np.array([0.3, 0.3, 0.05, 0.05])
 _TERMS, _LEVELS = len(GUESS), len(_LEVEL_DOUBT)
 
@@ -59,7 +59,7 @@ class Response:
         rest = outcome - expected.brings - sum(terms @ start for terms, start in zip(given, guess, strict=True))
         design = np.hstack([_levels(expected), sum(given), *given])
         found, covariance = _regress(
-            design, rest, _weights(_variances(expected, rest), rest), len(guess), _codes(history.guest)
+            design, rest, _weights(_variances(expected, history.action, rest), rest), len(guess), _codes(history.guest)
         )
         mix = _mix(len(guess))
         return cls(
@@ -97,17 +97,21 @@ def _levels(expected: Expected) -> np.ndarray:
     return np.column_stack([expected.brings, expected.comes * expected.order, expected.order, usual])
 
 
-def _variances(expected: Expected, rest: np.ndarray) -> np.ndarray:
-    """The variance of what each guest brings, as in a compound Poisson process, with what differs between guests who look alike."""
-    parts = np.column_stack([expected.brings * expected.order, expected.brings**2, np.ones(len(rest))])
-    parts /= parts.mean(axis=0)
+def _variances(expected: Expected, action: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """The variance of what each guest brings, as in a compound Poisson process: orders he makes anyway, orders that his voucher
+    may bring, and what differs between guests who look alike."""
+    redeems = np.where(action >= 0, expected.redeems[np.arange(len(action)), np.maximum(action, 0)], 0.0)
+    parts = np.column_stack(
+        [expected.brings * expected.order, expected.brings**2, redeems * expected.order**2, np.ones(len(rest))]
+    )
+    parts /= np.maximum(parts.mean(axis=0), 1e-300)
     first = np.maximum(parts @ nnls(parts, rest**2)[0], 1e-3 * rest.var())
     return np.maximum(parts @ nnls(parts / first[:, None], rest**2 / first)[0], 1e-3 * rest.var())  # type: ignore[no-any-return]
 
 
 def _weights(variance: np.ndarray, rest: np.ndarray) -> np.ndarray:
     """One over the variance, and less where a guest is further off than `_FAR` standard deviations (Huber 1964), so that no single
-    one decides."""
+    one decides. Nearer, it would be the guests won who are off, and with them what the offer gains."""
     far = np.abs(rest) / np.sqrt(variance)
     weights: np.ndarray = np.minimum(1.0, _FAR / np.maximum(far, 1e-12)) / variance
     return weights

@@ -30,6 +30,7 @@ BUDGET_EACH = 0.10
 """Dollars of subsidy for each guest of the town and campaign: scarce, so that it matters who gets it."""
 CURRENCY = "USD"
 _EXPLORATION = 0.05
+_HOLDOUT = 0.10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,6 +134,7 @@ def campaign_of(place: Town, number: int, budget: float, *, name: str = "Loop") 
             "window_days": WINDOW_DAYS,
             "after_days": LATER_DAYS,
             "expected_redemption": 0.1,
+            "holdout": _HOLDOUT / (number + 1) ** 0.5,  # whoever was held out before teaches still
             "global_holdout": 0.0,  # each campaign is judged by its own, and the others hold nobody back
             "exploration": _EXPLORATION / (number + 1),
             "seed": number,
