@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,9 +21,10 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from regulars.errors import DesignError
+from regulars.measurement.columns import GUESTS, cluster_sums, first_in_each
 from regulars.measurement.compare import compare, compare_moments
 from regulars.measurement.contrasts import holds
-from regulars.measurement.guests import as_amounts, as_labels
+from regulars.measurement.guests import as_amounts, as_labels, check_clusters
 from regulars.measurement.lift import plain
 from regulars.measurement.metrics import Metric
 from regulars.measurement.moments import Label, Moments, moments_by_arm, pooled
@@ -55,6 +56,7 @@ def settle(
     later_minor: ArrayLike | None = None,
     sister_minor: ArrayLike | None = None,
     covariate: ArrayLike | None = None,
+    cluster: ArrayLike | None = None,
     control: Label = "holdout",
     shares: Mapping[Label, float] | None = None,
     guests_per_week: float | None = None,
@@ -67,8 +69,8 @@ def settle(
     margin_minor: earned on the guest after the subsidy, over the window, the following weeks and all stores.
     subsidy_minor: what his redemptions cost us. redeemed_minor: sales on checks with a voucher; without it, all sales.
     later_minor: spent anywhere in the following weeks. sister_minor: spent at other stores of ours in the window.
-    covariate: sales before the campaign. guests_per_week: how fast new guests can be assigned.
-    amount: words minor units in the notes.
+    covariate: sales before the campaign. cluster: what was drawn if not the guest, such as the store; errors are then those of
+    clusters. guests_per_week: how fast new guests can be assigned. amount: words minor units in the notes.
 
     Raises DesignError and DataError as `compare` does.
 
@@ -88,16 +90,22 @@ def settle(
         "covariate": covariate,
     }
     columns = {name: as_amounts(values, name, len(labels)) for name, values in given.items() if values is not None}
+    units, unit_labels = columns, labels
+    if cluster is not None:
+        clusters = as_labels(cluster, "cluster", len(labels))
+        check_clusters(clusters, labels)
+        units, unit_labels = cluster_sums(columns, clusters), first_in_each(clusters, labels)
     made = settle_moments(
-        moments_by_arm(columns, labels),
+        moments_by_arm(units, unit_labels),
         control,
         before=() if covariate is None else ("covariate",),
+        size=None if cluster is None else GUESTS,
         shares=shares,
         guests_per_week=guests_per_week,
         alpha=alpha,
     )
     together = np.where(labels == control, labels, _CONTACTED)
-    (lift,) = compare(columns[MARGIN], together, control, columns.get("covariate"), alpha=alpha, amount=amount)
+    (lift,) = compare(columns[MARGIN], together, control, columns.get("covariate"), cluster, alpha=alpha, amount=amount)
     return made._replace(notes=made.notes + lift.notes)
 
 
@@ -106,20 +114,22 @@ def settle_moments(
     control: Label = "holdout",
     *,
     before: tuple[str, ...] = (),
+    size: str | None = None,
     shares: Mapping[Label, float] | None = None,
     guests_per_week: float | None = None,
     alpha: float = 0.05,
 ) -> Statement:
     """The same from the moments of each arm (see read_moments), with columns named like the arguments of `settle`.
 
-    before: names of the columns known before the campaign.
+    before: names of the columns known before the campaign. size: the column with the guests of each row, where rows are the sums
+    of clusters; shares are then those of clusters.
     """
     if (
         shares is not None
         and not (ratio := sample_ratio_check({arm: part.n for arm, part in moments.items()}, shares)).is_ok
     ):
         raise DesignError(ratio.words)
-    trial = _Trial(arms=moments, control=control, before=before, alpha=alpha)
+    trial = _Trial(arms=moments, control=control, before=before, size=size, alpha=alpha)
     gain, subsidy = trial.change(MARGIN), trial.total(SUBSIDY)
     spend = trial.total(REDEEMED if trial.has(REDEEMED) else SALES)
     more = _more_guests(trial, gain)
@@ -131,7 +141,7 @@ def settle_moments(
         gain_interval_minor=gain.interval_minor,
         return_on_subsidy=_per_unit(gain, subsidy),
         next_unit=_next_unit(trial),
-        guests=sum(part.n for part in moments.values()),
+        guests=trial.guests,
         more_guests=more,
         more_weeks=math.ceil(more / guests_per_week) if more is not None and guests_per_week else None,
         level=alpha,
@@ -165,7 +175,15 @@ class _Trial:
     arms: Mapping[Label, Moments]
     control: Label
     before: tuple[str, ...]
+    size: str | None
     alpha: float
+
+    @property
+    def guests(self) -> int:
+        return sum(map(self.guests_of, self.arms.values()))
+
+    def guests_of(self, part: Moments) -> int:
+        return part.n if self.size is None else round(part.total(self.size))
 
     @property
     def contacted(self) -> Moments:
@@ -192,8 +210,10 @@ class _Trial:
             arms = {arm: part.with_sum(together, known) for arm, part in arms.items()}
         if columns != (MARGIN,) and not any(part.total(column) for part in arms.values() for column in known):
             return _Change()
-        (lift,) = compare_moments(arms, Metric.mean(together, *self.before), self.control, alpha=self.alpha)
-        guests = arms[_CONTACTED].n
+        metric = Metric.mean(together, *self.before)
+        metric = metric if self.size is None else metric.over(self.size)
+        (lift,) = compare_moments(arms, metric, self.control, alpha=self.alpha)
+        guests = self.guests_of(self.contacted)
         return _Change(lift.estimate * guests, lift.interval[0] * guests, lift.interval[1] * guests)
 
 
@@ -228,8 +248,7 @@ def _more_guests(trial: _Trial, gain: _Change) -> int | None:
     limit = -float(special.ndtri(trial.alpha / 2))
     error = (gain.high - gain.low) / 2 / limit
     times = ((limit + float(special.ndtri(_POWER))) * error / gain.amount) ** 2
-    guests = sum(part.n for part in trial.arms.values())
-    return None if times > _OUT_OF_REACH else max(1, math.ceil(guests * (times - 1)))
+    return None if times > _OUT_OF_REACH else max(1, math.ceil(trial.guests * (times - 1)))
 
 
 def _per_unit(gain: _Change, subsidy: float) -> Return | None:
@@ -242,13 +261,10 @@ def _next_unit(trial: _Trial) -> Return | None:
     """From the second dearest arm to the dearest; None if there is but one offer."""
     if len(trial.arms) < 3:
         return None
-    by_cost = sorted(trial.arms, key=lambda arm: trial.arms[arm].total(SUBSIDY) / trial.arms[arm].n)
-    cheap, dear = by_cost[-2:]
-    step = _Trial(
-        arms={arm: trial.arms[arm] for arm in (cheap, dear)}, control=cheap, before=trial.before, alpha=trial.alpha
-    )
-    guests = trial.arms[dear].n
-    extra = trial.arms[dear].total(SUBSIDY) - trial.arms[cheap].total(SUBSIDY) * guests / trial.arms[cheap].n
+    each = {arm: part.total(SUBSIDY) / trial.guests_of(part) for arm, part in trial.arms.items()}
+    cheap, dear = sorted(each, key=lambda arm: each[arm])[-2:]
+    step = replace(trial, arms={arm: trial.arms[arm] for arm in (cheap, dear)}, control=cheap)
+    extra = (each[dear] - each[cheap]) * trial.guests_of(trial.arms[dear])
     return _per_unit(step.change(MARGIN), extra)
 
 

@@ -40,14 +40,11 @@ def as_columns(
     return columns, replace(metric, average=Average(numerator=OUTCOME, denominator=DENOMINATOR))
 
 
-def as_cluster_sums(
-    columns: Mapping[str, FloatArray], metric: Metric, cluster: LabelArray
-) -> tuple[dict[str, FloatArray], Metric]:
-    """One row for each cluster, in the order of their names: sums, and its number of guests below every line."""
+def cluster_sums(columns: Mapping[str, FloatArray], cluster: LabelArray) -> dict[str, FloatArray]:
+    """One row for each cluster, in the order of their names: sums, and its number of guests, which goes below every line."""
     _, position = np.unique(cluster, return_inverse=True)
     sums = {name: np.bincount(position, weights=values).astype(np.float64) for name, values in columns.items()}
-    sums[GUESTS] = np.bincount(position).astype(np.float64)
-    return sums, metric.over(GUESTS)
+    return sums | {GUESTS: np.bincount(position).astype(np.float64)}
 
 
 def first_in_each(cluster: LabelArray, labels: LabelArray) -> LabelArray:

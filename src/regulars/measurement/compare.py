@@ -12,7 +12,7 @@ from narwhals.typing import IntoFrame
 from numpy.typing import ArrayLike
 
 from regulars.errors import DesignError
-from regulars.measurement.columns import GUESTS, STRADDLES, as_cluster_sums, as_columns, cluster_rows, first_in_each
+from regulars.measurement.columns import GUESTS, STRADDLES, as_columns, cluster_rows, cluster_sums, first_in_each
 from regulars.measurement.contrasts import contrasts, is_lopsided
 from regulars.measurement.guests import as_amounts, as_labels, check_arms, check_clusters, check_each_guest_once
 from regulars.measurement.lift import Basis, Lift, plain
@@ -75,7 +75,7 @@ def compare(
     if cluster is not None:
         clusters = as_labels(cluster, "cluster", len(amounts))
         check_clusters(clusters, labels)
-        columns, metric = as_cluster_sums(columns, metric, clusters)
+        columns, metric = cluster_sums(columns, clusters), metric.over(GUESTS)
         units = first_in_each(clusters, labels)
     moments = moments_by_arm(columns, units)
     promise: Any = {"anytime": anytime, "alpha": alpha, "adjustment": adjustment, "basis": basis}

@@ -12,7 +12,7 @@ from scipy import optimize, stats
 
 from regulars.errors import DesignError
 from regulars.measurement.adjustment import adjust
-from regulars.measurement.columns import as_cluster_sums, as_columns
+from regulars.measurement.columns import GUESTS, as_columns, cluster_sums
 from regulars.measurement.guests import as_amounts, as_labels
 from regulars.measurement.levels import Promise
 from regulars.measurement.lift import plain
@@ -51,7 +51,8 @@ class Noise:
         columns, metric = as_columns(as_amounts(outcome, "outcome"), covariate, denominator)
         guests = len(columns["outcome"])
         if cluster is not None:
-            columns, metric = as_cluster_sums(columns, metric, as_labels(cluster, "cluster", guests))
+            columns = cluster_sums(columns, as_labels(cluster, "cluster", guests))
+            metric = metric.over(GUESTS)
         moments = Moments.of(columns)
         if moments.n < 2:
             raise DesignError(f"the past has {moments.n} unit; its variation needs at least 2")

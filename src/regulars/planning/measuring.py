@@ -83,18 +83,25 @@ def measure_campaign(
     arm = _arms(rows)
     _check(rows, arm, past, last, after, as_of)
     found = _Outcomes(Facts.of(lake), lake, rows["guest_id"].to_numpy(zero_copy_only=False), plan)
-    kept_whole = _whole_stores(found.home_stores(past.starts_on), arm)
+    home = found.home_stores(past.starts_on)
+    is_by_store = _is_by_store(home, arm)
+    cluster = np.where(home == "", np.char.add("guest ", found.guest.astype(str)), home) if is_by_store else None
+    arm = np.where(arm == HOLDOUT, HOLDOUT, CONTACTED) if is_by_store else arm
     columns = found.columns(past, days, after)
     shares: dict[Label, float] | None = (
-        None if plan is None or len(np.unique(arm)) > 2 else {CONTACTED: 1.0 - plan.holdout, HOLDOUT: plan.holdout}
+        None
+        if plan is None or is_by_store or len(np.unique(arm)) > 2
+        else {CONTACTED: 1.0 - plan.holdout, HOLDOUT: plan.holdout}
     )
     weeks = (days + after) / 7.0
     statement = settle(
-        arm, **columns, control=HOLDOUT, shares=shares, guests_per_week=len(arm) / weeks,
+        arm, **columns, cluster=cluster, control=HOLDOUT, shares=shares, guests_per_week=len(arm) / weeks,
         amount=lambda minor: in_words(round(minor), lake.settings.currency),
     )  # fmt: skip
     names, counts = np.unique(arm, return_counts=True)
-    notes = (*statement.notes, *_notes(rows, has_redemptions=bool(columns["subsidy_minor"].any())), *kept_whole)
+    notes = (*statement.notes, *_notes(rows, has_redemptions="redeemed_minor" in columns))
+    if is_by_store:
+        notes += (_store_words(home, arm),)
     return Measured(
         campaign_id=past.campaign_id,
         currency=lake.settings.currency,
@@ -161,18 +168,15 @@ def _listed(rows: pa.Table) -> str:
     return ", ".join(sorted(str(name) for name in pc.unique(rows["arm"]).to_pylist()))
 
 
-def _whole_stores(store: np.ndarray, arm: np.ndarray) -> tuple[str, ...]:
-    """A note where stores were treated or held out whole; store: the home of each guest, "" where unknown, shape (n,).
+def _is_by_store(store: np.ndarray, arm: np.ndarray) -> bool:
+    """Whether stores were treated or held out whole; store: the home of each guest, "" where unknown, shape (n,).
 
     Raises DesignError where an arm is a single store: how that store fares cannot be told from what it was given.
     """
-    is_known = store != ""
-    side = np.where(arm == HOLDOUT, HOLDOUT, CONTACTED)
-    pairs = sorted(set(zip(store[is_known].tolist(), side[is_known].tolist(), strict=True)))
-    stores, sides = (np.array(column) for column in zip(*pairs, strict=True)) if pairs else (store[:0], side[:0])
+    stores, sides = _sides(store, arm)
     is_whole = len(stores) > 1 and len(np.unique(stores)) == len(stores) and len(np.unique(sides)) > 1
-    if not is_whole or is_known.sum() < _CROWD * len(stores):
-        return ()
+    if not is_whole or (store != "").sum() < _CROWD * len(stores):
+        return False
     counts = {side: int((sides == side).sum()) for side in (CONTACTED, HOLDOUT)}
     alone = min(counts, key=lambda side: counts[side])
     if counts[alone] == 1:
@@ -181,16 +185,30 @@ def _whole_stores(store: np.ndarray, arm: np.ndarray) -> tuple[str, ...]:
             f"{stores[sides == alone][0]}, so what it was given cannot be told from how it fares; "
             "draw guests by lot, or ten stores or more for each arm"
         )
+    return True
+
+
+def _sides(store: np.ndarray, arm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each pair of a known store and a side, contacted or held out, that has guests; shape (p,) each."""
+    is_known = store != ""
+    side = np.where(arm == HOLDOUT, HOLDOUT, CONTACTED)
+    pairs = np.unique(np.column_stack([store[is_known], side[is_known]]), axis=0)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _store_words(store: np.ndarray, arm: np.ndarray) -> str:
+    _, sides = _sides(store, arm)
+    contacted, held = (int((sides == side).sum()) for side in (CONTACTED, HOLDOUT))
     return (
-        f"Stores were treated whole ({counts[CONTACTED]} contacted, {counts[HOLDOUT]} held out), so the intervals are too short: "
-        "they are those of guests; compare with the store as cluster (measurement.compare)",
+        f"Stores were treated whole ({contacted} contacted, {held} held out), so the intervals are those of stores, not of guests; "
+        "they are wide below ten stores in each arm"
     )
 
 
 def _notes(rows: pa.Table, *, has_redemptions: bool) -> tuple[str, ...]:
     notes = []
     if not has_redemptions:
-        notes.append("No redemption of this campaign is known: its checks and its subsidy count as 0; load redemptions")
+        notes.append("No redemption of this campaign is known: its subsidy counts as 0; load redemptions")
     if not pc.any(pc.equal(rows["arm"], HOLDOUT)).as_py():
         notes.append("No arm is called holdout: those who were given nothing are taken for it")
     if rows["propensity"].null_count:
@@ -219,12 +237,12 @@ class _Outcomes:
         found = {
             "sales_minor": mine,
             "subsidy_minor": subsidy,
-            "redeemed_minor": looked_up(used, used["check"], self.guest, 0),
             "margin_minor": self.facts.brought(self.guest, past.starts_on, days + after) - subsidy,
             "covariate": self._spent(past.starts_on - dt.timedelta(days=days + after), days + after),
         }
+        checks = {"redeemed_minor": looked_up(used, used["check"], self.guest, 0)} if len(used) else {}
         later = {"later_minor": self._spent(end, after)} if after else {}
-        return found | later | ({} if self.plan is None else {"sister_minor": sister})
+        return found | checks | later | ({} if self.plan is None else {"sister_minor": sister})
 
     def home_stores(self, day: dt.date) -> np.ndarray:
         """The store at which each guest was most often before a day, "" where he was at none, shape (n,)."""
