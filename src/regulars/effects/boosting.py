@@ -77,9 +77,7 @@ class Bins:
             "feature_pre_filter": False,
         }
         label = np.zeros(len(matrix))
-        on_all = params | {
-            "num_threads": cores()
-        }  # columns are binned apart: nothing waits, as it does when trees grow
+        on_all = params | {"num_threads": cores()}  # each column is binned by itself, so no thread waits
         dataset = lgb.Dataset(matrix, label, categorical_feature=list(categorical), params=on_all).construct()
         dataset.params = params
         return cls(matrix=matrix, dataset=dataset, params=params)
