@@ -104,7 +104,7 @@ def test_what_cannot_be_judged_is_refused_in_a_sentence(workspace: Callable[...,
 
 CAUTIONS = {
     "a whale": ({"order": whale}, "decides this: without it the change per guest is $"),
-    "stores treated whole": ({"order": by_four_stores}, "(2 contacted, 2 held out), so the intervals are those of stores"),
+    "stores treated whole": ({"order": by_four_stores}, "(2 contacted, 2 held out), so the intervals are those of stores, not of guests"),
     "no redemptions": ({}, "No redemption of this campaign is known: its subsidy counts as 0; load redemptions"),
     "no checks with a voucher": ({}, "the spend is all that contacted guests spent"),
     "arms not logged": ({"arm": [None] * 40}, "No arm is called holdout: those who were given nothing are taken for it"),

@@ -24,10 +24,10 @@ from regulars.errors import DesignError
 from regulars.measurement.columns import GUESTS, cluster_sums, first_in_each
 from regulars.measurement.compare import compare, compare_moments
 from regulars.measurement.contrasts import holds
-from regulars.measurement.guests import as_amounts, as_labels, check_clusters
+from regulars.measurement.guests import LabelArray, as_amounts, as_labels, check_clusters
 from regulars.measurement.lift import plain
 from regulars.measurement.metrics import Metric
-from regulars.measurement.moments import Label, Moments, moments_by_arm, pooled
+from regulars.measurement.moments import FloatArray, Label, Moments, moments_by_arm, pooled
 from regulars.measurement.ratio_check import sample_ratio_check
 from regulars.measurement.statement import (
     ANYWAY,
@@ -90,13 +90,8 @@ def settle(
         "covariate": covariate,
     }
     columns = {name: as_amounts(values, name, len(labels)) for name, values in given.items() if values is not None}
-    units, unit_labels = columns, labels
-    if cluster is not None:
-        clusters = as_labels(cluster, "cluster", len(labels))
-        check_clusters(clusters, labels)
-        units, unit_labels = cluster_sums(columns, clusters), first_in_each(clusters, labels)
     made = settle_moments(
-        moments_by_arm(units, unit_labels),
+        _moments(columns, labels, cluster),
         control,
         before=() if covariate is None else ("covariate",),
         size=None if cluster is None else GUESTS,
@@ -107,6 +102,15 @@ def settle(
     together = np.where(labels == control, labels, _CONTACTED)
     (lift,) = compare(columns[MARGIN], together, control, columns.get("covariate"), cluster, alpha=alpha, amount=amount)
     return made._replace(notes=made.notes + lift.notes)
+
+
+def _moments(columns: Mapping[str, FloatArray], labels: LabelArray, cluster: ArrayLike | None) -> dict[Label, Moments]:
+    """The moments of each arm over guests, or over the sums of clusters."""
+    if cluster is None:
+        return moments_by_arm(columns, labels)
+    clusters = as_labels(cluster, "cluster", len(labels))
+    check_clusters(clusters, labels)
+    return moments_by_arm(cluster_sums(columns, clusters), first_in_each(clusters, labels))
 
 
 def settle_moments(

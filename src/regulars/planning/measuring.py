@@ -83,25 +83,21 @@ def measure_campaign(
     arm = _arms(rows)
     _check(rows, arm, past, last, after, as_of)
     found = _Outcomes(Facts.of(lake), lake, rows["guest_id"].to_numpy(zero_copy_only=False), plan)
-    home = found.home_stores(past.starts_on)
-    is_by_store = _is_by_store(home, arm)
-    cluster = np.where(home == "", np.char.add("guest ", found.guest.astype(str)), home) if is_by_store else None
-    arm = np.where(arm == HOLDOUT, HOLDOUT, CONTACTED) if is_by_store else arm
+    drawn = _Drawn.of(found.guest, found.home_stores(past.starts_on), arm)
+    arm = drawn.arm
     columns = found.columns(past, days, after)
     shares: dict[Label, float] | None = (
         None
-        if plan is None or is_by_store or len(np.unique(arm)) > 2
+        if plan is None or drawn.store is not None or len(np.unique(arm)) > 2
         else {CONTACTED: 1.0 - plan.holdout, HOLDOUT: plan.holdout}
     )
     weeks = (days + after) / 7.0
     statement = settle(
-        arm, **columns, cluster=cluster, control=HOLDOUT, shares=shares, guests_per_week=len(arm) / weeks,
+        arm, **columns, cluster=drawn.store, control=HOLDOUT, shares=shares, guests_per_week=len(arm) / weeks,
         amount=lambda minor: in_words(round(minor), lake.settings.currency),
     )  # fmt: skip
     names, counts = np.unique(arm, return_counts=True)
-    notes = (*statement.notes, *_notes(rows, has_redemptions="redeemed_minor" in columns))
-    if is_by_store:
-        notes += (_store_words(home, arm),)
+    notes = (*statement.notes, *_notes(rows, has_redemptions="redeemed_minor" in columns), *drawn.notes)
     return Measured(
         campaign_id=past.campaign_id,
         currency=lake.settings.currency,
@@ -168,15 +164,40 @@ def _listed(rows: pa.Table) -> str:
     return ", ".join(sorted(str(name) for name in pc.unique(rows["arm"]).to_pylist()))
 
 
-def _is_by_store(store: np.ndarray, arm: np.ndarray) -> bool:
-    """Whether stores were treated or held out whole; store: the home of each guest, "" where unknown, shape (n,).
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What was drawn by lot: guests, or stores treated or held out whole.
 
-    Raises DesignError where an arm is a single store: how that store fares cannot be told from what it was given.
+    arm: (n,); where stores were drawn, held out or contacted. store: (n,) the store of each guest, himself where his is unknown;
+    None where guests were drawn.
     """
-    stores, sides = _sides(store, arm)
-    is_whole = len(stores) > 1 and len(np.unique(stores)) == len(stores) and len(np.unique(sides)) > 1
-    if not is_whole or (store != "").sum() < _CROWD * len(stores):
-        return False
+
+    arm: np.ndarray
+    store: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, guest: np.ndarray, home: np.ndarray, arm: np.ndarray) -> "_Drawn":
+        """home: the home store of each guest, "" where unknown, shape (n,).
+
+        Raises DesignError where an arm is a single store: how that store fares cannot be told from what it was given.
+        """
+        side = np.where(arm == HOLDOUT, HOLDOUT, CONTACTED)
+        is_known = home != ""
+        stores, sides = np.unique(np.column_stack([home[is_known], side[is_known]]), axis=0).T
+        is_whole = len(stores) > 1 and len(np.unique(stores)) == len(stores) and len(np.unique(sides)) > 1
+        if not is_whole or is_known.sum() < _CROWD * len(stores):
+            return cls(arm)
+        _refuse_single_store(stores, sides)
+        counts = {name: int((sides == name).sum()) for name in (CONTACTED, HOLDOUT)}
+        note = (
+            f"Stores were treated whole ({counts[CONTACTED]} contacted, {counts[HOLDOUT]} held out), so the intervals are those of "
+            "stores, not of guests; they are wide below ten stores in each arm"
+        )
+        return cls(side, np.where(is_known, home, np.char.add("guest ", guest.astype(str))), (note,))
+
+
+def _refuse_single_store(stores: np.ndarray, sides: np.ndarray) -> None:
     counts = {side: int((sides == side).sum()) for side in (CONTACTED, HOLDOUT)}
     alone = min(counts, key=lambda side: counts[side])
     if counts[alone] == 1:
@@ -185,24 +206,6 @@ def _is_by_store(store: np.ndarray, arm: np.ndarray) -> bool:
             f"{stores[sides == alone][0]}, so what it was given cannot be told from how it fares; "
             "draw guests by lot, or ten stores or more for each arm"
         )
-    return True
-
-
-def _sides(store: np.ndarray, arm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each pair of a known store and a side, contacted or held out, that has guests; shape (p,) each."""
-    is_known = store != ""
-    side = np.where(arm == HOLDOUT, HOLDOUT, CONTACTED)
-    pairs = np.unique(np.column_stack([store[is_known], side[is_known]]), axis=0)
-    return pairs[:, 0], pairs[:, 1]
-
-
-def _store_words(store: np.ndarray, arm: np.ndarray) -> str:
-    _, sides = _sides(store, arm)
-    contacted, held = (int((sides == side).sum()) for side in (CONTACTED, HOLDOUT))
-    return (
-        f"Stores were treated whole ({contacted} contacted, {held} held out), so the intervals are those of stores, not of guests; "
-        "they are wide below ten stores in each arm"
-    )
 
 
 def _notes(rows: pa.Table, *, has_redemptions: bool) -> tuple[str, ...]:
