@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from regulars.allocation import kernels
+from regulars.allocation import kernels, vectors
 from regulars.allocation.problem import GAIN, ONE, Choice, Guests, Offered, Problem, Rows, Table
 
-CHUNK, CHUNKS = 1 << 16, 256
+CHUNK, CHUNKS, CHUNK_STEP = 1 << 16, 256, 1 << 10
 SERIAL = 1 << 18
 UNROLL_FROM = 1 << 14
 TABLE_ENTRIES = 1 << 24
@@ -50,6 +50,8 @@ class Passes:
         self.lanes = lanes(problem.offers, problem.guests)
         cells, offers, resources = problem.table_shape
         self.shape = (cells, offers + 1, resources)
+        is_open = self.actions is None and not problem.rules.bars.any() and isinstance(self.lanes, tuple)
+        self.are_rows = is_open and vectors.are_rows(self.offered, cells, offers)
         self.chunks = Chunks(problem.guests, threads, most=TABLE_ENTRIES // max(1, int(np.prod(self.shape))))
 
     @property
@@ -60,9 +62,12 @@ class Passes:
     def respond(self, prices: Rows) -> Table:
         """Totals over the guests' best actions at these prices."""
         offered, (weights, bars) = self.offered, self._at(prices)
+        simple = self._simple(weights)
 
         def one(start: int, stop: int) -> Table:
             sums = np.zeros(self.shape)
+            if simple is not None:
+                start, _ = vectors.sweep(offered, simple, self.lanes, None, start, stop, None, None, sums)
             kernels.respond(offered, weights, bars, self.actions, self.lanes, start, stop, sums)
             return sums
 
@@ -71,12 +76,15 @@ class Passes:
     def choose(self, prices: Rows, near: float) -> Chosen:
         """The guests' best actions, setting aside those whose best beats their next by at most `near`."""
         offered, (weights, bars) = self.offered, self._at(prices)
-        choice = np.empty(self.problem.guests, np.int16)
+        choice, simple = np.empty(self.problem.guests, np.int16), self._simple(weights)
 
         def one(start: int, stop: int) -> tuple[Guests, Table]:
-            close, sums = np.empty(stop - start, np.int64), np.zeros(self.shape)
-            listed = kernels.choose(
-                offered, weights, bars, self.actions, self.lanes, near, start, stop, choice, close, sums
+            close, sums, listed = np.empty(stop - start, np.int64), np.zeros(self.shape), 0
+            if simple is not None:
+                limit = type(simple.slope)(near)
+                start, listed = vectors.sweep(offered, simple, self.lanes, limit, start, stop, choice, close, sums)
+            listed += kernels.choose(
+                offered, weights, bars, self.actions, self.lanes, near, start, stop, choice, close[listed:], sums
             )
             return close[:listed].copy(), sums
 
@@ -119,6 +127,9 @@ class Passes:
             weights[..., ONE] += bars[:, :-1]
         return weights, bars
 
+    def _simple(self, weights: Table) -> vectors.Simple | None:
+        return vectors.simplify(weights, self.offered.gain.dtype.type) if self.are_rows else None
+
     def _sum(self, tables: Iterable[Table]) -> Table:
         total = np.zeros(self.shape)
         for table in tables:
@@ -131,7 +142,8 @@ class Chunks:
 
     def __init__(self, guests: int, threads: int | None, *, most: int = CHUNKS) -> None:
         self.guests = guests
-        self.size = max(CHUNK, -(-max(guests, 1) // max(2, min(CHUNKS, most))))
+        size = max(CHUNK, -(-max(guests, 1) // max(2, min(CHUNKS, most))))
+        self.size = -(-size // CHUNK_STEP) * CHUNK_STEP
         self.threads = 1 if guests <= SERIAL else threads or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
 

@@ -9,8 +9,8 @@ from regulars.effects.study import Study
 RACED = 60_000
 """Of more rows than this the race is run on guests drawn from them; the learner it picks then learns from all."""
 
-CLEARLY = 2.0
-"""So many standard errors behind is clearly behind."""
+CLEARLY = 2.5
+"""So many standard errors behind is clearly behind: two, for each of the four who are compared with the best (Bonferroni)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,8 @@ class Contender:
 def run_race(study: Study, average: FloatArray) -> tuple[str, Individual, tuple[Contender, ...]]:
     """Fit every learner on the same folds; the one that is picked, and the table, best first.
 
-    Picked is the first in the order of LEARNERS that is less than two standard errors behind the best (the rule of Breiman,
-    Friedman, Olshen and Stone 1984, section 3.4.3, with two for one): effects are faint, and the best of five is often
+    Picked is the first in the order of LEARNERS that is not clearly behind the best (the rule of Breiman, Friedman, Olshen
+    and Stone 1984, section 3.4.3, with CLEARLY for one standard error): effects are faint, and the best of five is often
     best by luck.
     """
     is_large = study.trial.rows > 2 * RACED
