@@ -4,7 +4,7 @@
     python benchmarks/allocation.py 1e8x5 1e8x10s    # other sizes; s: with a stock for each offer; peers run at 1e5 and below
 
 A total and 20 store budgets, and a stock for each offer. Prints a table, and a last line of JSON. Medians of several runs; kernels
-are warm. `read` is one streaming read of the same input by all threads, measured in between. PDLP takes part where OR-tools
+are warm. `read` is one streaming read of the same input by all threads, measured in turn with the solves and the passes. PDLP takes part where OR-tools
 is installed. `memory` is the most the process ever held, the making of the problem included, as a multiple of the input.
 """
 
@@ -69,14 +69,17 @@ def make(guests: int, *, has_stock: bool, offers: int = 5) -> Case:
     return Case(gain, cost, store, [*limits, Limit.per_offer(stock)] if has_stock else limits)
 
 
-def median_seconds(work: Callable[[], object], runs: int) -> float:
-    """The median time of several runs."""
-    taken = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+def median_seconds(runs: int, *works: Callable[[], object]) -> list[float]:
+    """The median time of each of these, done in turn so that a machine that slows down does so for all."""
+    taken = [[seconds(work) for work in works] for _ in range(runs)]
+    return [statistics.median(of_one) for of_one in zip(*taken, strict=True)]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """What it takes once."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 def read(case: Case) -> None:
@@ -157,14 +160,16 @@ def peers(case: Case) -> dict[str, object]:
 def measure(guests: int, offers: int, *, has_stock: bool) -> dict[str, object]:
     """One line of the table."""
     case = make(guests, has_stock=has_stock, offers=offers)
-    runs = 7 if guests <= 1_000_000 else 3
     allocation = solve(case.gain, case.cost, case.limits)
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    reading = median_seconds(lambda: read(case), 5)
-    solving = median_seconds(lambda: solve(case.gain, case.cost, case.limits), runs)
     passes = Passes(pose(case.gain, case.cost, case.limits, Wishes(), threads=None))
     prices = np.concatenate(list(allocation.prices.values()))
-    dual = median_seconds(lambda: passes.respond(prices), 5)
+    reading, solving, dual = median_seconds(
+        7 if guests <= 10_000_000 else 5,
+        lambda: read(case),
+        lambda: solve(case.gain, case.cost, case.limits),
+        lambda: passes.respond(prices),
+    )
     line: dict[str, object] = {
         "guests": guests,
         "offers": offers,

@@ -14,7 +14,7 @@ Matrix = NDArray[np.floating] | tuple[NDArray[np.floating], ...]
 
 
 def as_matrices(gain: Any, cost: Any) -> tuple[Matrix, Matrix]:
-    """Both as matrices of one float type and the same shape.
+    """Both as matrices of one float type and the same shape: arrays in C order, or tuples of one array for each offer.
 
     Raises ValueError where shapes do not fit together.
     """
@@ -23,7 +23,7 @@ def as_matrices(gain: Any, cost: Any) -> tuple[Matrix, Matrix]:
         raise ValueError(f"gain has shape {shape_of(gains)} and cost {shape_of(costs)}; both are (guests, offers)")
     if not shape_of(gains)[1]:
         raise ValueError("there are no offers; give at least one column of gain and cost")
-    if isinstance(gains, tuple) != isinstance(costs, tuple):
+    if not (_is_by_guest(gains) and _is_by_guest(costs)):
         gains, costs = as_columns(gains), as_columns(costs)
     common = np.result_type(*_parts(gains), *_parts(costs))
     return _as_type(gains, common), _as_type(costs, common)
@@ -32,6 +32,11 @@ def as_matrices(gain: Any, cost: Any) -> tuple[Matrix, Matrix]:
 def shape_of(matrix: Matrix) -> tuple[int, ...]:
     """(n, k)"""
     return (len(matrix[0]), len(matrix)) if isinstance(matrix, tuple) else matrix.shape
+
+
+def dtype_of(matrix: Matrix) -> np.dtype[np.floating]:
+    """The type of float of all its numbers."""
+    return _parts(matrix)[0].dtype
 
 
 def as_columns(matrix: Matrix) -> tuple[NDArray[np.floating], ...]:
@@ -84,6 +89,10 @@ def _as_floats(array: NDArray[Any]) -> NDArray[np.floating]:
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)
     return array if array.flags.c_contiguous or array.flags.f_contiguous else np.ascontiguousarray(array)
+
+
+def _is_by_guest(matrix: Matrix) -> bool:
+    return not isinstance(matrix, tuple) and matrix.flags.c_contiguous
 
 
 def _parts(matrix: Matrix) -> tuple[NDArray[np.floating], ...]:

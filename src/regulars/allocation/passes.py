@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regulars.allocation import kernels, vectors
+from regulars.allocation.matrices import dtype_of
 from regulars.allocation.problem import GAIN, ONE, Choice, Guests, Offered, Problem, Rows, Table
 
 CHUNK, CHUNKS, CHUNK_STEP = 1 << 16, 256, 1 << 10
@@ -51,13 +52,13 @@ class Passes:
         cells, offers, resources = problem.table_shape
         self.shape = (cells, offers + 1, resources)
         is_open = self.actions is None and not problem.rules.bars.any() and isinstance(self.lanes, tuple)
-        self.are_rows = is_open and vectors.are_rows(self.offered, cells, offers)
+        self.fits = is_open and vectors.fits(self.offered, cells, offers)
         self.chunks = Chunks(problem.guests, threads, most=TABLE_ENTRIES // max(1, int(np.prod(self.shape))))
 
-    @property
-    def chain(self) -> int:
-        """The most terms that any sum of a pass ran over."""
-        return self.chunks.chain
+    def rounding(self, prices: Rows, *, chain: int = 0) -> float:
+        """More than rounding can have lost in the dual at these prices; chain: where sums go on being added up."""
+        precision = float(np.finfo(dtype_of(self.offered.gain)).eps) if self.fits else 0.0
+        return self.problem.rounding(prices, max(chain, self.chunks.chain), precision)
 
     def respond(self, prices: Rows) -> Table:
         """Totals over the guests' best actions at these prices."""
@@ -128,7 +129,7 @@ class Passes:
         return weights, bars
 
     def _simple(self, weights: Table) -> vectors.Simple | None:
-        return vectors.simplify(weights, self.offered.gain.dtype.type) if self.are_rows else None
+        return vectors.simplify(weights, dtype_of(self.offered.gain).type) if self.fits else None
 
     def _sum(self, tables: Iterable[Table]) -> Table:
         total = np.zeros(self.shape)
@@ -175,7 +176,7 @@ def inspect(
     gain: Any, cost: Any, aim: NDArray[np.float64], *, guests: int, offers: int, threads: int | None
 ) -> Inspection:
     """Look once at all gains and costs for what cannot be right."""
-    entries, dtype = lanes(offers, guests), (gain[0] if isinstance(gain, tuple) else gain).dtype.type
+    entries, dtype = lanes(offers, guests), dtype_of(gain).type
     slope, level = dtype(aim[GAIN]), dtype(aim[ONE])
 
     def one(start: int, stop: int) -> Inspection:

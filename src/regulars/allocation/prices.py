@@ -23,7 +23,7 @@ COARSE, SAMPLE, LARGE_SAMPLE, PER_ROW = 1 << 12, 1 << 15, 1 << 17, 64
 ROUNDS = 3
 GOOD_ENOUGH = 5e-3
 ROUND, SHARP = (0.3, 0.1, 0.03), (0.03, 0.005)
-LEAST_SOFT = 0.1
+LEAST_SOFT, WITHIN = 0.1, 0.1
 LEARNT = 0.25
 STEP = (0.4, 1.6)
 
@@ -102,7 +102,8 @@ def secant(step: Rows | float, before: Rows, after: Rows) -> Rows:
 def descend(problem: Problem, prices: Rows, shares: tuple[float, ...], *, trust: float = np.inf) -> tuple[Rows, float]:
     """Minimise the dual from these prices on, its corners rounded off for one share of the guests after the other.
 
-    trust: how near the guests are to a change of mind; prices move no further than one of them would.
+    trust: how near the guests are to a change of mind; prices move no further than one of them would, and corners are rounded
+    off within a part of it, for guests a little less near are not here.
     Returns how wide corners were rounded off at last beside the prices.
     """
     if not (len(prices) and problem.guests):
@@ -110,9 +111,11 @@ def descend(problem: Problem, prices: Rows, shares: tuple[float, ...], *, trust:
     passes, units, soft = Passes(problem), Units.of(problem), 0.0
     if units.dual <= 0:
         return np.zeros_like(prices), 0.0
-    reach = np.inf if np.isinf(trust) else trust / bend(passes, prices, trust).change()
+    reach = (
+        np.inf if np.isinf(trust) else trust / bend(Passes(problem.take(sample(problem, 0))), prices, trust).change()
+    )
     for share in shares:
-        soft = softness(passes, prices, share, units)
+        soft = min(softness(passes, prices, share, units), WITHIN * trust)
         prices = minimise(passes, prices, soft=soft, unit=units.price, size=units.dual, reach=reach)
     return prices, soft
 

@@ -87,8 +87,8 @@ def _bound(problem: Problem, passes: Passes, rounded: Rounded) -> float:
 
     The dual at the prices before rounding is known already; a pass for that at those found later is made if it is too far off.
     """
-    known = rounded.dual + problem.rounding(rounded.start, passes.chain)
+    known = rounded.dual + passes.rounding(rounded.start)
     if rounded.sums is not None and known - float((rounded.sums @ problem.aim).sum()) <= GOOD_GAP * known:
         return known
-    lost = problem.rounding(rounded.prices, passes.chain)
+    lost = passes.rounding(rounded.prices)
     return min(known, problem.dual(rounded.prices, passes.respond(rounded.prices)) + lost)

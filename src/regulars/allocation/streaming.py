@@ -186,9 +186,9 @@ class _Stream:
 
         def one(batch: pa.RecordBatch) -> pa.RecordBatch:
             problem = source.pose(batch)
-            sums = Passes(problem, threads=1).respond(prices)
-            best = float(np.vdot(problem.weights(prices), sums))
-            return _row([best, problem.rounding(prices, guests)])
+            passes = Passes(problem, threads=1)
+            best = float(np.vdot(problem.weights(prices), passes.respond(prices)))
+            return _row([best, passes.rounding(prices, chain=guests)])
 
         best, lost = self._added(one)
         paid = float(np.where(prices > 0, prices, 0.0) @ np.where(prices > 0, whole.amounts, 0.0))

@@ -6,8 +6,9 @@ priced by the offer. The value of an offer is then
     slope * gain + price[cell] * cost + level[offer]
 
 Gains and costs that lie guest after guest are valued in that order, a vector after the other; only the values are turned
-into a vector for each offer, by k - 1 shuffles. Compilers do not find this in loops, so it is put in LLVM's own words, which
-know vectors of any length: a processor without vectors of 512 bits takes several instructions for one.
+into a vector for each offer, by k - 1 shuffles. Where each offer has an array of its own nothing needs to be turned. Compilers
+do not find this in loops, so it is put in LLVM's own words, which know vectors of any length: a processor without vectors of
+512 bits takes several instructions for one.
 
 What is picked is added up guest by guest, in float64: one row of gain, cost and one for each cell and offer. Values are as
 precise as the gains are (see Passes.rounding). Guests too few for a vector, at the end, are left to `kernels`.
@@ -28,6 +29,11 @@ ROW, MOST_ROWS = 4, 1 << 28
 unsigned = np.uint64
 
 _INT = ir.IntType(32)
+in_llvm: Any = intrinsic
+declare: Any = cgutils.get_or_insert_function
+
+Typed = tuple[Any, Any]
+"""A type of numba and a value of LLVM that has it."""
 
 
 class Simple(NamedTuple):
@@ -38,12 +44,11 @@ class Simple(NamedTuple):
     level: Any
 
 
-def are_rows(offered: Offered, cells: int, offers: int) -> bool:
-    """Whether gains and costs lie guest after guest, each guest has one cell, and nothing else is counted."""
-    is_row_after_row = all(
-        isinstance(matrix, np.ndarray) and matrix.flags.c_contiguous for matrix in (offered.gain, offered.cost)
-    )
-    return is_row_after_row and offered.extra is None and offered.cells.ndim == 1 and cells * (offers + 1) < MOST_ROWS
+def fits(offered: Offered, cells: int, offers: int) -> bool:
+    """Whether numbers lie one after the other, each guest has one cell, and nothing but gain, cost and pieces is counted."""
+    arrays = [array for part in offered[:2] for array in (part if isinstance(part, tuple) else (part,))]
+    lies_well = all(array.flags.c_contiguous for array in arrays)
+    return lies_well and offered.extra is None and offered.cells.ndim == 1 and cells * (offers + 1) < MOST_ROWS
 
 
 def simplify(weights: Table, dtype: type[np.floating[Any]]) -> Simple | None:
@@ -72,22 +77,22 @@ def sweep(
     Returns the first guest that is left over, and how many are listed in `close`.
     """
     gain, cost, _, cells = offered
-    width, spare = BYTES // gain.itemsize, sums.shape[0] * sums.shape[1]
+    width, spare = BYTES // simple.price.itemsize, sums.shape[0] * sums.shape[1]
     end, listed, rows = start + (stop - start) // width * width, 0, _aligned(spare + 1)
-    price, row, entry = np.empty(BLOCK, gain.dtype), np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
+    price, row, entry = np.empty(BLOCK, simple.price.dtype), np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
+    won = np.empty((2, BLOCK), simple.price.dtype)
     for first in range(start, end, BLOCK):
         last = min(first + BLOCK, end)
         for at in range(first, last):
             price[unsigned(at - first)] = simple.price[unsigned(cells[unsigned(at)])]
         for at in range(first, last, width):
             bits = _pick(
-                lanes, gain, cost, cells, price, simple.slope, simple.level, near, choice, row, entry, at, at - first,
-                spare * ROW,
-            )  # fmt: skip
+                lanes, gain, cost, cells, simple, price, near, choice, row, entry, won, at, at - first, spare * ROW
+            )
             if close is not None:
                 listed = _list(bits, at, close, listed)
         for at in range(first, last, width):
-            _add(lanes, gain, cost, row, entry, at, at - first, rows)
+            _add(lanes, gain, cost, row, entry, won, at, at - first, rows)
     for c in range(sums.shape[0]):
         for j in range(sums.shape[1]):
             sums[c, j] += rows[c * sums.shape[1] + j, : ROW - 1]
@@ -115,28 +120,33 @@ def _list(bits: Any, first: int, close: Any, listed: int) -> int:
 
 
 class _Words:
-    """LLVM's words for vectors of one type of float."""
+    """LLVM's words for vectors of one type of float; arrays come with their types."""
 
-    def __init__(self, context: Any, builder: Any, dtype: Any) -> None:
-        self.context, self.builder = context, builder
+    def __init__(self, context: Any, build: Any, dtype: Any) -> None:
+        self.context, self.build = context, build
         self.size = dtype.bitwidth // 8
         self.length = BYTES // self.size
         self.floats = ir.VectorType(ir.FloatType() if dtype == types.float32 else ir.DoubleType(), self.length)
         self.ints = ir.VectorType(_INT, self.length)
 
-    def pointer(self, array: tuple[Any, Any], index: Any, of: Any) -> Any:
-        """Where `index`, one number or several, is in an array, which comes with its type."""
+    def pointer(self, array: Typed, index: Any, of: Any) -> Any:
+        """Where one value, or several, begin in an array."""
         kind, value = array
-        data = self.context.make_array(kind)(self.context, self.builder, value).data
-        return self.builder.bitcast(self.builder.gep(data, [index]), of.as_pointer())
+        data = self.context.make_array(kind)(self.context, self.build, value).data
+        return self.build.bitcast(self.build.gep(data, [index]), of.as_pointer())
 
-    def load(self, array: tuple[Any, Any], index: Any, of: Any) -> Any:
-        loaded = self.builder.load(self.pointer(array, index, of))
+    def load(self, array: Typed, index: Any, of: Any) -> Any:
+        loaded = self.build.load(self.pointer(array, index, of))
         loaded.align = array[0].dtype.bitwidth // 8
         return loaded
 
-    def store(self, value: Any, array: tuple[Any, Any], index: Any) -> None:
-        self.builder.store(value, self.pointer(array, index, value.type)).align = array[0].dtype.bitwidth // 8
+    def store(self, value: Any, array: Typed, index: Any) -> None:
+        self.build.store(value, self.pointer(array, index, value.type)).align = array[0].dtype.bitwidth // 8
+
+    def columns(self, matrix: Typed) -> list[Typed]:
+        """The parts of a tuple."""
+        kind, value = matrix
+        return [(part, self.build.extract_value(value, at)) for at, part in enumerate(kind)]
 
     def whole(self, *values: int) -> Any:
         """A vector of whole numbers: of one, or of as many as it is long."""
@@ -145,12 +155,12 @@ class _Words:
     def same(self, value: Any) -> Any:
         """A vector of one value."""
         empty = ir.Constant(ir.VectorType(value.type, self.length), ir.Undefined)
-        one = self.builder.insert_element(empty, value, _INT(0))
+        one = self.build.insert_element(empty, value, _INT(0))
         return self.shuffled(one, one, [0] * self.length)
 
     def shuffled(self, first: Any, second: Any, places: list[int]) -> Any:
         """The entries at these places of two vectors, one after the other."""
-        return self.builder.shuffle_vector(first, second, ir.Constant(ir.VectorType(_INT, len(places)), places))
+        return self.build.shuffle_vector(first, second, ir.Constant(ir.VectorType(_INT, len(places)), places))
 
     def spread(self, vector: Any, k: int, part: int) -> Any:
         """Each entry k times: that part of it."""
@@ -160,7 +170,8 @@ class _Words:
         """Columns of a table, from its rows, which lie one after the other in as many vectors as there are columns."""
         k, length = len(rows), self.length
         if k % 2 == 0:
-            halves = [[self.shuffled(*rows[at : at + 2], [*range(odd, 2 * length, 2)]) for at in range(0, k, 2)] for odd in (0, 1)]
+            by_two = [rows[at : at + 2] for at in range(0, k, 2)]
+            halves = [[self.shuffled(two[0], two[1], [*range(odd, 2 * length, 2)]) for two in by_two] for odd in (0, 1)]
             return [column for pair in zip(*map(self.turned, halves), strict=True) for column in pair]
         columns = []
         for j in range(k):
@@ -176,87 +187,129 @@ class _Words:
         """left * right + more, rounded once where the processor can."""
         kind = ir.FunctionType(self.floats, [self.floats] * 3)
         name = f"llvm.fmuladd.v{self.length}f{8 * self.size}"
-        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), (left, right, more))
+        return self.build.call(declare(self.build.module, kind, name), (left, right, more))
+
+
+def _values_of_rows(
+    words: _Words, k: int, matrices: list[Typed], at: Any, slope: Any, price: Any, level: Typed
+) -> list[Any]:
+    """The values of each offer for a vector of guests, from gains that lie guest after guest."""
+    gain, cost = matrices
+    first, values = words.build.mul(at, ir.Constant(at.type, k)), []
+    for part in range(k):
+        inside = ir.Constant(first.type, part * words.length)
+        here = words.build.add(first, inside)
+        costs, levels = words.load(cost, here, words.floats), words.load(level, inside, words.floats)
+        less = words.times_plus(words.spread(price, k, part), costs, levels)
+        values.append(words.times_plus(slope, words.load(gain, here, words.floats), less))
+    return words.turned(values)
+
+
+def _values_of_columns(
+    words: _Words, k: int, matrices: list[Typed], at: Any, slope: Any, price: Any, level: Typed
+) -> list[Any]:
+    """As `_values_of_rows`, where each offer has an array of its own."""
+    values = []
+    for j, gains, costs in zip(range(k), *map(words.columns, matrices), strict=True):
+        levels = words.same(words.load(level, ir.Constant(at.type, j), words.floats.element))
+        less = words.times_plus(price, words.load(costs, at, words.floats), levels)
+        values.append(words.times_plus(slope, words.load(gains, at, words.floats), less))
+    return values
 
 
 def _best(words: _Words, values: list[Any]) -> tuple[Any, Any, Any]:
     """The best of the offers' values and of nothing, the next, and which is best."""
-    k, build = len(values), words.builder
+    build = words.build
     best, second = (ir.Constant(words.floats, [start] * words.length) for start in (0.0, -np.inf))
-    pick = ir.Constant(words.ints, [k] * words.length)
-    for j, value in enumerate(words.turned(values)):
+    pick = words.whole(len(values))
+    for j, value in enumerate(values):
         is_best = build.fcmp_ordered(">", value, best)
         lower = build.select(is_best, best, value)
         second = build.select(build.fcmp_ordered(">", lower, second), lower, second)
         best = build.select(is_best, value, best)
-        pick = build.select(is_best, ir.Constant(words.ints, [j] * words.length), pick)
+        pick = build.select(is_best, words.whole(j), pick)
     return best, second, pick
 
 
-def _values(words: _Words, k: int, first: Any, slope: Any, prices: Any, level: Any, gain: Any, cost: Any) -> list[Any]:
-    """The values of the offers of a vector of guests, guest after guest, in k vectors; first: where his gains begin."""
-    values = []
-    for part in range(k):
-        inside = ir.Constant(first.type, part * words.length)
-        here = words.builder.add(first, inside)
-        costs, levels = words.load(cost, here, words.floats), words.load(level, inside, words.floats)
-        less = words.times_plus(words.spread(prices, k, part), costs, levels)
-        values.append(words.times_plus(slope, words.load(gain, here, words.floats), less))
-    return values
+def _keep(
+    words: _Words, k: int, matrices: list[Typed], at: Any, pick: Any, entry: Typed, won: Typed, place: Any
+) -> None:
+    """Keep where what is picked lies among the numbers of these guests, or itself where each offer has an array of its own."""
+    build = words.build
+    if _is_rows(matrices[GAIN]):
+        read = build.select(build.icmp_signed("<", pick, words.whole(k - 1)), pick, words.whole(k - 1))
+        words.store(build.add(read, words.whole(*range(0, k * words.length, k))), entry, place)
+        return
+    for resource, matrix in enumerate(matrices):
+        found, *others = [words.load(column, at, words.floats) for column in words.columns(matrix)]
+        for j, other in enumerate(others, start=1):
+            found = build.select(build.icmp_signed("==", pick, words.whole(j)), other, found)
+        words.store(found, won, build.add(place, ir.Constant(place.type, resource * BLOCK)))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _pick(typing, lanes, gain, cost, cells, price, slope, level, near, choice, row, entry, at, place, spare):  # type: ignore[no-untyped-def]
-    """Pick for the vector of guests from `at` on.
+def _kept(words: _Words, matrices: list[Typed], first: Any, entry: Typed, won: Typed, place: Any) -> list[Any]:
+    """Gain and cost of what one guest picked; first: where those of his vector begin."""
+    build, one = words.build, words.floats.element
+    if _is_rows(matrices[GAIN]):
+        at = build.add(first, build.zext(words.load(entry, place, _INT), first.type))
+        return [words.load(matrix, at, one) for matrix in matrices]
+    return [words.load(won, build.add(place, ir.Constant(place.type, at * BLOCK)), one) for at in range(len(matrices))]
 
-    To `row` and `entry`, from `place` on, goes where each is added up and which of the vector's gains he picked. Those whose
-    best beats the next by at most `near` are added up in row `spare` instead, and have a bit each in what is returned.
+
+def _is_rows(matrix: Typed) -> bool:
+    return isinstance(matrix[0], types.Array)
+
+
+@in_llvm
+def _pick(typing, lanes, gain, cost, cells, simple, price, near, choice, row, entry, won, at, place, spare):  # type: ignore[no-untyped-def]
+    """Pick for the vector of guests from `at` on, and keep what for `_add`, from `place` on.
+
+    Those whose best beats the next by at most `near` are to be added up in row `spare`, and have a bit each in what is returned.
     """
-    kinds, k = (lanes, gain, cost, cells, price, slope, level, near, choice, row, entry, at, place, spare), len(lanes)
+    kinds, k = (lanes, gain, cost, cells, simple, price, near, choice, row, entry, won, at, place, spare), len(lanes)
 
     def generate(context, build, signature, values):  # type: ignore[no-untyped-def]
-        words = _Words(context, build, gain.dtype)
-        _, *arrays, at, place, spare = zip(kinds, values, strict=True)
-        gains, costs, groups, prices, (_, slope), levels, (_, near), choices, rows, entries = arrays
-        (_, at), (_, place), (_, spare) = at, place, spare
-        paid = words.load(prices, place, words.floats)
-        first = build.mul(at, ir.Constant(at.type, k))
-        offers = _values(words, k, first, words.same(slope), paid, levels, gains, costs)
-        best, second, pick = _best(words, offers)
-        read = build.select(build.icmp_signed("<", pick, words.whole(k - 1)), pick, words.whole(k - 1))
-        words.store(build.add(read, words.whole(*range(0, k * words.length, k))), entries, place)
-        found = build.mul(words.load(groups, at, words.ints), words.whole(k + 1))
-        found, bits = build.mul(build.add(found, pick), words.whole(ROW)), ir.Constant(ir.IntType(64), 0)
-        if kinds[7] != types.none:
-            is_close = build.fcmp_ordered("<=", build.fsub(best, second), words.same(near))
-            found = build.select(is_close, words.same(build.trunc(spare, _INT)), found)
+        words = _Words(context, build, price.dtype)
+        _, *given = zip(kinds, values, strict=True)
+        *matrices, groups, prices, paid, (_, limit), choices, rows, entries, kept, (_, here), (_, to), (_, aside) = (
+            given
+        )
+        slope, _, level = words.columns(prices)
+        value = _values_of_rows if _is_rows(matrices[GAIN]) else _values_of_columns
+        price_of = words.load(paid, to, words.floats)
+        best, second, pick = _best(words, value(words, k, matrices, here, words.same(slope[1]), price_of, level))
+        _keep(words, k, matrices, here, pick, entries, kept, to)
+        found = build.add(build.mul(words.load(groups, here, words.ints), words.whole(k + 1)), pick)
+        found, bits = build.mul(found, words.whole(ROW)), ir.Constant(ir.IntType(64), 0)
+        if near != types.none:
+            is_close = build.fcmp_ordered("<=", build.fsub(best, second), words.same(limit))
+            found = build.select(is_close, words.same(build.trunc(aside, _INT)), found)
             pick = build.select(is_close, words.whole(k), pick)
-            words.store(build.trunc(pick, ir.VectorType(ir.IntType(16), words.length)), choices, at)
+            words.store(build.trunc(pick, ir.VectorType(ir.IntType(16), words.length)), choices, here)
             bits = build.zext(build.bitcast(is_close, ir.IntType(words.length)), ir.IntType(64))
-        words.store(found, rows, place)
+        words.store(found, rows, to)
         return bits
 
     return types.int64(*kinds), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def _add(typing, lanes, gain, cost, row, entry, at, place, sums):  # type: ignore[no-untyped-def]
+@in_llvm
+def _add(typing, lanes, gain, cost, row, entry, won, at, place, sums):  # type: ignore[no-untyped-def]
     """Add to its row of the sums what each guest of a vector picked: gain, cost and one."""
-    kinds, k = (lanes, gain, cost, row, entry, at, place, sums), len(lanes)
+    kinds, k = (lanes, gain, cost, row, entry, won, at, place, sums), len(lanes)
 
     def generate(context, build, signature, values):  # type: ignore[no-untyped-def]
-        words = _Words(context, build, gain.dtype)
-        _, gains, costs, rows, entries, (_, at), (_, place), totals = zip(kinds, values, strict=True)
-        element, four = words.floats.element, ir.VectorType(ir.DoubleType(), ROW)
-        first = build.mul(at, ir.Constant(at.type, k))
+        words = _Words(context, build, won.dtype)
+        _, *matrices, rows, entries, kept, (_, here), (_, of), totals = zip(kinds, values, strict=True)
+        one, four = words.floats.element, ir.VectorType(ir.DoubleType(), ROW)
+        first = build.mul(here, ir.Constant(here.type, k))
         for guest in range(words.length):
-            here = build.add(place, ir.Constant(place.type, guest))
-            to, which = (build.zext(words.load(array, here, _INT), at.type) for array in (rows, entries))
-            picked = build.add(first, which)
-            more = ir.Constant(ir.VectorType(element, ROW), [0.0, 0.0, 1.0, 0.0])
-            for resource, array in ((GAIN, gains), (COST, costs)):
-                more = build.insert_element(more, words.load(array, picked, element), _INT(resource))
-            more = more if element == four.element else build.fpext(more, four)
+            place = build.add(of, ir.Constant(of.type, guest))
+            to = build.zext(words.load(rows, place, _INT), place.type)
+            more = ir.Constant(ir.VectorType(one, ROW), [0.0, 0.0, 1.0, 0.0])
+            for resource, value in enumerate(_kept(words, matrices, first, entries, kept, place)):
+                more = build.insert_element(more, value, _INT(resource))
+            more = more if one == four.element else build.fpext(more, four)
             words.store(build.fadd(words.load(totals, to, four), more), totals, to)
         return context.get_dummy_value()
 
