@@ -4,8 +4,9 @@
     python benchmarks/allocation.py 1e8x5 1e8x10s    # other sizes; s: with a stock for each offer; peers run at 1e5 and below
 
 A total and 20 store budgets, and a stock for each offer. Prints a table, and a last line of JSON. Medians of several runs; kernels
-are warm. `read` is one streaming read of the same input by all threads, measured in turn with the solves and the passes. PDLP takes part where OR-tools
-is installed. `memory` is the most the process ever held, the making of the problem included, as a multiple of the input.
+are warm. `read` is one streaming read of the same input by all threads, in turn with the solves and the passes. PDLP takes part
+where OR-tools is installed. `memory` is the most the process ever held, the making of the problem included, as a multiple of the
+input.
 """
 
 import json

@@ -15,7 +15,7 @@ from regulars.allocation import kernels, vectors
 from regulars.allocation.matrices import dtype_of
 from regulars.allocation.problem import GAIN, ONE, Choice, Guests, Offered, Problem, Rows, Table
 
-CHUNK, CHUNKS, CHUNK_STEP = 1 << 16, 256, 1 << 10
+CHUNK, CHUNKS, CHUNK_STEP = 1 << 17, 256, 1 << 10
 SERIAL = 1 << 18
 UNROLL_FROM = 1 << 14
 TABLE_ENTRIES = 1 << 24

@@ -24,7 +24,7 @@ from numba.extending import intrinsic
 
 from regulars.allocation.problem import COST, GAIN, ONE, Offered, Table
 
-BYTES, BLOCK = 64, 128
+BYTES, BLOCK = 64, 32
 ROW, MOST_ROWS = 4, 1 << 28
 unsigned = np.uint64
 
