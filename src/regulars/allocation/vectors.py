@@ -19,21 +19,17 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 
 from regulars.allocation.problem import COST, GAIN, ONE, Offered, Table
+from regulars.allocation.words import BYTES, INT, LONG, Typed, Words
 
-BYTES, BLOCK = 64, 32
+BLOCK = 32
 ROW, MOST_ROWS = 4, 1 << 28
 unsigned = np.uint64
 
-_INT = ir.IntType(32)
 in_llvm: Any = intrinsic
-declare: Any = cgutils.get_or_insert_function
-
-Typed = tuple[Any, Any]
-"""A type of numba and a value of LLVM that has it."""
 
 
 class Simple(NamedTuple):
@@ -119,79 +115,8 @@ def _list(bits: Any, first: int, close: Any, listed: int) -> int:
     return listed
 
 
-class _Words:
-    """LLVM's words for vectors of one type of float; arrays come with their types."""
-
-    def __init__(self, context: Any, build: Any, dtype: Any) -> None:
-        self.context, self.build = context, build
-        self.size = dtype.bitwidth // 8
-        self.length = BYTES // self.size
-        self.floats = ir.VectorType(ir.FloatType() if dtype == types.float32 else ir.DoubleType(), self.length)
-        self.ints = ir.VectorType(_INT, self.length)
-
-    def pointer(self, array: Typed, index: Any, of: Any) -> Any:
-        """Where one value, or several, begin in an array."""
-        kind, value = array
-        data = self.context.make_array(kind)(self.context, self.build, value).data
-        return self.build.bitcast(self.build.gep(data, [index]), of.as_pointer())
-
-    def load(self, array: Typed, index: Any, of: Any) -> Any:
-        loaded = self.build.load(self.pointer(array, index, of))
-        loaded.align = array[0].dtype.bitwidth // 8
-        return loaded
-
-    def store(self, value: Any, array: Typed, index: Any) -> None:
-        self.build.store(value, self.pointer(array, index, value.type)).align = array[0].dtype.bitwidth // 8
-
-    def columns(self, matrix: Typed) -> list[Typed]:
-        """The parts of a tuple."""
-        kind, value = matrix
-        return [(part, self.build.extract_value(value, at)) for at, part in enumerate(kind)]
-
-    def whole(self, *values: int) -> Any:
-        """A vector of whole numbers: of one, or of as many as it is long."""
-        return ir.Constant(self.ints, list(values) * (1 if len(values) > 1 else self.length))
-
-    def same(self, value: Any) -> Any:
-        """A vector of one value."""
-        empty = ir.Constant(ir.VectorType(value.type, self.length), ir.Undefined)
-        one = self.build.insert_element(empty, value, _INT(0))
-        return self.shuffled(one, one, [0] * self.length)
-
-    def shuffled(self, first: Any, second: Any, places: list[int]) -> Any:
-        """The entries at these places of two vectors, one after the other."""
-        return self.build.shuffle_vector(first, second, ir.Constant(ir.VectorType(_INT, len(places)), places))
-
-    def spread(self, vector: Any, k: int, part: int) -> Any:
-        """Each entry k times: that part of it."""
-        return self.shuffled(vector, vector, [(part * self.length + at) // k for at in range(self.length)])
-
-    def turned(self, rows: list[Any]) -> list[Any]:
-        """Columns of a table, from its rows, which lie one after the other in as many vectors as there are columns."""
-        k, length = len(rows), self.length
-        if k % 2 == 0:
-            by_two = [rows[at : at + 2] for at in range(0, k, 2)]
-            halves = [[self.shuffled(two[0], two[1], [*range(odd, 2 * length, 2)]) for two in by_two] for odd in (0, 1)]
-            return [column for pair in zip(*map(self.turned, halves), strict=True) for column in pair]
-        columns = []
-        for j in range(k):
-            places = [row * k + j for row in range(length)]
-            column = self.shuffled(rows[0], rows[0], [place % length for place in places])
-            for part in range(1, k):
-                new = {at: length + place % length for at, place in enumerate(places) if place // length == part}
-                column = self.shuffled(column, rows[part], [new.get(at, at) for at in range(length)])
-            columns.append(column)
-        return columns
-
-    def times_plus(self, left: Any, right: Any, more: Any) -> Any:
-        """left * right + more, rounded once where the processor can."""
-        kind = ir.FunctionType(self.floats, [self.floats] * 3)
-        name = f"llvm.fmuladd.v{self.length}f{8 * self.size}"
-        return self.build.call(declare(self.build.module, kind, name), (left, right, more))
-
-
 def _values_of_rows(
-    words: _Words, k: int, matrices: list[Typed], at: Any, slope: Any, price: Any, level: Typed
+    words: Words, k: int, matrices: list[Typed], at: Any, slope: Any, price: Any, level: Typed
 ) -> list[Any]:
     """The values of each offer for a vector of guests, from gains that lie guest after guest."""
     gain, cost = matrices
@@ -206,7 +131,7 @@ def _values_of_rows(
 
 
 def _values_of_columns(
-    words: _Words, k: int, matrices: list[Typed], at: Any, slope: Any, price: Any, level: Typed
+    words: Words, k: int, matrices: list[Typed], at: Any, slope: Any, price: Any, level: Typed
 ) -> list[Any]:
     """As `_values_of_rows`, where each offer has an array of its own."""
     values = []
@@ -217,7 +142,7 @@ def _values_of_columns(
     return values
 
 
-def _best(words: _Words, values: list[Any]) -> tuple[Any, Any, Any]:
+def _best(words: Words, values: list[Any]) -> tuple[Any, Any, Any]:
     """The best of the offers' values and of nothing, the next, and which is best."""
     build = words.build
     best, second = (ir.Constant(words.floats, [start] * words.length) for start in (0.0, -np.inf))
@@ -232,7 +157,7 @@ def _best(words: _Words, values: list[Any]) -> tuple[Any, Any, Any]:
 
 
 def _keep(
-    words: _Words, k: int, matrices: list[Typed], at: Any, pick: Any, entry: Typed, won: Typed, place: Any
+    words: Words, k: int, matrices: list[Typed], at: Any, pick: Any, entry: Typed, won: Typed, place: Any
 ) -> None:
     """Keep where what is picked lies among the numbers of these guests, or itself where each offer has an array of its own."""
     build = words.build
@@ -247,11 +172,11 @@ def _keep(
         words.store(found, won, build.add(place, ir.Constant(place.type, resource * BLOCK)))
 
 
-def _kept(words: _Words, matrices: list[Typed], first: Any, entry: Typed, won: Typed, place: Any) -> list[Any]:
+def _kept(words: Words, matrices: list[Typed], first: Any, entry: Typed, won: Typed, place: Any) -> list[Any]:
     """Gain and cost of what one guest picked; first: where those of his vector begin."""
     build, one = words.build, words.floats.element
     if _is_rows(matrices[GAIN]):
-        at = build.add(first, build.zext(words.load(entry, place, _INT), first.type))
+        at = build.add(first, build.zext(words.load(entry, place, INT), first.type))
         return [words.load(matrix, at, one) for matrix in matrices]
     return [words.load(won, build.add(place, ir.Constant(place.type, at * BLOCK)), one) for at in range(len(matrices))]
 
@@ -269,24 +194,23 @@ def _pick(typing, lanes, gain, cost, cells, simple, price, near, choice, row, en
     kinds, k = (lanes, gain, cost, cells, simple, price, near, choice, row, entry, won, at, place, spare), len(lanes)
 
     def generate(context, build, signature, values):  # type: ignore[no-untyped-def]
-        words = _Words(context, build, price.dtype)
+        words = Words(context, build, price.dtype)
         _, *given = zip(kinds, values, strict=True)
-        *matrices, groups, prices, paid, (_, limit), choices, rows, entries, kept, (_, here), (_, to), (_, aside) = (
-            given
-        )
+        *matrices, groups, prices, paid, (_, limit), choices, rows, entries, kept, here, to, aside = given
+        (_, here), (_, to), (_, aside) = here, to, aside
         slope, _, level = words.columns(prices)
         value = _values_of_rows if _is_rows(matrices[GAIN]) else _values_of_columns
         price_of = words.load(paid, to, words.floats)
         best, second, pick = _best(words, value(words, k, matrices, here, words.same(slope[1]), price_of, level))
         _keep(words, k, matrices, here, pick, entries, kept, to)
         found = build.add(build.mul(words.load(groups, here, words.ints), words.whole(k + 1)), pick)
-        found, bits = build.mul(found, words.whole(ROW)), ir.Constant(ir.IntType(64), 0)
+        found, bits = build.mul(found, words.whole(ROW)), ir.Constant(LONG, 0)
         if near != types.none:
             is_close = build.fcmp_ordered("<=", build.fsub(best, second), words.same(limit))
-            found = build.select(is_close, words.same(build.trunc(aside, _INT)), found)
+            found = build.select(is_close, words.same(build.trunc(aside, INT)), found)
             pick = build.select(is_close, words.whole(k), pick)
             words.store(build.trunc(pick, ir.VectorType(ir.IntType(16), words.length)), choices, here)
-            bits = build.zext(build.bitcast(is_close, ir.IntType(words.length)), ir.IntType(64))
+            bits = build.zext(build.bitcast(is_close, ir.IntType(words.length)), LONG)
         words.store(found, rows, to)
         return bits
 
@@ -299,16 +223,16 @@ def _add(typing, lanes, gain, cost, row, entry, won, at, place, sums):  # type: 
     kinds, k = (lanes, gain, cost, row, entry, won, at, place, sums), len(lanes)
 
     def generate(context, build, signature, values):  # type: ignore[no-untyped-def]
-        words = _Words(context, build, won.dtype)
+        words = Words(context, build, won.dtype)
         _, *matrices, rows, entries, kept, (_, here), (_, of), totals = zip(kinds, values, strict=True)
         one, four = words.floats.element, ir.VectorType(ir.DoubleType(), ROW)
         first = build.mul(here, ir.Constant(here.type, k))
         for guest in range(words.length):
             place = build.add(of, ir.Constant(of.type, guest))
-            to = build.zext(words.load(rows, place, _INT), place.type)
+            to = build.zext(words.load(rows, place, INT), place.type)
             more = ir.Constant(ir.VectorType(one, ROW), [0.0, 0.0, 1.0, 0.0])
             for resource, value in enumerate(_kept(words, matrices, first, entries, kept, place)):
-                more = build.insert_element(more, value, _INT(resource))
+                more = build.insert_element(more, value, INT(resource))
             more = more if one == four.element else build.fpext(more, four)
             words.store(build.fadd(words.load(totals, to, four), more), totals, to)
         return context.get_dummy_value()
