@@ -54,3 +54,12 @@ def test_a_payout_below_the_expected_cost_is_named() -> None:
 def test_a_confidence_that_is_no_probability_is_refused() -> None:
     with pytest.raises(ValueError, match=r"confidence is 1\.5"):
         solve_surely([[1.0]], [[1.0]], 5.0, payout=1.0, confidence=1.5)
+
+
+def test_an_array_for_each_offer_is_the_same_as_one_for_all() -> None:
+    rng = np.random.default_rng(3)
+    gain, cost = rng.uniform(1, 4, (500, 3)), rng.uniform(0.5, 1.5, (500, 3))
+    rows = solve_surely(gain, cost, 200.0, payout=5.0)
+    columns = solve_surely(tuple(gain.T.copy()), tuple(cost.T.copy()), 200.0, payout=5.0)
+    assert rows.allocation.choice.tolist() == columns.allocation.choice.tolist()
+    assert rows.chance == columns.chance

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regulars.allocation.answer import Allocation, solve
+from regulars.allocation.answer import Allocation, Columns, solve
 from regulars.allocation.limits import Limit
+from regulars.allocation.matrices import as_array, as_matrices
 
 ROUNDS, SETTLED = 6, 1e-4
 FEW, MOST_STEPS, TUNINGS = 2000, 1 << 20, 16
@@ -49,8 +50,8 @@ class Sure:
 
 
 def solve_surely(
-    gain: ArrayLike,
-    cost: ArrayLike,
+    gain: ArrayLike | Columns,
+    cost: ArrayLike | Columns,
     budget: float,
     *,
     payout: ArrayLike,
@@ -69,7 +70,7 @@ def solve_surely(
     """
     if not 0.5 <= confidence < 1:
         raise ValueError(f"confidence is {confidence}; give a probability from 0.5 to below 1, such as 0.95")
-    costs = np.asarray(cost, dtype=np.float64)
+    costs = np.asarray(as_array(as_matrices(gain, cost)[1]), dtype=np.float64)
     pays = np.broadcast_to(np.asarray(payout, dtype=np.float64), costs.shape)
     if (bad := ~(pays >= costs)).any():
         guest, offer = np.argwhere(bad)[0]
