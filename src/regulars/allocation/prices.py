@@ -106,7 +106,7 @@ def descend(problem: Problem, prices: Rows, shares: tuple[float, ...], *, trust:
     off within a part of it, for guests a little less near are not here.
     Returns how wide corners were rounded off at last beside the prices.
     """
-    if not (len(prices) and problem.guests):
+    if not (len(prices) and problem.guests and trust > 0):
         return prices, 0.0
     passes, units, soft = Passes(problem), Units.of(problem), 0.0
     if units.dual <= 0:
@@ -122,7 +122,7 @@ def descend(problem: Problem, prices: Rows, shares: tuple[float, ...], *, trust:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Units:
-    """The size that the dual and each price are likely to have: all the worth there is, over all that would be taken."""
+    """The size that the dual and each price are likely to have: all the worth there is; that of a row, over all it would take."""
 
     dual: float
     price: Rows
@@ -130,12 +130,13 @@ class Units:
     @classmethod
     def of(cls, problem: Problem) -> "Units":
         free = Passes(problem).respond(np.zeros(len(problem.amounts)))
-        worth, taken = float(np.abs(free @ problem.aim).sum()), problem.used(free)
+        worth, taken = np.abs(free @ problem.aim), problem.used(free)
+        of_row = problem.by_row(worth)
         amounts = np.where(np.isfinite(problem.amounts), np.abs(problem.amounts), 0.0)
         between = np.sqrt(np.abs(taken) * np.where(amounts > 0, amounts, np.abs(taken)))
         taken = np.where(taken > amounts, between, np.where(taken > 0, taken, amounts))
-        price = np.divide(worth, taken, out=np.ones_like(taken), where=taken > 0)
-        return cls(dual=worth, price=np.clip(price, 1e-100, 1e100))
+        price = np.divide(of_row, taken, out=np.ones_like(taken), where=taken > 0)
+        return cls(dual=float(worth.sum()), price=np.clip(price, 1e-100, 1e100))
 
 
 def softness(passes: Passes, prices: Rows, share: float, units: Units) -> float:

@@ -125,6 +125,12 @@ class Problem:
         returns = np.divide(gain, cost, out=np.full_like(gain, np.inf), where=cost > 0)
         return np.asarray(np.where(is_return, returns, used))
 
+    def by_row(self, table: NDArray[np.float64]) -> Rows:
+        """The entries, shape (cells, k), that each row counts, added up."""
+        rows, total = self.rules.rows, np.zeros(len(self.amounts))
+        np.add.at(total, rows[rows >= 0], np.broadcast_to(table, rows.shape)[rows >= 0])
+        return total
+
     def _unit_takes(self, resource: int) -> Table:
         takes: Table = np.zeros_like(self.rules.takes)
         takes[..., resource] = 1.0
