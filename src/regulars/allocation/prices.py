@@ -132,6 +132,7 @@ class Units:
         free = Passes(problem).respond(np.zeros(len(problem.amounts)))
         worth, taken = np.abs(free @ problem.aim), problem.used(free)
         of_row = problem.by_row(worth)
+        of_row = np.where((of_row > 0) & ~problem.is_least, of_row, worth.sum())
         amounts = np.where(np.isfinite(problem.amounts), np.abs(problem.amounts), 0.0)
         between = np.sqrt(np.abs(taken) * np.where(amounts > 0, amounts, np.abs(taken)))
         taken = np.where(taken > amounts, between, np.where(taken > 0, taken, amounts))

@@ -6,44 +6,69 @@ depth-first search over a few guests that stops there is short. Where they are n
 guests are searched one after the other, close calls more often (large neighbourhood search: Shaw 1998).
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numba
 import numpy as np
 
+from regulars.allocation.limits import FloatArray
 from regulars.allocation.moves import differ, scratch, value_of
 from regulars.allocation.passes import Passes
-from regulars.allocation.problem import Choice, Offered, Problem, Rows, Rules, Table
+from regulars.allocation.problem import Choice, Guests, Offered, Problem, Rows, Rules, Table
 
-FEW = 4096
-MANY = 64
-TOGETHER = 24
+FEW, MANY, TOGETHER = 1 << 16, 64, 24
+GOOD_ENOUGH = 1e-5
 NODES, ALL_NODES = 20_000, 6_000_000
-NEIGHBOURHOODS = 64
+NEIGHBOURHOODS, ROUNDS = 64, 4
 
 
 def improve(problem: Problem, prices: Rows, choice: Choice, *, seed: int) -> Choice:
     """Search around `choice`, which keeps the limits, and change it where something better is found."""
     if problem.guests > FEW or not problem.guests or problem.nothing > MANY:
         return choice
-    left = problem.amounts - problem.guard - problem.used(Passes(problem).add_up(choice))
-    offered, rules, rng = problem.offered, problem.rules, np.random.default_rng(seed)
+    sums = Passes(problem).add_up(choice)
+    left = problem.amounts - problem.guard - problem.used(sums)
+    offered, rules, priced = problem.offered, problem.rules, np.where(prices > 0, prices, 0.0)
     regrets, actions = _options(offered, rules, problem.weights(prices))
     aims = problem.weights(np.zeros_like(prices))
     regret = regrets[np.arange(problem.guests), np.argmax(actions == choice[:, None], axis=1)]
-    gap = float(regret.sum() + prices @ np.where(prices > 0, left, 0.0))
-    closeness = 1e-9 + 1.0 / (1e-9 + regrets[:, 1] + gap / problem.guests)
+    gap = float(regret.sum() + priced @ np.where(prices > 0, left, 0.0))
+    enough = GOOD_ENOUGH * abs(float((sums @ problem.aim).sum()))
     only_takes = (rules.takes >= 0).all(axis=(1, 2))
     floors = np.minimum(left, np.where(only_takes, 0.0, -1.01 * problem.guard))
-    whole = problem.guests <= TOGETHER
-    for _ in range(1 if whole else NEIGHBOURHOODS):
-        some = rng.choice(problem.guests, min(TOGETHER, problem.guests), replace=False, p=closeness / closeness.sum())
+    nodes = ALL_NODES if problem.guests <= TOGETHER else NODES
+    closeness = 1e-9 + 1.0 / (1e-9 + regrets[:, 1] + gap / problem.guests)
+    for some in _neighbourhoods(problem, closeness, np.random.default_rng(seed)):
         some = some[np.argsort(-regrets[some, 1], kind="stable")]
-        nodes = ALL_NODES if whole else NODES
+        rows = np.unique(rules.rows[:, offered.cells[some], np.arange(problem.offers)])
+        rows = rows[(rows >= 0) & (priced[rows] > 0)]
+        most = float(regret[some].sum() + priced[rows] @ left[rows])
         gap -= _search(
-            offered, rules, aims, some, regrets, actions, regret, left, choice, floors, only_takes, gap, nodes
+            offered, rules, aims, some, regrets, actions, regret, left, choice, floors, only_takes, most, nodes
         )
+        if gap <= enough:
+            break
     return choice
+
+
+def _neighbourhoods(problem: Problem, closeness: FloatArray, rng: np.random.Generator) -> Iterator[Guests]:
+    """Guests to search among: some of all, and then again and again some of each cell with some of another; close calls more often.
+
+    Guests of one cell compete for its budgets; those of another can give back what both take of the limits on everybody.
+    """
+    if problem.guests <= TOGETHER:
+        yield np.arange(problem.guests)
+        return
+    for _ in range(NEIGHBOURHOODS):
+        yield rng.choice(problem.guests, TOGETHER, replace=False, p=closeness / closeness.sum())
+    cells = problem.offered.cells[:, 0]
+    for _ in range(ROUNDS if np.ptp(cells) else 0):
+        cell = rng.permutation(int(cells.max()) + 1)[cells]
+        order = np.lexsort((rng.exponential(1.0 / closeness), cell))  # the first of a cell are drawn by closeness
+        place = np.arange(problem.guests) - np.searchsorted(cell[order], cell[order])
+        order = order[place < TOGETHER // 2]
+        yield from np.split(order, range(TOGETHER, len(order), TOGETHER))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -72,19 +97,16 @@ def _is_beyond(left: Any, row: Any, more: Any, touched: int, only_takes: Any) ->
 
 
 @numba.njit(cache=True, nogil=True)
-def _give_back(
-    offered: Offered, rules: Rules, aims: Table, guests: Any, regret: Any, left: Any, choice: Choice
-) -> tuple[float, float]:
-    """Take from these guests what they have: the worth that goes with it, and the regret."""
+def _give_back(offered: Offered, rules: Rules, aims: Table, guests: Any, left: Any, choice: Choice) -> float:
+    """Take from these guests what they have; returns the worth that goes with it."""
     row, more = scratch(rules)
-    worth, freed = 0.0, 0.0
+    worth = 0.0
     for i in guests:
-        freed += regret[i]
         if choice[i] < len(rules.actions):
             worth += value_of(offered, rules, aims, i, choice[i])
         for t in range(differ(offered, rules, i, choice[i], len(rules.actions), row, more)):
             left[row[t]] -= more[t]
-    return worth, freed
+    return worth
 
 
 @numba.njit(cache=True, nogil=True)
@@ -98,8 +120,8 @@ def _search(
     option, best_option = np.full(end, -1), np.full(end, -1)
     row, more = scratch(rules)
     lefts[0], brought[0] = left, 0.0
-    now, freed = _give_back(offered, rules, aims, guests, regret, lefts[0], choice)
-    spent[0], best, depth = regret.sum() - freed, now, 0
+    now = _give_back(offered, rules, aims, guests, lefts[0], choice)
+    spent[0], best, depth = 0.0, now, 0
     while depth >= 0 and nodes > 0:
         if depth == end:
             if brought[depth] > best + 1e-12 * abs(best) and (lefts[depth] >= floors).all():
