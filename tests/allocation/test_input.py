@@ -84,6 +84,18 @@ def test_a_guest_who_must_get_what_is_forbidden_is_named() -> None:
         solve(np.ones((3, 2)), np.ones((3, 2)), forced=[[1, 0]], forbidden=[[1, 0]])
 
 
+def test_limits_that_clash_are_named_among_many_that_do_not() -> None:
+    """A floor of return, whose amount is 0, beside budgets of thousands."""
+    rng = np.random.default_rng(0)
+    cost = rng.integers(0, 6, (70_000, 3)).astype(float)
+    gain, store = cost * rng.uniform(0.5, 2.0, cost.shape), rng.integers(0, 50, 70_000)
+    limits = [Limit.per_group(store, [500.0] * 50, name="store"), Limit.at_least(5_000, scope=store < 2, name="new")]
+    with pytest.raises(
+        BudgetError, match=r"limits clash: 'new' asks for at least 5,000, but within 'store 0' and 'store 1'"
+    ):
+        solve(gain, cost, limits, min_roi=1.2)
+
+
 def test_limits_that_clash_are_named_with_how_much_is_missing() -> None:
     scope = np.array([True, False, False])
     with pytest.raises(BudgetError, match=r"'new guests' asks for at least 5, but within .* no more than 2"):

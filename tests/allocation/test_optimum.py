@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from regulars.allocation import solve
+from regulars.allocation import Limit, solve
 from regulars.errors import BudgetError
 
-from .reference import best_gain, best_worth, broken, mixed_case, picked, random_case
+from .reference import Case, best_gain, best_worth, broken, mixed_case, picked, random_case
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,21 @@ def test_a_thousand_guests_with_limits_and_wishes_of_all_kinds_come_within_a_tho
     assert broken(case, allocation.choice) == []
     assert relaxed * (1 - 1e-9) <= allocation.bound
     assert allocation.worth >= relaxed * (1 - 1e-3)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_hundreds_of_small_stores_come_near_the_linear_optimum(seed: int) -> None:
+    """Fifty guests a store, so that its last unit of budget is a part of a guest."""
+    rng = np.random.default_rng(seed)
+    cost = rng.uniform(0.5, 5, (6000, 3))
+    gain = rng.gamma(2, 0.5, (6000, 1)) * np.sqrt(cost) * rng.uniform(0.5, 1.5, cost.shape) - 0.3
+    store = rng.integers(0, 120, 6000)
+    budgets = np.bincount(store, cost.max(axis=1), 120) * rng.uniform(0.1, 0.9, 120)
+    limits = [Limit.total(0.8 * budgets.sum()), Limit.per_group(store, budgets)]
+    relaxed = best_gain(Case(gain=gain, cost=cost, limits=limits), is_relaxed=True)
+    allocation = solve(gain, cost, limits)
+    assert relaxed * (1 - 1e-9) <= allocation.bound <= relaxed * (1 + 1e-4)
+    assert allocation.gain >= relaxed * (1 - 2e-3)
 
 
 def test_float32_and_column_order_give_the_same_certificate() -> None:

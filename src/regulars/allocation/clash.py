@@ -25,7 +25,7 @@ SURELY, NOTEWORTHY = 1e-9, 1e-6
 def clash(problem: Problem, *, seed: int, threads: int | None) -> BudgetError:
     """The error that names what cannot hold together."""
     aimless = replace(problem, aim=np.zeros_like(problem.aim))
-    prices = _prices(aimless, seed)
+    prices = _prices(problem, seed)
     short = -aimless.dual(prices, Passes(aimless, threads=threads).respond(prices))
     if short <= SURELY:
         return BudgetError(
@@ -50,14 +50,17 @@ def clash(problem: Problem, *, seed: int, threads: int | None) -> BudgetError:
 
 
 def _prices(problem: Problem, seed: int) -> Rows:
+    """The prices at which the limits clash most; an amount of 0 counts as what would be taken if nothing were limited."""
     part = problem.take(sample(problem, seed))
     part = replace(part, amounts=problem.amounts * (part.guests / problem.guests))
-    free = np.abs(np.where(np.isfinite(part.amounts), part.amounts, 0.0))
-    unit = 1.0 / np.maximum(free, np.maximum(free.max(initial=0.0) * 1e-6, 1e-300))
-    prices, passes = np.zeros(len(unit)), Passes(part)
+    amounts = np.abs(np.where(np.isfinite(part.amounts), part.amounts, 0.0))
+    free = np.abs(part.used(Passes(part).respond(np.zeros(len(amounts)))))
+    size = np.where(amounts > 0, amounts, free)
+    unit = 1.0 / np.maximum(size, np.maximum(size.max(initial=0.0) * 1e-6, 1e-300))
+    passes, prices = Passes(replace(part, aim=np.zeros_like(part.aim))), unit / 2  # at 0 all actions are alike
     for share in SOFT_SHARES:
         prices = minimise(passes, prices, soft=share / part.guests, unit=unit, size=1.0, ceiling=unit)
-    return prices * (part.guests / problem.guests)
+    return np.asarray(prices * (part.guests / problem.guests))
 
 
 def _names(problem: Problem, rows: np.ndarray) -> str:

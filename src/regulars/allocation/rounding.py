@@ -51,7 +51,7 @@ def round_off(problem: Problem, passes: Passes, priced: Priced, *, share: float,
     prices, soft = priced.prices, priced.soft
     if rest.guests < problem.guests:
         prices, soft = descend(rest, prices, SOFT_SHARES, trust=near)
-    choice = decide_closest(rest, own, prices, soft)
+    choice, prices = decide_closest(rest, own, prices, soft)
     if choice is None:
         return Rounded(choice=chosen.choice, prices=prices, sums=None, start=priced.prices, dual=dual)
     if rest.guests == problem.guests:
@@ -61,50 +61,52 @@ def round_off(problem: Problem, passes: Passes, priced: Priced, *, share: float,
     return Rounded(choice=chosen.choice, prices=prices, sums=sums, start=priced.prices, dual=dual)
 
 
-def decide_closest(problem: Problem, passes: Passes, prices: Rows, soft: float) -> Choice | None:
+def decide_closest(problem: Problem, passes: Passes, prices: Rows, soft: float) -> tuple[Choice | None, Rows]:
     """As `_decide`, but only the closest calls give way, if that is enough."""
     if problem.guests > 2 * CLOSE:
         near = nearness(passes, prices, CLOSE / problem.guests)
         chosen = passes.choose(prices, max(near, 2.0 * soft))
         rest = replace(problem.take(chosen.close), amounts=problem.amounts - problem.used(chosen.sums))
-        choice = _decide(rest, prices, soft)
+        choice, nearer = _decide(rest, prices, soft)
         if choice is not None:
             chosen.choice[chosen.close] = choice
-            return chosen.choice
+            return chosen.choice, nearer
     return _decide(problem, prices, soft)
 
 
-def _decide(problem: Problem, prices: Rows, soft: float) -> Choice | None:
-    """Choices at these prices, made to keep every limit; None if that came to a dead end.
+def _decide(problem: Problem, prices: Rows, soft: float) -> tuple[Choice | None, Rows]:
+    """Choices at these prices, made to keep every limit, None if that came to a dead end; and the prices of the lowest dual met.
 
-    Where those of highest value are not as good as can be, the best of them and of other beginnings.
+    Where choices of highest value are not as good as can be, the best of them and of other beginnings.
     """
     passes = Passes(problem)
     aims, weights = problem.weights(np.zeros_like(prices)), problem.weights(prices)
-    dual, best, best_worth = problem.dual(prices, passes.respond(prices)), None, -np.inf
-    for choice, is_enough in _beginnings(problem, passes, prices, soft):
+    best, best_worth, lowest, nearest = None, -np.inf, np.inf, prices
+    for choice, at, is_enough in _beginnings(problem, passes, prices, soft):
+        if (dual := problem.dual(at, passes.respond(at))) < lowest:
+            lowest, nearest = dual, at
         left = problem.amounts - problem.guard - problem.used(passes.add_up(choice))
         _give_way(problem, weights, left, choice)
         if problem.is_kept(left):
             _fill(problem, weights, aims, left, choice)
             worth = float((passes.add_up(choice) @ problem.aim).sum())
             best, best_worth = (choice, worth) if worth > best_worth else (best, best_worth)
-        if dual - best_worth <= is_enough * problem.free_worth:
+        if lowest - best_worth <= is_enough * problem.free_worth:
             break
-    return best if best is not None or not problem.guests else _from_nothing(problem, weights, aims)
+    return best if best is not None or not problem.guests else _from_nothing(problem, weights, aims), nearest
 
 
-def _beginnings(problem: Problem, passes: Passes, prices: Rows, soft: float) -> Iterator[tuple[Choice, float]]:
-    """Choices to begin with, and what share of the free worth each may miss before the next is tried.
+def _beginnings(problem: Problem, passes: Passes, prices: Rows, soft: float) -> Iterator[tuple[Choice, Rows, float]]:
+    """Choices to begin with, at which prices, and what share of the free worth each may miss before the next is tried.
 
     Highest values first; then as the rounded-off dual shares, for crowds of guests who are alike; at last as it does with wider
     corners, for crowds to whom several actions are.
     """
-    yield passes.choose(prices, NOBODY).choice, NEAR_ENOUGH
-    yield _shared(problem, prices, soft), CROWDED
+    yield passes.choose(prices, NOBODY).choice, prices, NEAR_ENOUGH
+    yield _shared(problem, prices, soft), prices, CROWDED
     for share in WIDE:
         wide, wider = descend(problem, prices, (share,))
-        yield _shared(problem, wide, wider), CROWDED
+        yield _shared(problem, wide, wider), wide, CROWDED
 
 
 def keep_within(problem: Problem, choice: Choice, prices: Rows) -> Choice:

@@ -122,7 +122,7 @@ def _decide(stream: "_Stream", whole: Problem, prices: Rows, near: float, soft: 
     keys, problem = stream.close(prices, near)
     rest = replace(problem, amounts=whole.amounts - taken, guard=whole.guard)
     final, soft = descend(rest, prices, SOFT_SHARES, trust=near)
-    choice = decide_closest(rest, Passes(rest), final, soft)
+    choice, final = decide_closest(rest, Passes(rest), final, soft)
     if choice is None:
         return None
     sums = Passes(rest).add_up(choice)
