@@ -19,7 +19,7 @@ from regulars.allocation.newton import bend, minimise
 from regulars.allocation.passes import Passes
 from regulars.allocation.problem import Guests, Problem, Rows
 
-COARSE, SAMPLE, LARGE_SAMPLE, PER_ROW = 1 << 12, 1 << 15, 1 << 17, 64
+COARSE, SAMPLE, LARGE_SAMPLE, PER_ROW = 1 << 11, 1 << 15, 1 << 17, 64
 ROUNDS = 3
 GOOD_ENOUGH = 5e-3
 ROUND, SHARP = (0.3, 0.1, 0.03), (0.03, 0.005)

@@ -20,7 +20,7 @@ from regulars.allocation.prices import SHARP, Priced, descend, nearness
 from regulars.allocation.problem import Choice, Offered, Problem, Rows, Rules, Table
 from regulars.allocation.search import improve
 
-CLOSE = 1 << 12
+CLOSE = 1 << 10
 FITS = 24
 NOBODY, NEAR_ENOUGH = -1.0, 1e-5
 CROWDED, WIDE = 1e-3, (0.1, 0.3)
