@@ -30,7 +30,7 @@ def drawn(offers: int, dtype: type[np.floating], form: str = "rows", *, seed: in
 def one_by_one(problem: Problem) -> Passes:
     """Passes that use no vectors."""
     passes = Passes(problem)
-    passes.fits = False
+    passes.in_vectors = False
     return passes
 
 
@@ -40,7 +40,7 @@ def one_by_one(problem: Problem) -> Passes:
 def test_vectors_find_what_loops_find(offers: int, dtype: type[np.floating], form: str) -> None:
     problem, prices = drawn(offers, dtype, form)
     vectors, loops = Passes(problem), one_by_one(problem)
-    assert vectors.fits
+    assert vectors.in_vectors
     assert np.allclose(vectors.respond(prices), loops.respond(prices), rtol=1e-6)
     for near in (-1.0, 0.02, np.inf):
         found, wanted = vectors.choose(prices, near), loops.choose(prices, near)

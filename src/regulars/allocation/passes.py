@@ -52,12 +52,12 @@ class Passes:
         cells, offers, resources = problem.table_shape
         self.shape = (cells, offers + 1, resources)
         is_open = self.actions is None and not problem.rules.bars.any() and isinstance(self.lanes, tuple)
-        self.fits = is_open and vectors.fits(self.offered, cells, offers)
+        self.in_vectors = is_open and vectors.fits(self.offered, cells, offers)
         self.chunks = Chunks(problem.guests, threads, most=TABLE_ENTRIES // max(1, int(np.prod(self.shape))))
 
     def rounding(self, prices: Rows, *, chain: int = 0) -> float:
         """More than rounding can have lost in the dual at these prices; chain: where sums go on being added up."""
-        precision = float(np.finfo(dtype_of(self.offered.gain)).eps) if self.fits else 0.0
+        precision = float(np.finfo(dtype_of(self.offered.gain)).eps) if self.in_vectors else 0.0
         return self.problem.rounding(prices, max(chain, self.chunks.chain), precision)
 
     def respond(self, prices: Rows) -> Table:
@@ -129,7 +129,7 @@ class Passes:
         return weights, bars
 
     def _simple(self, weights: Table) -> vectors.Simple | None:
-        return vectors.simplify(weights, dtype_of(self.offered.gain).type) if self.fits else None
+        return vectors.simplify(weights, dtype_of(self.offered.gain).type) if self.in_vectors else None
 
     def _sum(self, tables: Iterable[Table]) -> Table:
         total = np.zeros(self.shape)
