@@ -90,9 +90,9 @@ def test_what_single_precision_hides_is_in_the_bound() -> None:
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_single_precision_loses_nothing_that_matters(seed: int) -> None:
-    problem, _ = drawn(4, np.float32, seed=seed)
+    problem, _ = drawn(5, np.float32, seed=seed)
     offered, limits = problem.offered, problem.limits
     single = solve(offered.gain, offered.cost, limits, seed=seed)
     double = solve(offered.gain.astype(float), offered.cost.astype(float), limits, seed=seed)
