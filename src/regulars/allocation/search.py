@@ -18,7 +18,7 @@ from regulars.allocation.passes import Passes
 from regulars.allocation.problem import Choice, Guests, Offered, Problem, Rows, Rules, Table
 
 FEW, MANY, TOGETHER = 1 << 16, 64, 24
-GOOD_ENOUGH = 1e-5
+GOOD_ENOUGH = 1e-4
 NODES, ALL_NODES = 20_000, 6_000_000
 NEIGHBOURHOODS, ROUNDS = 64, 4
 
