@@ -78,6 +78,14 @@ def test_prices_that_are_not_simple_are_left_to_loops(prices_of: str) -> None:
     assert np.allclose(Passes(problem).respond(prices), one_by_one(problem).respond(prices), rtol=1e-12)
 
 
+def test_prices_beyond_single_precision_are_left_to_loops() -> None:
+    """Infinite, they would make what costs nothing worth no number."""
+    gain, cost = np.ones((GUESTS, 2), np.float32), np.tile(np.array([0.0, 1.0], np.float32), (GUESTS, 1))
+    problem = pose(gain, cost, [Limit.total(1.0)], Wishes(), threads=1)
+    assert Passes(problem).in_vectors
+    assert Passes(problem).respond(np.array([1e39]))[0, :, ONE].tolist() == [GUESTS, 0]
+
+
 def test_what_single_precision_hides_is_in_the_bound() -> None:
     """A price just below 1, which is 1 in single precision: everybody would gain a little, but nobody seems to."""
     cost, price = np.random.default_rng(0).random((GUESTS, 5)).astype(np.float32), 1 - 2.0**-26

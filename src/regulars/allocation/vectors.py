@@ -57,6 +57,7 @@ def simplify(weights: Table, dtype: type[np.floating[Any]]) -> Simple | None:
         (weights[..., GAIN] == slope).all()
         and (weights[..., COST] == price[:, None]).all()
         and (weights[..., ONE] == level).all()
+        and np.abs(weights).max() < np.finfo(dtype).max
         and (dtype == np.float64 or (slope >= 0 and (price <= 0).all() and (level <= 0).all()))
     )
     if not is_simple:
