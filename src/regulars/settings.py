@@ -134,17 +134,17 @@ GUESSES_PER_MINUTE = _number("REGULARS_GUESSES_PER_MINUTE", 30)
 
 USE_TZ = True
 USE_I18N = False
-INSTALLED_APPS = ["regulars.offers.apps.Offers", "regulars.console.apps.Console"]
-MIDDLEWARE = ["regulars.console.frame.frame"]
-ROOT_URLCONF = "regulars.console.urls"
-WSGI_APPLICATION = "regulars.console.wsgi.application"
+INSTALLED_APPS = ["regulars.offers.apps.Offers", "regulars.service.apps.Service"]
+MIDDLEWARE = ["regulars.service.middleware.around"]
+ROOT_URLCONF = "regulars.service.urls"
+WSGI_APPLICATION = "regulars.service.wsgi.application"
 APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "regulars.console.logs.Line"}},
+    "formatters": {"line": {"()": "regulars.service.logs.Line"}},
     "handlers": {"errors": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["errors"], "level": "WARNING"},
     "loggers": {

@@ -189,10 +189,10 @@ def _books(facts: dict[str, Any]) -> dict[str, Any]:
 
 def _redeem(facts: dict[str, Any]) -> dict[str, float]:
     """Redemptions a second of one process without HTTP: so many vouchers of an offer, so many in each transaction."""
-    from regulars.console.api.speaking import speak
     from regulars.offers.bill import Bill
     from regulars.offers.commands import Redeem
     from regulars.offers.performing import perform
+    from regulars.till.dispatch import speak
 
     codes, size = _codes("five-off-0")[facts["first"] : facts["first"] + facts["vouchers"]], facts["at_once"]
     bill = Bill(amount_minor=3000, currency=CURRENCY)

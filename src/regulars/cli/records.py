@@ -32,14 +32,14 @@ def opened_records(workspace: Path | None, *, is_prepared: bool = True) -> Itera
     from django.db import DatabaseError
 
     django.setup()
-    from regulars.console import records
+    from regulars.service import schema
 
     try:
         if is_prepared:
-            records.prepare()
+            schema.prepare()
         yield
     except DatabaseError as error:
-        raise DataError(f"the records would not: {records.first_line(error)}") from None
+        raise DataError(f"the records would not: {schema.first_line(error)}") from None
 
 
 def now() -> dt.datetime:

@@ -19,18 +19,18 @@ def serve(
 ) -> None:
     """Serve the till API until it is stopped.  Example:  regulars serve --port 8000"""
     with opened_records(workspace):
-        from regulars.console import records, serving
+        from regulars.service import schema, server
 
-        processes = 1 if records.is_embedded() else workers
-        kind = "SQLite" if records.is_embedded() else "PostgreSQL"
+        processes = 1 if schema.is_embedded() else workers
+        kind = "SQLite" if schema.is_embedded() else "PostgreSQL"
         if processes < workers:
             err.print(
                 f"SQLite lets one process write: serving with 1 of {workers} workers; DATABASE_URL names a PostgreSQL"
             )
         place = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         words = f"regulars serves {place}/api/v1 ({kind}, {processes} x {threads}); Ctrl-C stops it"
-        serving.share_figures(processes)
-        serving.serve(
+        server.share_figures(processes)
+        server.serve(
             host,
             port,
             processes=processes,
@@ -42,9 +42,9 @@ def serve(
 def migrate(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Bring the tables of the records to this version.  Example:  regulars migrate"""
     with opened_records(workspace, is_prepared=False):
-        from regulars.console import records
+        from regulars.service import schema
 
-        steps = records.migrate()
+        steps = schema.migrate()
     say(as_json, {"applied": steps}, f"applied {', '.join(steps)}" if steps else "nothing to do")
 
 
@@ -55,7 +55,7 @@ def worker(
 ) -> None:
     """Let go what was reserved too long and end what expired, every minute.  Example:  regulars worker"""
     with opened_records(workspace):
-        from regulars.console.sweeping import work
+        from regulars.service.worker import work
 
         work(every, once=once)
 
@@ -83,7 +83,7 @@ def backup(
 ) -> None:
     """Write all records to one file, while tills go on.  Example:  regulars backup records-2026-11-24.backup"""
     with opened_records(workspace):
-        from regulars.console.backups import back_up
+        from regulars.service.backups import back_up
 
         size = back_up(file)
     words = f"wrote {file} ({size:,} bytes); keep the secret key too, elsewhere: without it guests are strangers again"
@@ -98,7 +98,7 @@ def restore(
 ) -> None:
     """Put a backup back, and check every counter.  Example:  regulars restore records-2026-11-24.backup"""
     with opened_records(workspace, is_prepared=False):
-        from regulars.console.backups import restore as put_back
+        from regulars.service.backups import restore as put_back
 
         drifts = [drift._asdict() for drift in put_back(file, is_forced=force)]
     _show_drifts(drifts, as_json)

@@ -1,1 +1,0 @@
-"""The console: everything that speaks HTTP. What the till asks of offers is in `api/`."""

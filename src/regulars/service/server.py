@@ -1,0 +1,84 @@
+"""The server: its processes and threads, begun and ended in order."""
+
+import atexit
+import ctypes
+import gc
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connections
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+
+from regulars.errors import DataError
+
+PATIENCE_SECONDS = 20
+"""How long a process that is told to stop may finish what it has begun."""
+
+_GARBAGE = 20_000
+"""So many objects are made before the collector looks for cycles: a group of redemptions makes thousands, which go by themselves."""
+
+_DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
+
+
+def share_figures(processes: int) -> None:
+    """Let several processes count together; must be called before anything is counted."""
+    if processes > 1:
+        folder = tempfile.mkdtemp(prefix="regulars-metrics-")
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+
+def check_port(host: str, port: int) -> None:
+    """Raises DataError where nobody can listen there: several servers on one port would share its callers without knowing."""
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            pass
+    except (OSError, OverflowError) as error:
+        words = getattr(error, "strerror", None) or str(error)
+        raise DataError(f"cannot listen on {host}, port {port}: {words}; name another with --port or --host") from None
+
+
+def serve(host: str, port: int, *, processes: int, threads: int, ready: Callable[[], object]) -> None:
+    """Serve until somebody stops it. ready: called once the port is open."""
+    check_port(host, port)
+    connections.close_all()  # the server forks
+    server = Granian(
+        "regulars.service.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=processes,
+        blocking_threads=threads,
+        log_level=LogLevels.error,
+        respawn_failed_workers=True,
+        workers_kill_timeout=PATIENCE_SECONDS,
+    )
+    server.on_startup(ready)
+    server.serve(target_loader=_load)
+
+
+def _load(target: str) -> Any:
+    """The application, in a process that does not outlive the one that began it: an orphan would keep the port."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL)
+    from regulars.service.wsgi import application
+
+    _settle()
+    return application
+
+
+def _settle() -> None:
+    """Nothing that was loaded until now is ever garbage: the collector need not walk through it while guests pay."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)

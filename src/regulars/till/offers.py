@@ -1,0 +1,45 @@
+"""The routes of offers."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Path, Router
+
+from regulars.offers import actions
+from regulars.offers.commands import Define
+from regulars.offers.reach import may_see
+from regulars.till import shapes
+from regulars.till.dispatch import answer, asked, say
+from regulars.till.keys import Key, till_of
+from regulars.till.openapi import KEYED, PROBLEMS
+from regulars.till.permissions import seen_offer, stores_of
+from regulars.till.replies import OfferReply, OffersReply
+
+router = Router(tags=["offers"])
+_TILL, _OWNER = Key("redeem"), Key("offers")
+
+
+@router.get("/offers/{offer_id}", auth=_TILL, response={200: OfferReply, **PROBLEMS})
+def look_up_offer(request: HttpRequest, offer_id: Path[shapes.Text]) -> HttpResponse:
+    """An offer, its terms, and its account where the key may define offers."""
+    return say(_shown(request, seen_offer(request, offer_id)))
+
+
+@router.get("/offers", auth=_TILL, response={200: OffersReply, **PROBLEMS})
+def list_offers(request: HttpRequest) -> HttpResponse:
+    """All offers that concern the key."""
+    found = [offer for offer in actions.offers() if may_see(till_of(request).stores, stores_of(offer))]
+    return say({"offers": [_shown(request, offer) for offer in found]})
+
+
+@router.post("/offers", auth=_OWNER, response={200: OfferReply, **PROBLEMS}, openapi_extra=KEYED)
+def define_offer(request: HttpRequest, body: shapes.DefineShape) -> HttpResponse:
+    """Make an offer, or change its terms; what its vouchers rest on can no longer be changed once there are some."""
+    said = asked(request)
+    return answer(request, Define(**said, offer_id=body.offer_id, terms=body.terms, campaign_id=body.campaign_id))
+
+
+def _shown(request: HttpRequest, offer: dict[str, Any]) -> dict[str, Any]:
+    if "offers" in till_of(request).scopes:
+        return offer
+    return {name: value for name, value in offer.items() if name != "account"}
