@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from regulars.money import say as in_words
 from regulars.profiles import DAYPARTS
-from regulars.tables.money import in_words
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.markup import escape
 
+from regulars.money import say as in_words
 from regulars.screens import sheet
-from regulars.tables.money import in_words
 
 
 def statement(told: dict[str, Any]) -> RenderableType:

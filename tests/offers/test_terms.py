@@ -16,7 +16,7 @@ from regulars.documents import parse
 from regulars.errors import DataError
 from regulars.offers import terms as page
 from regulars.offers.bill import MOST_MINOR
-from regulars.offers.terms import Terms, Window, read, window_of
+from regulars.offers.terms import Terms, read
 
 
 def refused(**changes: Any) -> str:
@@ -110,27 +110,6 @@ def test_counts_are_never_negative_nor_above_what_json_keeps(field: str) -> None
 @pytest.mark.parametrize("percent", [0, -1, 100.5, float("nan"), float("inf"), "1e400", True, "ten"])
 def test_a_percentage_is_above_0_and_at_most_100(percent: Any) -> None:
     assert refused(kind="percent_off", amount_minor=None, percent=percent, most_minor=5).startswith("percent: ")
-
-
-@pytest.mark.parametrize(
-    "hours", ["25:00-26:00", "11:00", "11:00-11:00", "24:00-02:00", "11:00-24:30", "9:00-11:00", "１１:00-14:00", "11:00-14:00\n", ""]
-)  # fmt: skip
-def test_hours_that_no_clock_shows_are_refused(hours: str) -> None:
-    with pytest.raises(ValueError, match=r"hours; write them as 11:00-14:00|whole day"):
-        window_of(hours)
-
-
-@pytest.mark.parametrize(
-    ("text", "window"),
-    [
-        ("11:00-14:00", (660, 840)),
-        ("22:00-02:00", (1320, 120)),
-        ("18:30-24:00", (1110, 1440)),
-        ("22:00-00:00", (1320, 0)),
-    ],
-)
-def test_hours_may_end_at_midnight_or_after_it(text: str, window: tuple[int, int]) -> None:
-    assert terms(hours=[text]).windows == (Window(*window),)
 
 
 @pytest.mark.parametrize(

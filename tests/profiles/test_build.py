@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from regulars.clock import WEEKDAYS
 from regulars.errors import DataError
-from regulars.profiles import COLUMNS, WEEKDAYS, build
+from regulars.profiles import COLUMNS, build
 
 Rows = Callable[[Any], list[dict[str, Any]]]
 Frame = Callable[[pa.Table], Any]

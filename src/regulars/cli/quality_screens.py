@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.markup import escape
 
+from regulars.money import say as in_words
 from regulars.quality.control import MEASURES
 from regulars.quality.safety import CLASSES
 from regulars.screens import sheet
-from regulars.tables.money import in_words
 
 if TYPE_CHECKING:
     from regulars.quality import Change, Clue, Consistency, ReadReport, Reply, Watch, Worth

@@ -12,8 +12,9 @@ from regulars.demo.fresh import fresh_lake
 from regulars.planning import Plan, make_plan, measure_campaign, profiles_with_taste, save
 from regulars.rehearsal import Run, town
 from regulars.rehearsal.books import ZONE
-from regulars.rehearsal.learning import CURRENCY, PACE, campaign_of, keep, load_past, planned_action
+from regulars.rehearsal.learning import PACE, campaign_of, keep, load_past, planned_action
 from regulars.rehearsal.rehearsing import ABOUT
+from regulars.rehearsal.vouchers import CURRENCY
 from regulars.reports import campaign_report
 from regulars.reports.told import Episode, told_page
 from regulars.tables import Lake

@@ -8,12 +8,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, OuterRef, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
+from regulars.clock import StoreClock
 from regulars.offers.books import terms_of
 from regulars.offers.codes import in_groups
 from regulars.offers.codes import read as read_code
 from regulars.offers.commands import Command, Define, Expire, HaltKind, Release, Resume, Stop
 from regulars.offers.governing import described
-from regulars.offers.hours import check_clock
 from regulars.offers.models import Entry, Event, Halt, Mark, Offer, Receipt, Reservation, Store, Voucher, Watch
 from regulars.offers.ordering import note_orders
 from regulars.offers.performing import KEPT, perform
@@ -44,7 +44,7 @@ def _done(command: Command) -> dict[str, Any]:
 
 def add_store(store_id: str, zone: str, day_closes_at: str = "04:00") -> None:
     """A store where vouchers are taken, or its new clock. Raises DataError for a zone or a time that is none."""
-    check_clock(zone, day_closes_at)
+    StoreClock(zone, day_closes_at).check()
     Store.objects.update_or_create(store_id=store_id, defaults={"zone": zone, "day_closes_at": day_closes_at})
 
 

@@ -40,7 +40,7 @@ def admit(text: str, command: Validate, books: Books) -> Admitted:
     _check_state(voucher, reservation, command, clock.zone)
     if command.bill.currency != terms.currency:
         raise Refusal("currency_mismatch", bill=command.bill.currency, offer=terms.currency)
-    check(terms, command.at, clock)
+    check(terms, command.at, command.store_id, clock)
     person = _person(voucher, terms, command, books)
     return Admitted(voucher=voucher, terms=terms, reservation=reservation, person=person)
 

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from django.db import models
 
+from regulars.clock import StoreClock
 from regulars.offers import sql
-from regulars.offers.caps import Clock, Key
+from regulars.offers.caps import Key
 from regulars.offers.codes import read
 from regulars.offers.commands import Command, HaltKind, Validate
 from regulars.offers.identity import Guest
@@ -199,11 +200,11 @@ class Books:
         for rows in (*self.reservations.values(), *self.overdue.values()):
             yield from rows
 
-    def clock(self, store_id: str) -> Clock:
+    def clock(self, store_id: str) -> StoreClock:
         """The clock of a store. Raises Refusal store_unknown."""
         if (store := self.stores.get(store_id)) is None:
             raise Refusal("store_unknown", store=store_id)
-        return Clock(store_id, store.zone, store.day_closes_at)
+        return StoreClock(store.zone, store.day_closes_at)
 
     def is_halted(self, kind: str, whose: str | None) -> bool:
         """Whether an offer, a campaign or a store is stopped."""

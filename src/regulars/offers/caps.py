@@ -4,21 +4,13 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from regulars.offers.hours import business_date, store_hour
+from regulars.clock import StoreClock, store_hour
 from regulars.offers.terms import Terms
 
 Key = tuple[str, str, str]
 """An offer, a kind of cap, and whose it is."""
 
 ALARM = "minute"
-
-
-class Clock(NamedTuple):
-    """The clock of a store: its zone, and when its trading day closes."""
-
-    store_id: str
-    zone: str
-    day_closes_at: str
 
 
 class Cap(NamedTuple):
@@ -29,16 +21,18 @@ class Cap(NamedTuple):
     refusal: str
 
 
-def caps_of(offer_id: str, terms: Terms, clock: Clock, at: dt.datetime, persons: Iterable[str]) -> Iterator[Cap]:
+def caps_of(
+    offer_id: str, terms: Terms, store_id: str, clock: StoreClock, at: dt.datetime, persons: Iterable[str]
+) -> Iterator[Cap]:
     """The caps that a use at this instant in this store counts against; of a guest, under every name he goes by."""
     if terms.per_guest is not None:
         for person in persons:
             yield Cap((offer_id, "guest", person), terms.per_guest, "per_guest_exceeded")
     if terms.per_day is not None:
-        day = business_date(at, clock.zone, clock.day_closes_at)
+        day = clock.business_date(at)
         yield Cap((offer_id, "day", day.isoformat()), terms.per_day, "per_day_exceeded")
     if terms.per_store_hour is not None:
-        hour = f"{clock.store_id} {store_hour(at, clock.zone)}"
+        hour = f"{store_id} {store_hour(at, clock.zone)}"
         yield Cap((offer_id, "store_hour", hour), terms.per_store_hour, "store_hour_exceeded")
     if terms.per_minute is not None:
         minute = at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M")

@@ -1,13 +1,14 @@
 """Discounts: what one offer takes off a bill, and what is left of the bill for the next one."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from typing import assert_never
 
+from regulars.benefits import AmountOff, FixedPrice, FreeItem, PercentOff, Points
+from regulars.money import split
 from regulars.offers.bill import Bill, Line
 from regulars.offers.refusals import Refusal
 from regulars.offers.terms import Terms
-
-_HUNDRED = 100 * 10**4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,60 +44,43 @@ def discount(terms: Terms, bill: Bill, *, left: Bill | None = None) -> Discount:
 
 
 def _taken(terms: Terms, bill: Bill) -> Discount:
-    match terms.kind:
-        case "points":
-            return Discount(amount_minor=0, points=terms.points or 0, left=bill)
-        case "free_item":
-            return _off_a_piece(terms, bill, price=0)
-        case "fixed_price":
-            return _off_a_piece(terms, bill, price=terms.amount_minor or 0)
-    return _off_dishes(terms, bill) if terms.scope == "item" else _off_order(terms, bill)
+    match benefit := terms.benefit:
+        case Points():
+            return Discount(amount_minor=0, points=benefit.points, left=bill)
+        case FreeItem() | FixedPrice():
+            return _off_a_piece(benefit, bill)
+        case AmountOff() | PercentOff():
+            return _off_dishes(benefit, terms.items, bill) if terms.scope == "item" else _off_order(benefit, bill)
+    assert_never(benefit)
 
 
-def _off_order(terms: Terms, bill: Bill) -> Discount:
-    amount = _off(terms, bill.amount_minor)
+def _off_order(benefit: AmountOff | PercentOff, bill: Bill) -> Discount:
+    amount = benefit.off(bill.amount_minor)
     return Discount(amount_minor=amount, left=replace(bill, amount_minor=bill.amount_minor - amount))
 
 
-def _off_dishes(terms: Terms, bill: Bill) -> Discount:
+def _off_dishes(benefit: AmountOff | PercentOff, items: Collection[str], bill: Bill) -> Discount:
     """Off these dishes together; each bears its share of it."""
-    shared = [line.amount_minor if line.item_id in terms.items else 0 for line in bill.lines]
-    amount = _off(terms, min(sum(shared), bill.amount_minor))
-    borne = _shares(amount, shared)
+    shared = [line.amount_minor if line.item_id in items else 0 for line in bill.lines]
+    amount = benefit.off(min(sum(shared), bill.amount_minor))
+    borne = split(amount, shared)
     lines = (replace(line, amount_minor=line.amount_minor - part) for line, part in zip(bill.lines, borne, strict=True))
     return Discount(
         amount_minor=amount, left=replace(bill, amount_minor=bill.amount_minor - amount, lines=tuple(lines))
     )
 
 
-def _off(terms: Terms, amount: int) -> int:
-    """Off this amount."""
-    if terms.kind == "amount_off":
-        return min(terms.worst_minor, amount)
-    percent = int((terms.percent or 0) * 10**4)
-    return min((2 * amount * percent + _HUNDRED) // (2 * _HUNDRED), terms.worst_minor, amount)
-
-
-def _shares(amount: int, weights: list[int]) -> list[int]:
-    """An amount in parts by weight that add up to it, none of them above its weight."""
-    whole = sum(weights) or 1
-    return [
-        after - before
-        for before, after in pairwise(amount * so_far // whole for so_far in accumulate(weights, initial=0))
-    ]
-
-
-def _off_a_piece(terms: Terms, bill: Bill, *, price: int) -> Discount:
+def _off_a_piece(dish: FreeItem | FixedPrice, bill: Bill) -> Discount:
     """Of one piece, what it costs above the price."""
     gaining = [
         (unit, place)
         for place, line in enumerate(bill.lines)
-        if line.item_id == terms.item_id and (unit := line.amount_minor // line.quantity) > price
+        if line.item_id == dish.item_id and (unit := line.amount_minor // line.quantity) > dish.price_minor
     ]
     if not gaining:
         return Discount(amount_minor=0, left=bill)
     unit, place = min(gaining)
-    amount = min(unit - price, terms.worst_minor, bill.amount_minor)
+    amount = min(unit - dish.price_minor, dish.worth_minor, bill.amount_minor)
     lines = (*bill.lines[:place], *_without_a_piece(bill.lines[place], unit), *bill.lines[place + 1 :])
     return Discount(amount_minor=amount, left=replace(bill, amount_minor=bill.amount_minor - amount, lines=lines))
 

@@ -262,4 +262,4 @@ def _keys(books: Books, command: Command) -> set[Key]:
 
 def _of(books: Books, offer: Offer, store_id: str, at: dt.datetime, persons: set[str]) -> set[Key]:
     terms = terms_of(offer.terms)
-    return {cap.key for cap in caps_of(offer.offer_id, terms, books.clock(store_id), at, persons)}
+    return {cap.key for cap in caps_of(offer.offer_id, terms, store_id, books.clock(store_id), at, persons)}

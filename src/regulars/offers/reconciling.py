@@ -11,8 +11,9 @@ from django.db import connection, transaction
 from django.db.models import BigIntegerField, Count, F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncMinute
 
+from regulars.clock import StoreClock
 from regulars.offers.books import terms_of
-from regulars.offers.caps import ALARM, Clock, Key, caps_of
+from regulars.offers.caps import ALARM, Key, caps_of
 from regulars.offers.models import Entry, Issuance, Offer, Reservation, Store, Usage, Voucher
 
 _ACCOUNT = (
@@ -82,7 +83,7 @@ def _batches() -> Iterator[Drift]:
 def _usages() -> Iterator[Drift]:
     """Uses by guest, day and hour: those of the ledger by the minute, and those of reservations that are still open."""
     counted: Counter[Key] = Counter()
-    clocks = {store.store_id: Clock(store.store_id, store.zone, store.day_closes_at) for store in Store.objects.all()}
+    clocks = {store.store_id: StoreClock(store.zone, store.day_closes_at) for store in Store.objects.all()}
     offers = {offer.offer_id: terms_of(offer.terms) for offer in Offer.objects.all()}
     used = Entry.objects.exclude(counted_at=None).annotate(minute=TruncMinute("counted_at"), of_offer=F("offer_id"))
     held = Reservation.objects.filter(is_open=True).annotate(minute=TruncMinute("at"), of_offer=F("voucher__offer_id"))
@@ -93,7 +94,7 @@ def _usages() -> Iterator[Drift]:
     ):
         for offer_id, store_id, minute, person_id, n in rows.iterator():
             persons = [person_id] if person_id else []
-            for cap in caps_of(offer_id, offers[offer_id], clocks[store_id], minute, persons):
+            for cap in caps_of(offer_id, offers[offer_id], store_id, clocks[store_id], minute, persons):
                 counted[cap.key] += n
     kept = Usage.objects.exclude(kind=ALARM)
     for usage in kept.iterator():

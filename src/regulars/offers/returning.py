@@ -37,8 +37,8 @@ def release(reservation: Reservation, books: Books, command: Command | None) -> 
 
 def _uncount(row: Reservation | Entry, voucher: Voucher, at: Any, books: Books) -> None:
     persons = [str(row.person_id)] if row.person_id else []
-    clock = books.clock(str(row.store_id))
-    for cap in caps_of(voucher.offer_id, terms_of(voucher.offer.terms), clock, at, persons):
+    terms, store_id = terms_of(voucher.offer.terms), str(row.store_id)
+    for cap in caps_of(voucher.offer_id, terms, store_id, books.clock(store_id), at, persons):
         if cap.key[1] != ALARM:
             books.give_back(cap.key)
 

@@ -71,7 +71,9 @@ def _count(command: Validate, books: Books, found: Admitted) -> None:
     family = [member.person_id for member in books.families.get(own, ())] if own else []
     offer_id = found.voucher.offer_id
     also = [(offer_id, "guest", member) for member in family if member != own]
-    for cap in caps_of(offer_id, found.terms, books.clock(command.store_id), command.at, [own] if own else []):
+    for cap in caps_of(
+        offer_id, found.terms, command.store_id, books.clock(command.store_id), command.at, [own] if own else []
+    ):
         try:
             books.use(cap.key, cap.most, cap.refusal, also=also if cap.key[1] == "guest" else ())
         except Refusal:

@@ -17,56 +17,25 @@ one of them is how money is lost overnight.
 """
 
 import datetime as dt
-import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
 import pydantic
-from babel.numbers import list_currencies
 
+from regulars.benefits import KINDS, Benefit, Kind, needs
+from regulars.clock import Holding, Hours, Weekday
 from regulars.documents import Document, nearest
 from regulars.errors import DataError
+from regulars.money import exponent_of, share_of
 from regulars.offers.bill import MOST_MINOR
 
-Kind = Literal["amount_off", "percent_off", "free_item", "fixed_price", "points"]
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-
-_NEEDS: dict[Kind, tuple[str, ...]] = {
-    "amount_off": ("amount_minor",),
-    "percent_off": ("percent", "most_minor"),
-    "free_item": ("item_id", "worth_minor"),
-    "fixed_price": ("amount_minor", "item_id", "worth_minor"),
-    "points": ("points", "worth_minor"),
-}
-_BENEFITS = tuple(dict.fromkeys(field for needs in _NEEDS.values() for field in needs))
+_BENEFITS = tuple(dict.fromkeys(field for kind in KINDS for field in needs(kind)))
 _YEARS = range(2000, 2200)
 _UNSEEN = ("Cc", "Cs", "Zl", "Zp")
 _SCALE = 10**4
-
-
-class Window(NamedTuple):
-    """Hours of a day, in minutes since midnight; if it ends before it begins, it ends on the next day."""
-
-    begins: int
-    ends: int
-
-
-def window_of(text: str) -> Window:
-    """Hours as they are written. Raises ValueError where they are none.
-
-    >>> window_of("22:00-02:00")
-    Window(begins=1320, ends=120)
-    """
-    parts = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)", text, re.ASCII)
-    if parts is None:
-        raise ValueError(f"{text[:40]!r} are no hours; write them as 11:00-14:00, or 22:00-02:00 past midnight")
-    begins = int(parts[1]) * 60 + int(parts[2])
-    ends = int(parts[3]) * 60 + int(parts[4]) if parts[3] else 24 * 60
-    if begins == ends:
-        raise ValueError(f"{text!r} begins when it ends; write 00:00-24:00 for the whole day")
-    return Window(begins, ends)
 
 
 def _as_text(text: str) -> str:
@@ -88,14 +57,11 @@ def _as_utc(instant: dt.datetime) -> dt.datetime:
     return instant.astimezone(dt.UTC)
 
 
-def _as_hours(text: str) -> str:
-    window_of(text)
-    return text
-
-
 def _as_currency(word: str) -> str:
-    if word not in list_currencies():
-        raise ValueError(f"no currency is called '{word[:10]}'; write an ISO 4217 code such as USD, CNY or JPY")
+    try:
+        exponent_of(word)
+    except DataError as error:
+        raise ValueError(str(error)) from None
     return word
 
 
@@ -103,7 +69,6 @@ Minor = Annotated[int, pydantic.Field(strict=True, ge=0, le=MOST_MINOR)]
 Count = Annotated[int, pydantic.Field(strict=True, ge=1, le=MOST_MINOR)]
 Key = Annotated[str, pydantic.Field(min_length=1, max_length=64), pydantic.AfterValidator(_as_text)]
 Title = Annotated[str, pydantic.Field(max_length=100), pydantic.AfterValidator(_as_text)]
-Hours = Annotated[str, pydantic.AfterValidator(_as_hours)]
 Instant = Annotated[pydantic.AwareDatetime, pydantic.BeforeValidator(_as_written), pydantic.AfterValidator(_as_utc)]
 Exact = Annotated[
     Decimal,
@@ -175,10 +140,9 @@ class Terms(Document):
         return self
 
     def _of_benefit(self) -> Iterator[str]:
-        needs = _NEEDS[self.kind]
-        if missing := [field for field in needs if getattr(self, field) is None]:
-            yield f"an offer of kind {self.kind} needs {' and '.join(missing)}; add it"
-        if idle := [field for field in _BENEFITS if field not in needs and getattr(self, field) is not None]:
+        if self._missing:
+            yield f"an offer of kind {self.kind} needs {' and '.join(self._missing)}; add it"
+        if idle := [field for field in _BENEFITS if field not in needs(self.kind) and getattr(self, field) is not None]:
             yield f"{' and '.join(idle)} says nothing in an offer of kind {self.kind}; leave it out"
         if self.scope == "item" and self.kind not in ("amount_off", "percent_off"):
             yield f"scope = item is for amount_off and percent_off; {self.kind} does not need it, leave it out"
@@ -194,7 +158,7 @@ class Terms(Document):
     def _of_caps(self) -> Iterator[str]:
         if self.per_code > self.cap:
             yield f"per_code {self.per_code} is more than cap {self.cap}, the uses of all codes; lower it to {self.cap}"
-        if self.policy == "guaranteed" and self.worst_minor * self.cap > self.budget_minor:
+        if self.policy == "guaranteed" and not self._missing and self.worst_minor * self.cap > self.budget_minor:
             fit = self.budget_minor // self.worst_minor
             yield (
                 f"budget_minor {self.budget_minor} guarantees {fit} uses of {self.worst_minor} each, not {self.cap}; lower cap"
@@ -202,15 +166,23 @@ class Terms(Document):
             )
 
     @property
-    def worst_minor(self) -> int:
-        """The most that one use can cost us."""
-        found = {"amount_off": self.amount_minor, "percent_off": self.most_minor}.get(self.kind, self.worth_minor)
-        return found or 0
+    def _missing(self) -> list[str]:
+        return [field for field in needs(self.kind) if getattr(self, field) is None]
+
+    @cached_property
+    def benefit(self) -> Benefit:
+        """What it gives."""
+        return KINDS[self.kind](**{field: getattr(self, field) for field in needs(self.kind)})
 
     @property
-    def windows(self) -> tuple[Window, ...]:
-        """Its hours."""
-        return tuple(window_of(hours) for hours in self.hours)
+    def worst_minor(self) -> int:
+        """The most that one use can cost us."""
+        return self.benefit.worst_minor
+
+    @cached_property
+    def holding(self) -> Holding:
+        """Its weekdays and hours."""
+        return Holding.of(self.weekdays, self.hours)
 
     def title(self, language: str) -> str:
         """Its name for guests who read this language."""
@@ -218,8 +190,7 @@ class Terms(Document):
 
     def split(self, cost_minor: int) -> tuple[int, int]:
         """What the merchant and what the platform bears of a cost: together exactly the cost, halves to the platform."""
-        share = int(self.platform_share * _SCALE)
-        platform = (2 * cost_minor * share + _SCALE) // (2 * _SCALE)
+        platform = share_of(cost_minor, int(self.platform_share * _SCALE), _SCALE)
         return cost_minor - platform, platform
 
 

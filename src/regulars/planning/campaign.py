@@ -20,26 +20,30 @@ Amounts are in major units of the workspace's currency (12.50).
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 import pydantic
 
+from regulars.benefits import AmountOff, Benefit, FixedPrice, FreeItem, Kind, PercentOff, needs
+from regulars.clock import Hours, Weekday
 from regulars.documents import Document, parse, read_text
 from regulars.errors import DataError
+from regulars.money import to_minor
 from regulars.segments import Segment, is_reference
 
 Share = Annotated[float, pydantic.Field(ge=0, lt=1)]
 Amount = Annotated[Decimal, pydantic.Field(ge=0, le=Decimal(10**12), allow_inf_nan=False)]
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-Hours = Annotated[str, pydantic.Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-4]):[0-5]\d$")]
-_NEEDS = {
-    "amount_off": ("amount",),
-    "percent_off": ("percent", "most"),
-    "free_item": ("item_id",),
-    "fixed_price": ("amount", "item_id"),
-}
+Planned = Literal["amount_off", "percent_off", "free_item", "fixed_price"]
+"""The kinds of offer that a campaign can plan; points change what guests do in ways that no past voucher tells."""
+_BENEFITS = ("amount", "percent", "most", "item_id")
+
+
+def needed(kind: Kind) -> tuple[str, ...]:
+    """The fields of an offer of this kind; what a dish is worth follows from the menu."""
+    return tuple(field.removesuffix("_minor") for field in needs(kind) if field != "worth_minor")
 
 
 class Offer(Document):
@@ -51,7 +55,7 @@ class Offer(Document):
     """
 
     offer_id: str
-    kind: Literal["amount_off", "percent_off", "free_item", "fixed_price"]
+    kind: Planned
     name: str | None = None
     amount: Amount | None = None
     percent: Annotated[float, pydantic.Field(gt=0, le=100)] | None = None
@@ -67,10 +71,30 @@ class Offer(Document):
 
     @pydantic.model_validator(mode="after")
     def _is_complete(self) -> "Offer":
-        missing = [field for field in _NEEDS[self.kind] if getattr(self, field) is None]
-        if missing:
+        if missing := [field for field in needed(self.kind) if getattr(self, field) is None]:
             raise ValueError(f"an offer of kind {self.kind} needs {' and '.join(missing)}; add it")
+        idle = [field for field in _BENEFITS if field not in needed(self.kind) and getattr(self, field) is not None]
+        if idle:
+            raise ValueError(f"{' and '.join(idle)} says nothing in an offer of kind {self.kind}; leave it out")
         return self
+
+    def benefit(self, currency: str, price_of: Callable[[str], float]) -> Benefit:
+        """What it gives. price_of: the menu's price of a dish, minor units, asked only for offers of a dish."""
+        match self.kind:
+            case "amount_off":
+                return AmountOff(amount_minor=to_minor(self._said("amount"), currency))
+            case "percent_off":
+                return PercentOff(percent=Decimal(str(self.percent)), most_minor=to_minor(self._said("most"), currency))
+            case "free_item":
+                item = str(self.item_id)
+                return FreeItem(item_id=item, worth_minor=round(price_of(item)))
+            case "fixed_price":
+                item, price = str(self.item_id), to_minor(self._said("amount"), currency)
+                return FixedPrice(amount_minor=price, item_id=item, worth_minor=max(round(price_of(item)) - price, 0))
+        assert_never(self.kind)
+
+    def _said(self, field: str) -> Decimal:
+        return Decimal(getattr(self, field))
 
     @property
     def learns_from(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
 import narwhals as nw
 import numpy as np
@@ -17,7 +17,6 @@ from regulars.planning.anyway import can_fit
 from regulars.planning.audience import Audience
 from regulars.planning.campaign import Campaign, Offer
 from regulars.planning.history import History
-from regulars.planning.limits import to_minor
 from regulars.planning.response import Response
 from regulars.tables import Lake
 
@@ -181,20 +180,9 @@ def first_costs(lake: Lake, campaign: Campaign) -> np.ndarray:
 
     Raises DataError where it depends on the price of a dish that the menu does not have.
     """
-    return campaign.expected_redemption * np.array([_worst_cost(lake, offer) for offer in campaign.offers])
-
-
-def _worst_cost(lake: Lake, offer: Offer) -> float:
     currency = lake.settings.currency
-    match offer.kind:
-        case "amount_off":
-            return to_minor(offer.amount, currency)
-        case "percent_off":
-            return to_minor(offer.most, currency)
-        case "fixed_price":
-            return max(_price(lake, offer) - to_minor(offer.amount, currency), 0.0)
-        case _:
-            return _price(lake, offer)
+    worst = [offer.benefit(currency, partial(_price, lake, offer)).worst_minor for offer in campaign.offers]
+    return campaign.expected_redemption * np.array(worst, dtype=np.float64)
 
 
 def _adds(lake: Lake, offer: Offer) -> float:
@@ -209,11 +197,11 @@ def _adds(lake: Lake, offer: Offer) -> float:
     return float(price * (lake.settings.margin_rate or 0.0) if cost is None else price - cost)
 
 
-def _price(lake: Lake, offer: Offer) -> float:
-    menu = lake.scan("menu_items").filter(nw.col("item_id") == offer.item_id).select("price_minor")
+def _price(lake: Lake, offer: Offer, item_id: str) -> float:
+    menu = lake.scan("menu_items").filter(nw.col("item_id") == item_id).select("price_minor")
     prices = lake.collect(menu)["price_minor"].drop_null().to_pylist()
     if not prices:
         raise DataError(
-            f"offer {offer.offer_id}: the menu has no price of item '{offer.item_id}'; load menu_items with price_minor"
+            f"offer {offer.offer_id}: the menu has no price of item '{item_id}'; load menu_items with price_minor"
         )
     return float(prices[0])

@@ -7,8 +7,8 @@ import numpy as np
 
 from regulars.allocation import Limit
 from regulars.errors import BudgetError
+from regulars.money import to_minor
 from regulars.planning.campaign import Campaign
-from regulars.tables.money import exponent_of
 
 MONEY_LIMITS = ("budget", "store")
 
@@ -24,18 +24,13 @@ class LimitUse(NamedTuple):
     is_money: bool
 
 
-def to_minor(amount: object, currency: str) -> float:
-    """Major units of a campaign file as minor units."""
-    return float(round(float(str(amount)) * 10 ** exponent_of(currency)))
-
-
 def limits_of(campaign: Campaign, store: np.ndarray, currency: str) -> list[Limit]:
     """The total budget, the budgets of the stores, the most messages, the stocks; each in the unit it is counted in.
 
     store: (n,) the home store of each guest. Raises BudgetError where a store of the file is nobody's home store.
     """
     offers, budget = campaign.offers, campaign.budget
-    limits = [Limit.total(to_minor(budget.total, currency), name="budget")]
+    limits = [Limit.total(float(to_minor(budget.total, currency)), name="budget")]
     if budget.per_store or budget.each_store is not None:
         limits.append(_per_store(campaign, store, currency))
     if campaign.caps.messages is not None:
@@ -53,8 +48,10 @@ def _per_store(campaign: Campaign, store: np.ndarray, currency: str) -> Limit:
         raise BudgetError(
             f"budget.per_store names {', '.join(unknown)}, which is nobody's home store in this audience; remove it"
         )
-    rest = np.inf if budget.each_store is None else to_minor(budget.each_store, currency)
-    amounts = [to_minor(budget.per_store[name], currency) if name in budget.per_store else rest for name in names]
+    rest = np.inf if budget.each_store is None else float(to_minor(budget.each_store, currency))
+    amounts = [
+        float(to_minor(budget.per_store[name], currency)) if name in budget.per_store else rest for name in names
+    ]
     return Limit.per_group(group, amounts, name="store", labels=list(names))
 
 

@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 from regulars.errors import DataError, DesignError
 from regulars.measurement import Statement, check_shares_steady, check_windows_over, settle
 from regulars.measurement.moments import Label
+from regulars.money import say as in_words
 from regulars.planning.archive import kept_campaigns
 from regulars.planning.campaign import Campaign
 from regulars.planning.facts import Facts, looked_up
 from regulars.planning.history import PastCampaign, past_campaigns
 from regulars.tables import Lake
-from regulars.tables.money import in_words
 
 HOLDOUT, CONTACTED = "holdout", "contacted"
 AFTER_DAYS = 28

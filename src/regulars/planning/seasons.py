@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 
 from regulars.errors import DataError, DesignError
 from regulars.measurement import Lift, compare
+from regulars.money import say as in_words
 from regulars.planning.archive import kept_campaigns
 from regulars.planning.campaign import Campaign
 from regulars.planning.facts import Facts, known_span
 from regulars.planning.history import past_campaigns
 from regulars.planning.left_out import is_held_back, season_of, staff
 from regulars.tables import Lake
-from regulars.tables.money import in_words
 
 OPEN, HELD_BACK = "campaigns", "global holdout"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from regulars.profiles.build import build
 from regulars.profiles.cohorts import CohortMonth, cohorts
-from regulars.profiles.columns import BIRTHDAY, COLUMNS, DAYPARTS, FAVOURITE_CATEGORY, WEEKDAYS, Column, category_column
+from regulars.profiles.columns import BIRTHDAY, COLUMNS, DAYPARTS, FAVOURITE_CATEGORY, Column, category_column
 from regulars.profiles.lifecycle import STAGES
 from regulars.profiles.migration import Move, migration
 from regulars.profiles.summaries import Decile, GapBand, StageCount, concentration, stage_counts, visit_gaps
@@ -23,7 +23,6 @@ __all__ = [
     "DAYPARTS",
     "FAVOURITE_CATEGORY",
     "STAGES",
-    "WEEKDAYS",
     "CohortMonth",
     "Column",
     "Decile",

@@ -3,9 +3,9 @@
 import unicodedata
 from typing import Literal, NamedTuple
 
-Kind = Literal["text", "integer", "number", "date", "boolean"]
+from regulars.clock import WEEKDAYS
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Kind = Literal["text", "integer", "number", "date", "boolean"]
 
 DAYPARTS: dict[str, tuple[int, ...]] = {
     "breakfast": tuple(range(5, 11)),

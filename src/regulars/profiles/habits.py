@@ -5,7 +5,8 @@ from typing import Any
 
 import narwhals as nw
 
-from regulars.profiles.columns import DAYPARTS, WEEKDAYS
+from regulars.clock import WEEKDAYS
+from regulars.profiles.columns import DAYPARTS
 
 _MONEY = ("amount_minor", "discount_minor", "margin_minor")
 _A_MONDAY = 1  # 0001-01-01

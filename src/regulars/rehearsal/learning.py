@@ -22,13 +22,13 @@ from regulars.rehearsal.days import FloatArray
 from regulars.rehearsal.places import IntArray
 from regulars.rehearsal.runs import Run
 from regulars.rehearsal.towns import LATER_DAYS, WINDOW_DAYS, Town, town
+from regulars.rehearsal.vouchers import CURRENCY
 from regulars.tables import Lake
 
 OURS = "ours"
 PACE = 4.0
 BUDGET_EACH = 0.10
 """Dollars of subsidy for each guest of the town and campaign: scarce, so that it matters who gets it."""
-CURRENCY = "USD"
 _EXPLORATION = 0.05
 _HOLDOUT = 0.10
 

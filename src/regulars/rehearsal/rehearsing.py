@@ -19,9 +19,9 @@ from regulars.planning.limits import limits_of
 from regulars.rehearsal.books import ZONE
 from regulars.rehearsal.runs import HOLDOUT, Run
 from regulars.rehearsal.towns import AVERAGE_CHECK, LATER_DAYS, Town, town
+from regulars.rehearsal.vouchers import CURRENCY
 from regulars.tables import Lake
 
-CURRENCY = "USD"
 ABOUT = "Simulated: a town that never was. Its guests are made after real customers, but they are not yours."
 _TABLES = ("stores", "guests", "menu_items", "orders", "order_items")
 

@@ -3,19 +3,23 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 import numpy as np
 from scipy import special
 
+from regulars.benefits import AmountOff, Benefit, FixedPrice, FreeItem, PercentOff, Points
+from regulars.clock import WEEKDAYS, window_of
+from regulars.money import to_minor
 from regulars.planning import Offer
 from regulars.rehearsal.days import FloatArray
 from regulars.rehearsal.guests import SPEND_WITHIN, STORE_CHANCES, Guests
 from regulars.rehearsal.places import FOOD_COST, Menu
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 HOURS = np.array([0.09, 0.19, 0.14, 0.05, 0.03, 0.04, 0.09, 0.15, 0.13, 0.07, 0.02])
 FIRST_HOUR = 11
-MINOR = 100
+CURRENCY = "USD"
+"""The money of the town."""
 _EVERYTHING = 1e9
 _HASSLE = 3.0
 
@@ -39,18 +43,12 @@ class Voucher:
 
     @classmethod
     def of(cls, offer: Offer, menu: Menu, store_ids: Sequence[str]) -> "Voucher":
-        price = float(menu.price_of(offer.item_id)) if offer.item_id is not None else 0.0
-        amount, most = (MINOR * float(value or 0) for value in (offer.amount, offer.most))
-        part, off = {
-            "amount_off": (1.0, amount),
-            "percent_off": (float(offer.percent or 0) / 100, most),
-            "free_item": (_EVERYTHING, price),
-            "fixed_price": (_EVERYTHING, max(price - amount, 0.0)),
-        }[offer.kind]
+        part, off = _effect(offer.benefit(CURRENCY, menu.price_of))
+        price = 0.0 if offer.item_id is None else float(menu.price_of(offer.item_id))
         return cls(
             part=part,
             most=off,
-            least=MINOR * float(offer.minimum_spend or 0),
+            least=float(to_minor(offer.minimum_spend or 0, CURRENCY)),
             added=price,
             stores=np.isin(list(store_ids), offer.stores) if offer.stores else np.ones(len(store_ids), bool),
             hours=_open_hours(offer.hours),
@@ -113,12 +111,23 @@ class Appeal:
         )
 
 
+def _effect(benefit: Benefit) -> tuple[float, float]:
+    """The part of a check that a benefit takes off, and the most of it."""
+    match benefit:
+        case AmountOff():
+            return 1.0, float(benefit.amount_minor)
+        case PercentOff():
+            return float(benefit.percent) / 100, float(benefit.most_minor)
+        case FreeItem() | FixedPrice() | Points():
+            return _EVERYTHING, float(benefit.worth_minor)
+    assert_never(benefit)
+
+
 def _open_hours(spans: Sequence[str]) -> np.ndarray:
-    hours = FIRST_HOUR + np.arange(len(HOURS))
-    if not spans:
-        return np.ones(len(HOURS), bool)
-    ends = [[int(end[:2]) + int(end[3:]) / 60 for end in span.split("-")] for span in spans]
-    return np.any([(hours >= begin) & (hours < end) for begin, end in ends], axis=0)  # type: ignore[no-any-return]
+    """In which hours of the town's day it holds."""
+    opening = [dt.datetime(2000, 1, 1, FIRST_HOUR + hour) for hour in range(len(HOURS))]
+    windows = [window_of(span) for span in spans]
+    return np.array([not windows or any(window.begun(at) is not None for window in windows) for at in opening])
 
 
 def _mean_subsidy(voucher: Voucher, check: FloatArray) -> FloatArray:

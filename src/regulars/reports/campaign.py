@@ -6,14 +6,16 @@ import numpy as np
 import pyarrow as pa
 
 from regulars import __version__
+from regulars.charts.theme import Chart, marked
 from regulars.errors import DataError
+from regulars.money import exponent_of
+from regulars.money import say as in_words
 from regulars.planning import Backtest, Plan
 from regulars.planning.limits import LimitUse
 from regulars.profiles import STAGES, concentration, stage_counts, visit_gaps
 from regulars.reports import charts
 from regulars.reports.page import render
 from regulars.reports.samples import samples
-from regulars.tables.money import exponent_of, in_words
 
 MOST_LIMITS = 12
 
@@ -35,7 +37,7 @@ def campaign_report(
         "samples": samples(plan), "next_unit": next(use.price for use in plan.decision.limits if use.limit == "budget"),
         "price_of_knowing": plan.decision.allocation.gain - plan.decision.certificate.gain,
         "limits": _limits(plan), "test": test,
-        **{name: charts.marked(chart, mark) for name, chart in _pictures(plan, crowd, test).items()},
+        **{name: marked(chart, mark) for name, chart in _pictures(plan, crowd, test).items()},
     }  # fmt: skip
     return render("campaign.html", values)
 
@@ -119,7 +121,7 @@ def _pictures(plan: Plan, crowd: pa.Table, test: Backtest | None) -> dict[str, A
     }
 
 
-def _concentration(crowd: pa.Table) -> charts.Chart | None:
+def _concentration(crowd: pa.Table) -> Chart | None:
     try:
         return charts.concentration(concentration(crowd))
     except DataError:

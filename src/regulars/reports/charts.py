@@ -1,53 +1,18 @@
 """Charts: one function, one picture. Each takes results and gives an Altair chart for notebook, page or file."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import altair as alt
 import numpy as np
 
 from regulars.allocation import Frontier
+from regulars.charts.theme import INK, MAIN, NARROW, PALE, SOFT, WARM, Chart, data, themed
 from regulars.effects import AverageEffect
 from regulars.planning.backtest import Backtest
 from regulars.profiles import Decile, GapBand, StageCount
 from regulars.profiles.lifetime import HoldoutCheck
 
-INK, SOFT, GRID = "#1f2933", "#7b8794", "#e4e7eb"
-MAIN, WARM, PALE = "#0f766e", "#d97706", "#99d5cf"
-WIDTH, HEIGHT = 560, 240
-NARROW = 340
-
-Chart = alt.Chart | alt.LayerChart
 Words = Callable[[float], str]
-
-
-def themed(chart: Any, title: str, width: int = WIDTH, height: int = HEIGHT) -> Any:
-    """The chart with the size, the colours and the heading that all of ours have."""
-    heading = alt.TitleParams(title, anchor="start", fontSize=14, color=INK, offset=12)
-    return (
-        chart.properties(width=width, height=height, title=heading)
-        .configure(font="Helvetica, Arial, sans-serif", background="transparent")
-        .configure_view(strokeWidth=0)
-        .configure_axis(
-            gridColor=GRID, domainColor=GRID, tickColor=GRID, labelColor=SOFT, titleColor=SOFT,
-            labelFontSize=11, titleFontWeight="normal", titlePadding=8,
-        )
-        .configure_legend(labelColor=SOFT, titleColor=SOFT, orient="top", title=None, offset=6)
-    )  # fmt: skip
-
-
-def marked(chart: Chart | None, mark: str) -> Chart | None:
-    """The same chart with a word under its title, such as simulated; unchanged without one."""
-    if chart is None or not mark:
-        return chart
-    heading = chart.title.copy()
-    heading.subtitle, heading.subtitleColor, heading.subtitleFontSize = mark, WARM, 12
-    return chart.properties(title=heading)
-
-
-def data(rows: Sequence[dict[str, Any]]) -> alt.InlineData:
-    """Rows inside the chart, which then needs no file."""
-    return alt.InlineData(values=list(rows))
 
 
 def life_cycle(counts: Sequence[StageCount]) -> Chart:

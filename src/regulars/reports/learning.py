@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from regulars.reports.charts import GRID, INK, MAIN, SOFT, WARM, WIDTH, Chart, data, themed
+from regulars.charts.theme import GRID, INK, MAIN, SOFT, WARM, WIDTH, Chart, data, themed
 
 _COLOURS = {"ours": MAIN, "oracle": INK}
 _OTHERS = (WARM, "#b45309", "#7c6fb0", "#9aa5b1", "#c4a484")

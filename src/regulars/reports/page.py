@@ -7,7 +7,7 @@ import jinja2
 import vl_convert
 from markupsafe import Markup
 
-from regulars.reports.charts import Chart
+from regulars.charts.theme import Chart
 
 
 @lru_cache(maxsize=1)

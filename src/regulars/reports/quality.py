@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from regulars.errors import DesignError
+from regulars.money import exponent_of
+from regulars.money import say as in_words
 from regulars.quality import CLASSES, Change, Quality, Watch, Worth
 from regulars.quality.control import MEASURES
 from regulars.quality.judging import OF_REVIEWS
@@ -15,7 +17,6 @@ from regulars.reports import quality_charts as charts
 from regulars.reports.page import render, svg
 from regulars.reports.quality_words import called, words
 from regulars.tables import Lake
-from regulars.tables.money import exponent_of, in_words
 
 _MOST_CLUES, _MOST_CHANGES, _MOST_CARDS, _MOST_DISHES, _MOST_REPLIES = 50, 6, 4, 4, 20
 

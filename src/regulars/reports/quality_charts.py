@@ -7,10 +7,10 @@ import altair as alt
 import numpy as np
 import pyarrow as pa
 
+from regulars.charts.theme import GRID, HEIGHT, INK, MAIN, PALE, SOFT, WARM, Chart, data, themed
 from regulars.quality import MEASURES, Change, Consistency, Mend, Stream
 from regulars.quality.aspects import in_words
 from regulars.quality.control import Measure
-from regulars.reports.charts import GRID, HEIGHT, INK, MAIN, PALE, SOFT, WARM, Chart, data, themed
 from regulars.reports.quality_words import words as words_in
 
 _MOST_ROWS, _MOST_MENDS, _BINS = 20, 10, 40

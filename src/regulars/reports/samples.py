@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from regulars.money import say as in_words
 from regulars.planning import Plan
-from regulars.tables.money import in_words
 
 LEAST_REASON_MINOR = 1.0
 

@@ -6,10 +6,11 @@ from typing import NamedTuple
 import altair as alt
 
 from regulars import __version__
+from regulars.charts.theme import INK, MAIN, PALE, SOFT, WARM, WIDTH, Chart, data, marked, themed
 from regulars.measurement.contrasts import holds
-from regulars.reports.charts import INK, MAIN, PALE, SOFT, WARM, WIDTH, Chart, data, marked, themed
+from regulars.money import exponent_of
+from regulars.money import say as in_words
 from regulars.reports.page import render
-from regulars.tables.money import exponent_of, in_words
 
 
 class Episode(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.tables.money import is_currency, symbol_of, symbols
+from regulars.money import is_currency, symbol_of, symbols
 
 _MARK = r"[A-Z]{0,3}\p{Sc}|[A-Z]{3}"
 _WRITTEN = (

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.tables.clocks import StoreClock, to_instant, trading_day
+from regulars.clock import StoreClock
+from regulars.clock.arrays import to_instant, trading_day
 from regulars.tables.contracts import INSTANT, Column, Contract, Kind
 from regulars.tables.gathering import gather
 from regulars.tables.mapping import From, Mapping
@@ -124,7 +125,7 @@ class Intake:
     def _clocks_of(self, raw: Shaped) -> tuple[np.ndarray, list[StoreClock]]:
         """The clock of each row's store, -1 where the store is unknown."""
         if self.contract.references.get("store_id") != "stores":
-            workspace = StoreClock.of(self.settings.zone, self.settings.day_closes_at)
+            workspace = StoreClock(self.settings.zone, self.settings.day_closes_at)
             return np.zeros(len(raw.rows), dtype=np.int64), [workspace]
         stores = pc.dictionary_encode(self._column(self.contract.by_name["store_id"], raw).values)
         clocks = sorted({self.clocks[s] for s in stores.dictionary.to_pylist() if s in self.clocks})
@@ -139,16 +140,16 @@ class Intake:
         """The zone of each row: the one its row or its mapping names, else the store's, else the workspace's."""
         origin = self.mapping.columns.get(column.name)
         if origin is not None and origin.zone is not None:
-            return np.zeros(len(raw.rows), np.int64), [StoreClock(origin.zone, 0)]
+            return np.zeros(len(raw.rows), np.int64), [StoreClock(origin.zone)]
         if "store_id" not in self.contract.references:
-            clock_of_row, clocks = np.zeros(len(raw.rows), np.int64), [StoreClock(self.settings.zone, 0)]
+            clock_of_row, clocks = np.zeros(len(raw.rows), np.int64), [StoreClock(self.settings.zone)]
         if origin is None or origin.zone_column is None:
             return clock_of_row, clocks
         said = read(Kind.ZONE, raw.column(origin.zone_column), self._manner(origin))
         verdict.add(column.name, said.problem)
         named = pc.dictionary_encode(said.values)
         own = np.asarray(pc.fill_null(named.indices, -1), np.int64)
-        zones = [StoreClock(zone, 0) for zone in named.dictionary.to_pylist()]
+        zones = [StoreClock(zone) for zone in named.dictionary.to_pylist()]
         return np.where(own >= 0, own + len(clocks), clock_of_row), [*clocks, *zones]
 
     def _column(self, column: Column, raw: Shaped) -> Reading:

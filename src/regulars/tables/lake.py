@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import narwhals as nw
 import pyarrow as pa
 
+from regulars.clock import StoreClock
 from regulars.errors import DataError
 from regulars.tables import delta, loading
 from regulars.tables import mapping as mappings
-from regulars.tables.clocks import StoreClock
 from regulars.tables.contracts import CONTRACTS, contract
 from regulars.tables.engines import Engine, Frame, open_engine
 from regulars.tables.exports import Export, recognise, unknown_source
@@ -199,4 +199,4 @@ class Lake:
         if not self.has("stores"):
             return {}
         stores = self.collect(self.scan("stores").select(nw.col("store_id", "zone", "day_closes_at")))
-        return {row["store_id"]: StoreClock.of(row["zone"], row["day_closes_at"]) for row in stores.to_pylist()}
+        return {row["store_id"]: StoreClock(row["zone"], row["day_closes_at"]) for row in stores.to_pylist()}

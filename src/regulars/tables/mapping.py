@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 import pydantic
 
+from regulars.clock import zones
 from regulars.documents import Document, nearest, parse, read_text
 from regulars.errors import DataError
 from regulars.tables.contracts import Contract, Kind, contract
-from regulars.tables.readings import zones
 
 Scalar = str | int | float | bool
 Words = bool | str | tuple[str, ...]

@@ -6,16 +6,15 @@ dictionary.
 
 import datetime as dt
 import re
-import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from regulars.clock import zones
 from regulars.tables.amounts import plain_amounts, plain_numbers
 from regulars.tables.contracts import INSTANT, Kind
 from regulars.tables.zone_names import iana_names
@@ -320,12 +319,6 @@ def _read_zone(values: pa.Array, manner: Manner) -> Reading:
         text,
         _say(text, is_bad, lambda v: f"'{v}' is no time zone; write one such as America/New_York or Asia/Shanghai"),
     )
-
-
-@lru_cache(maxsize=1)
-def zones() -> frozenset[str]:
-    """Every zone the time zone database knows."""
-    return frozenset(zoneinfo.available_timezones())
 
 
 _READERS: dict[Kind, Callable[[pa.Array, Manner], Reading]] = {

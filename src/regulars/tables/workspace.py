@@ -8,11 +8,11 @@ from typing import Annotated
 
 import pydantic
 
+from regulars.clock import zones
 from regulars.documents import Document, nearest, parse, read_text
 from regulars.errors import DataError
+from regulars.money import exponent_of
 from regulars.tables.engines import NAMES
-from regulars.tables.money import exponent_of
-from regulars.tables.readings import zones
 
 FORMAT = 1
 ODD_LETTERS = "[]"

@@ -1,0 +1,56 @@
+"""A sentence before it is said: a code that programs may rely on, and the facts that its words are filled with."""
+
+from typing import Any, Self
+
+
+class Sentence:
+    """A code and its facts; `Voice.say` makes words of it.
+
+    Facts that end in `_minor` are money in minor units, those that end in `_share` are parts of one. A fact may be a sentence.
+
+    >>> Sentence("few_exposures", offer="soup", guests=12)
+    Sentence('few_exposures', offer='soup', guests=12)
+    """
+
+    __slots__ = ("code", "facts")
+
+    code: str
+    facts: dict[str, Any]
+
+    def __init__(self, code: str, /, **facts: Any) -> None:
+        self.code = code
+        self.facts = facts
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; `of` reads it back."""
+        return {"code": self.code, "facts": {name: _plain(value) for name, value in self.facts.items()}}
+
+    @classmethod
+    def of(cls, written: dict[str, Any]) -> Self:
+        """A sentence as `as_dict` wrote it."""
+        return cls(written["code"], **{name: _read(value) for name, value in written["facts"].items()})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sentence) and (self.code, self.facts) == (other.code, other.facts)
+
+    def __hash__(self) -> int:
+        return hash((self.code, *self.facts))
+
+    def __repr__(self) -> str:
+        return f"Sentence({', '.join([repr(self.code), *(f'{name}={value!r}' for name, value in self.facts.items())])})"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Sentence):
+        return value.as_dict()
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    return value
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, dict) and value.keys() == {"code", "facts"}:
+        return Sentence.of(value)
+    if isinstance(value, list):
+        return tuple(_read(one) for one in value)
+    return value

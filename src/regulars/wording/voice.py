@@ -1,0 +1,179 @@
+"""A voice: how one reader is spoken to, in their language, their money and on their clock."""
+
+import datetime as dt
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime, get_day_names
+
+from regulars import money
+from regulars.clock import WEEKDAYS
+from regulars.wording.catalogue import words_of
+from regulars.wording.sentence import Sentence
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+_LOCALES = {"en": "en_US", "zh": "zh_CN"}
+_CLOCKS = {"en": "d MMM y, HH:mm", "zh": "y年M月d日 HH:mm"}
+_COMMAS = {"en": ", ", "zh": "、"}
+_MOST_LISTED = 10
+_FIELD = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+
+
+def language_for(reader: str | None) -> Language:
+    """The one of our languages that serves a reader of this one (BCP 47, or a locale such as zh_CN.UTF-8); English for others."""
+    return "zh" if (reader or "").casefold().replace("_", "-").split("-")[0] == "zh" else "en"
+
+
+def clean(text: str, most: int = 200) -> str:
+    """Text by others, safe to show: on one line, nothing hidden in it, at most so many letters."""
+    seen = "".join("�" if _is_hidden(char) else char for char in text[:most])
+    return " ".join(seen.split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """One reader. currency: of amounts, None where they are plain numbers. zone: of instants, UTC where none is said.
+
+    most_echo: how many letters of a text by others are repeated.
+
+    >>> Voice(language="zh", currency="CNY").money(123450)
+    '¥1,234.50'
+    """
+
+    language: Language = "en"
+    currency: str | None = None
+    zone: str | None = None
+    most_echo: int = 200
+
+    def say(self, sentence: Sentence | str, /, **facts: Any) -> str:
+        """A sentence in words; or a code with its facts. Raises ValueError for a code without words, KeyError for a missing fact."""
+        if isinstance(sentence, str):
+            sentence = Sentence(sentence, **facts)
+        known = {name: value for name, value in sentence.facts.items() if value is not None}
+        words = _OPTIONAL.sub(
+            lambda part: part[1] if _names_in(part[1]) <= known.keys() else "", words_of(sentence.code, self.language)
+        )
+        return _FIELD.sub(lambda field: self._fill(field[1], field[2], known), words)
+
+    def each(self, sentences: Iterable[Sentence]) -> list[str]:
+        """Sentences in words, in order."""
+        return [self.say(sentence) for sentence in sentences]
+
+    def money(self, amount_minor: float) -> str:
+        """An amount of minor units with its currency, rounded to whole ones. Raises ValueError where no currency is known."""
+        if self.currency is None:
+            raise ValueError("this voice has no currency; say in which money amounts are")
+        return money.say(amount_minor, self.currency, self.language)
+
+    def amount(self, value: float) -> str:
+        """Minor units as money; a plain number of four significant digits where there is no currency."""
+        if self.currency is not None:
+            return self.money(value)
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+    def figure(self, value: float) -> str:
+        """A signed number with three telling digits: +12.3, -0.0452, +43,210."""
+        if not math.isfinite(value):
+            return self.say("not_known") if math.isnan(value) else f"{value:+}"
+        decimals: int = 2 - math.floor(math.log10(abs(value))) if value else 0
+        return f"{value:+,.{max(decimals, 0)}f}"
+
+    def percent(self, share: float, decimals: int = 0) -> str:
+        return f"{share:.{decimals}%}"
+
+    def instant(self, at: dt.datetime, zone: str | None = None) -> str:
+        """An instant on the clock of a zone, by name where it is nobody's own."""
+        zone = zone or self.zone
+        said = format_datetime(
+            at, _CLOCKS[self.language], tzinfo=ZoneInfo(zone or "UTC"), locale=_LOCALES[self.language]
+        )
+        return str(said) if zone else f"{said} UTC"
+
+    def weekdays(self, days: Iterable[str]) -> str:
+        """Weekdays by name, from monday, tuesday and so on."""
+        names = _day_names(self.language)
+        return self.listed(names[day] for day in days)
+
+    def listed(self, values: Iterable[Any]) -> str:
+        """Values one after another, with the comma of the language; at most ten."""
+        return _COMMAS[self.language].join(
+            self.told(value) for _, value in zip(range(_MOST_LISTED), values, strict=False)
+        )
+
+    def told(self, value: Any) -> str:
+        """A value as its kind is read: dates as 2026-10-05, whole numbers by thousands, text cleaned."""
+        if isinstance(value, Sentence):
+            return self.say(value)
+        if isinstance(value, dt.datetime):
+            return self.instant(value)
+        if isinstance(value, bool | dt.date | dt.time):
+            return str(value)
+        if isinstance(value, int):
+            return f"{value:,}"
+        if isinstance(value, float | Decimal):
+            return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+        if isinstance(value, tuple | list | set | frozenset):
+            return self.listed(value)
+        return clean(str(value), self.most_echo)
+
+    def _fill(self, name: str, form: str | None, facts: Mapping[str, Any]) -> str:
+        value = facts[name]
+        if form:
+            word, _, rest = form.partition(" ")
+            return _FORMS[word](self, value, rest) if word in _FORMS else format(value, form)
+        if isinstance(value, dt.datetime):
+            return self.instant(value, facts.get("zone"))
+        if name.endswith("_minor") and not isinstance(value, str):
+            return money.say(value, facts.get("currency") or self.currency or "", self.language)
+        if name.endswith("_share"):
+            return self.percent(value)
+        return self.weekdays(value) if name == "weekdays" else self.told(value)
+
+
+def _count(voice: Voice, value: Any, noun: str) -> str:
+    """`{guests:count guest}`, `{boxes:count box/boxes}`: the number with its noun, in the number that English asks for."""
+    one, _, many = noun.partition("/")
+    if voice.language != "en" or not noun:
+        return f"{value:,}"
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+_FORMS: dict[str, Callable[[Voice, Any, str], str]] = {
+    "amount": lambda voice, value, _: voice.amount(value),
+    "count": _count,
+    "figure": lambda voice, value, _: voice.figure(value),
+    "money": lambda voice, value, _: voice.money(value),
+    "percent": lambda voice, value, decimals: voice.percent(value, int(decimals or 0)),
+    "plain": lambda voice, value, _: clean(str(value), voice.most_echo),
+    "weekdays": lambda voice, value, _: voice.weekdays(value),
+    "word": lambda voice, value, kind: voice.say(f"{kind}_{value}" if kind else str(value)),
+}
+"""What may stand after the colon of a field, beside the forms of Python's own numbers.
+
+`{basis:word basis}` says the sentence `basis_randomised` where the fact is `randomised`.
+"""
+
+
+def _names_in(part: str) -> set[str]:
+    return {field[1] for field in _FIELD.finditer(part)}
+
+
+def _is_hidden(char: str) -> bool:
+    """Control, format and direction marks, halves of pairs; but not the joiner that emoji are made with."""
+    return unicodedata.category(char)[0] == "C" and char not in "\t\n\r\u200d"
+
+
+@cache
+def _day_names(language: str) -> dict[str, str]:
+    names = get_day_names("wide", locale=_LOCALES[language])
+    return {day: str(names[place]) for place, day in enumerate(WEEKDAYS)}
