@@ -79,7 +79,7 @@ class Voice:
         """Minor units as money; a plain number of four significant digits where there is no currency."""
         if self.currency is not None:
             return self.money(value)
-        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+        return _plain(value)
 
     def figure(self, value: float) -> str:
         """A signed number with three telling digits: +12.3, -0.0452, +43,210."""
@@ -121,7 +121,7 @@ class Voice:
         if isinstance(value, int):
             return f"{value:,}"
         if isinstance(value, float | Decimal):
-            return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+            return _plain(float(value))
         if isinstance(value, tuple | list | set | frozenset):
             return self.listed(value)
         return clean(str(value), self.most_echo)
@@ -162,6 +162,10 @@ _FORMS: dict[str, Callable[[Voice, Any, str], str]] = {
 
 `{basis:word basis}` says the sentence `basis_randomised` where the fact is `randomised`.
 """
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def _names_in(part: str) -> set[str]:
