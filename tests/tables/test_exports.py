@@ -17,7 +17,7 @@ import regulars as rg
 from conftest import NOW
 from regulars.documents import parse
 from regulars.tables import LoadReport, Mapping
-from regulars.tables.exports import Export, known_exports, recognise
+from regulars.tables.vendors import Export, known_exports, recognise
 
 HERE = Path(__file__).parent / "exports"
 AS_OF = dt.date(2026, 11, 20)
@@ -209,7 +209,7 @@ def test_shopify_orders_stand_on_their_first_row_only(
 ) -> None:
     """Also where the border of a batch goes through an order."""
     if block:
-        monkeypatch.setattr("regulars.tables.sources.delimited.BYTES_PER_BLOCK", block)
+        monkeypatch.setattr("regulars.tables.formats.delimited.BYTES_PER_BLOCK", block)
     lake = shop("Web shop")
     report = load(lake, "orders", "orders_export.csv")
     assert (report[2:5], report.set_aside) == ((7, 0, 6), {"cancelled": 2, "test order": 1})
@@ -227,7 +227,7 @@ def test_shopify_lines_cost_price_times_quantity_less_discount(
     shop: Callable[..., rg.Lake], monkeypatch: pytest.MonkeyPatch, block: int | None
 ) -> None:
     if block:
-        monkeypatch.setattr("regulars.tables.sources.delimited.BYTES_PER_BLOCK", block)
+        monkeypatch.setattr("regulars.tables.formats.delimited.BYTES_PER_BLOCK", block)
     lake = shop("Web shop")
     load(lake, "orders", "orders_export.csv")
     report = load(lake, "order_items", "orders_export.csv")

@@ -109,8 +109,8 @@ def test_an_empty_value_takes_what_stands_above_it_in_its_own_order(lake: rg.Lak
 @given(sizes=st.lists(st.integers(1, 6), min_size=1, max_size=40), block=st.integers(40, 400))
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_filling_and_counting_do_not_see_the_borders_of_batches(tmp_path: Path, sizes: list[int], block: int) -> None:
+    from regulars.tables.formats import delimited
     from regulars.tables.shaping import Shaper, count_name
-    from regulars.tables.sources import delimited
 
     mapping = parse(
         ITEMS.format(words='fill_down = { id = ["dish"] }', per="id", item="dish", amount="cost"), Mapping, name="m"
@@ -228,7 +228,7 @@ def test_a_row_that_was_sent_twice_counts_once(lake: rg.Lake, load: Load) -> Non
 
 
 def test_what_was_sent_twice_is_known_across_batches(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("regulars.tables.sources.delimited.BYTES_PER_BLOCK", 40)
+    monkeypatch.setattr("regulars.tables.formats.delimited.BYTES_PER_BLOCK", 40)
     rows = "".join(f"A{n % 20},1,m{n % 20}\n" for n in range(60))
     report = load("id,paid,message\n" + rows, ORDERS.format(words='once_per = "message"'))
     assert (report[2:5], report.set_aside) == ((20, 0, 20), {"sent twice": 40})

@@ -43,8 +43,8 @@ def map_file(
     Example:  regulars map export.csv --table orders --save
     """
     from regulars.tables import contract, open_source
-    from regulars.tables.exports import recognise
     from regulars.tables.proposal import propose
+    from regulars.tables.vendors import recognise
 
     if table is not None:
         contract(table)

@@ -15,10 +15,10 @@ from regulars.tables import delta, loading
 from regulars.tables import mapping as mappings
 from regulars.tables.contracts import CONTRACTS, contract
 from regulars.tables.engines import Engine, Frame, open_engine
-from regulars.tables.exports import Export, recognise, unknown_source
+from regulars.tables.formats import JsonLinesSource, Source, open_source
 from regulars.tables.intake import Intake
 from regulars.tables.loading import LoadReport
-from regulars.tables.sources import JsonLinesSource, Source, open_source
+from regulars.tables.vendors import Export, recognise, unknown_source
 from regulars.tables.workspace import Settings, Workspace
 
 _MOST_IDS = 500

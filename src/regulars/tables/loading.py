@@ -24,9 +24,9 @@ from regulars.errors import DataError
 from regulars.tables import changes, delta
 from regulars.tables.changes import Staging
 from regulars.tables.engines import Engine, Frame
+from regulars.tables.formats import Source
 from regulars.tables.intake import REASONS, Intake
 from regulars.tables.shaping import Shaper
-from regulars.tables.sources import Source
 from regulars.tables.workspace import Workspace
 
 REJECTS = pa.schema(

@@ -7,9 +7,9 @@ import pyarrow.compute as pc
 
 from regulars.errors import DataError
 from regulars.tables.contracts import CONTRACTS, Column, Contract, Kind
+from regulars.tables.formats import Source
 from regulars.tables.mapping import From, Mapping
 from regulars.tables.readings import Manner, read
-from regulars.tables.sources import Source
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "guest_id": (

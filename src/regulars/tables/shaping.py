@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from regulars.tables.formats import Misshapen, RawBatch
+from regulars.tables.formats.raw import as_json
 from regulars.tables.mapping import Condition, From, Mapping, Words
-from regulars.tables.sources import Misshapen, RawBatch
-from regulars.tables.sources.raw import as_json
 
 
 class Shaped(NamedTuple):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from regulars.errors import DataError
-from regulars.tables.sources.raw import BYTES_PER_BLOCK
+from regulars.tables.formats.raw import BYTES_PER_BLOCK
 
 
 class Inspection(NamedTuple):

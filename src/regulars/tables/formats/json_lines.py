@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from regulars.errors import DataError
-from regulars.tables.sources.raw import ROWS_PER_BATCH, Misshapen, RawBatch, as_json, check_header
-from regulars.tables.sources.text import inspect, open_text
+from regulars.tables.formats.raw import ROWS_PER_BATCH, Misshapen, RawBatch, as_json, check_header
+from regulars.tables.formats.text import inspect, open_text
 
 _LINES_OF_HEADER = 1_000
 _LINES_PER_BATCH = ROWS_PER_BATCH // 4

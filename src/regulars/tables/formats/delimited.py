@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from regulars.errors import DataError
-from regulars.tables.sources.raw import BYTES_PER_BLOCK, Misshapen, RawBatch, check_header
-from regulars.tables.sources.text import inspect, open_bytes, open_text
+from regulars.tables.formats.raw import BYTES_PER_BLOCK, Misshapen, RawBatch, check_header
+from regulars.tables.formats.text import inspect, open_bytes, open_text
 
 DELIMITERS = (",", ";", "\t", "|")
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from regulars.errors import DataError
-from regulars.tables.sources.arrow import ArrowSource, ParquetSource
-from regulars.tables.sources.delimited import DelimitedSource
-from regulars.tables.sources.json_lines import JsonLinesSource
-from regulars.tables.sources.raw import Misshapen, RawBatch, Source
-from regulars.tables.sources.sheets import SheetSource
+from regulars.tables.formats.arrow import ArrowSource, ParquetSource
+from regulars.tables.formats.delimited import DelimitedSource
+from regulars.tables.formats.json_lines import JsonLinesSource
+from regulars.tables.formats.raw import Misshapen, RawBatch, Source
+from regulars.tables.formats.sheets import SheetSource
 
 __all__ = ["JsonLinesSource", "Misshapen", "RawBatch", "Source", "open_source"]
 

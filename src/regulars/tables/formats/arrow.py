@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from regulars.errors import DataError
-from regulars.tables.sources.raw import ROWS_PER_BATCH, RawBatch, as_json, check_header, hash_of
+from regulars.tables.formats.raw import ROWS_PER_BATCH, RawBatch, as_json, check_header, hash_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import python_calamine
 
 from regulars.errors import DataError
-from regulars.tables.sources.raw import ROWS_PER_BATCH, RawBatch, as_json, check_header, hash_of
+from regulars.tables.formats.raw import ROWS_PER_BATCH, RawBatch, as_json, check_header, hash_of
 
 MOST_UNPACKED_BYTES = 2 << 30
 
