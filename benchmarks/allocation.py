@@ -24,8 +24,9 @@ import numpy as np
 from scipy import sparse
 
 from regulars.allocation import Limit, solve
+from regulars.allocation.formulation import formulate
+from regulars.allocation.options import Options
 from regulars.allocation.passes import Passes
-from regulars.allocation.posing import Wishes, pose
 
 STORES = 20
 PEERS_UP_TO, SIMPLEX_UP_TO = 100_000, 5_000
@@ -163,7 +164,7 @@ def measure(guests: int, offers: int, *, has_stock: bool) -> dict[str, object]:
     case = make(guests, has_stock=has_stock, offers=offers)
     allocation = solve(case.gain, case.cost, case.limits)
     held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    passes = Passes(pose(case.gain, case.cost, case.limits, Wishes(), threads=None))
+    passes = Passes(formulate(case.gain, case.cost, case.limits, Options(), threads=None))
     prices = np.concatenate(list(allocation.prices.values()))
     reading, solving, dual = median_seconds(
         7 if guests <= 10_000_000 else 5,

@@ -30,8 +30,8 @@ class Case:
     caution: float = 0.0
 
     def solve(self, **options: Any) -> Allocation:
-        wishes = {name: getattr(self, name) for name in self.__slots__ if name not in ("gain", "cost", "limits")}
-        return solve(self.gain, self.cost, self.limits, **wishes, **options)
+        own = {name: getattr(self, name) for name in self.__slots__ if name not in ("gain", "cost", "limits")}
+        return solve(self.gain, self.cost, self.limits, **own, **options)
 
     @property
     def worth(self) -> FloatArray:
@@ -66,7 +66,7 @@ def random_case(seed: int, guests: int, offers: int, *, is_whole: bool = False) 
 
 
 def mixed_case(seed: int, guests: int, offers: int) -> Case:
-    """A problem with every kind of limit and wish, each there with some probability."""
+    """A problem with every kind of limit and option, each there with some probability."""
     plain, rng = random_case(seed, guests, offers, is_whole=seed % 2 == 0), np.random.default_rng((seed, 1))
     limits = list(plain.limits)
     if rng.random() < 0.4:
@@ -153,7 +153,7 @@ def picked(case: Case, choice: NDArray[np.int16]) -> NDArray[np.bool_]:
 
 
 def broken(case: Case, choice: NDArray[np.int16]) -> list[str]:
-    """The limits and wishes that a choice breaks, in words."""
+    """The limits and options that a choice breaks, in words."""
     has = picked(case, choice)
     said = [f"guest {i} gets {has[i].sum()}" for i in np.flatnonzero(has.sum(axis=1) > case.most)]
     said += [f"{some} go together" for some in case.exclusive if (has[:, list(some)].sum(axis=1) > 1).any()]

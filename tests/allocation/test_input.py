@@ -74,7 +74,7 @@ def test_no_offers_at_all_are_refused() -> None:
         ({"caution": 1.0, "gain_se": np.ones((3, 1))}, r"gain_se of shape \(3, 1\) must be finite"),
     ],
 )
-def test_wishes_that_cannot_be_are_named(options: dict[str, object], words: str) -> None:
+def test_options_that_cannot_be_are_named(options: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         solve(np.ones((3, 2)), np.ones((3, 2)), **options)  # type: ignore[arg-type]
 

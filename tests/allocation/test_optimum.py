@@ -32,7 +32,7 @@ def test_small_problems_with_every_kind_of_limit_come_close_to_highs(
 
 
 @pytest.mark.parametrize("first", range(0, 220, 20))
-def test_problems_with_all_kinds_of_limits_and_wishes_at_once_come_close_to_highs(first: int) -> None:
+def test_problems_with_all_kinds_of_limits_and_options_at_once_come_close_to_highs(first: int) -> None:
     for seed in range(first, first + 20):
         case = mixed_case(seed, 8, 3)
         optimum = best_worth(case)
@@ -58,7 +58,7 @@ def test_a_thousand_guests_come_within_a_thousandth_of_the_linear_optimum(seed: 
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_a_thousand_guests_with_limits_and_wishes_of_all_kinds_come_within_a_thousandth(seed: int) -> None:
+def test_a_thousand_guests_with_limits_and_options_of_all_kinds_come_within_a_thousandth(seed: int) -> None:
     case = mixed_case(seed, 1000, 4)
     relaxed = best_worth(case, is_relaxed=True)
     assert relaxed is not None

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from regulars.allocation import Limit, solve
-from regulars.allocation.posing import Wishes
+from regulars.allocation.options import Options
 from regulars.allocation.streaming import ArrowEngine, Columns, Source, Streamed, solve_stream
 from regulars.errors import BudgetError
 from regulars.tables.engines import Engine, open_engine
@@ -94,19 +94,19 @@ def test_pairs_hold_in_every_batch() -> None:
     forced, forbidden = rng.random(GUESTS) < 0.01, rng.random(GUESTS) < 0.2
     table = table.append_column("must", pa.array(forced)).append_column("never", pa.array(forbidden))
 
-    def wishes(batch: Columns) -> Wishes:
+    def options(batch: Columns) -> Options:
         marks = [np.zeros((len(batch["must"]), 2), np.bool_) for _ in range(2)]
         marks[0][:, 0], marks[1][:, 1] = batch["must"], batch["never"]
-        return Wishes(forced=marks[0], forbidden=marks[1])
+        return Options(forced=marks[0], forbidden=marks[1])
 
     batches = pa.Table.from_batches(table.combine_chunks().to_batches(max_chunksize=3_000))
-    streamed = solve_stream(batches, ArrowEngine(), replace(source(), wishes=wishes))
+    streamed = solve_stream(batches, ArrowEngine(), replace(source(), options=options))
     choice = np.array(offers(streamed, ArrowEngine()))
     assert (choice[forced] == 0).all()
     assert not ((choice == 1) & forbidden).any()
     columns = {name: table[name].to_numpy() for name in ("store", "must", "never")}
     gain, cost = (tuple(table[f"{what}_{j}"] for j in range(2)) for what in ("gain", "cost"))
-    pairs = wishes(columns)
+    pairs = options(columns)
     whole = solve(gain, cost, source().limits(columns), forced=pairs.forced, forbidden=pairs.forbidden)
     assert streamed.bound >= whole.gain
     assert whole.bound >= streamed.gain >= whole.gain * (1 - 2e-4)

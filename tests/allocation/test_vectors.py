@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulars.allocation import Limit, solve
+from regulars.allocation.formulation import formulate
+from regulars.allocation.options import Options
 from regulars.allocation.passes import UNROLL_FROM, UNROLLED, Passes
-from regulars.allocation.posing import Wishes, pose
 from regulars.allocation.problem import ONE, Problem, Rows
 
 GUESTS = UNROLL_FROM + 1005
@@ -23,7 +24,7 @@ def drawn(offers: int, dtype: type[np.floating], form: str = "rows", *, seed: in
         Limit.per_group(rng.integers(0, 7, GUESTS), [200.0] * 7),
         Limit.per_offer([500.0] * offers),
     ]
-    problem = pose(FORMS[form](gain), FORMS[form](cost), limits, Wishes(), threads=1)
+    problem = formulate(FORMS[form](gain), FORMS[form](cost), limits, Options(), threads=1)
     return problem, rng.random(len(problem.amounts)) * 0.3
 
 
@@ -62,7 +63,7 @@ def test_vectors_find_what_loops_find(offers: int, dtype: type[np.floating], for
 @pytest.mark.parametrize("guests", [UNROLL_FROM + 1, UNROLL_FROM + 16, (1 << 18) + 77])
 def test_guests_beyond_the_last_vector_count_too(guests: int) -> None:
     gain, cost = np.ones((guests, 3), np.float32), np.ones((guests, 3), np.float32)
-    problem = pose(gain, cost, [Limit.total(1.0)], Wishes(), threads=2)
+    problem = formulate(gain, cost, [Limit.total(1.0)], Options(), threads=2)
     assert Passes(problem).respond(np.zeros(1))[0, 0].tolist() == [guests, guests, guests]
 
 
@@ -73,7 +74,7 @@ def test_prices_that_are_not_simple_are_left_to_loops(prices_of: str) -> None:
     store = rng.integers(0, 4, GUESTS)
     by_pair = Limit.per_group(store[:, None] * 3 + np.arange(3), [50.0] * 12)
     limit = by_pair if prices_of == "store and offer" else Limit.returns([1.5] * 4, group=store)
-    problem = pose(problem.offered.gain, problem.offered.cost, [limit], Wishes(), threads=1)
+    problem = formulate(problem.offered.gain, problem.offered.cost, [limit], Options(), threads=1)
     prices = rng.random(len(problem.amounts))
     assert np.allclose(Passes(problem).respond(prices), one_by_one(problem).respond(prices), rtol=1e-12)
 
@@ -81,7 +82,7 @@ def test_prices_that_are_not_simple_are_left_to_loops(prices_of: str) -> None:
 def test_prices_beyond_single_precision_are_left_to_loops() -> None:
     """Infinite, they would make what costs nothing worth no number."""
     gain, cost = np.ones((GUESTS, 2), np.float32), np.tile(np.array([0.0, 1.0], np.float32), (GUESTS, 1))
-    problem = pose(gain, cost, [Limit.total(1.0)], Wishes(), threads=1)
+    problem = formulate(gain, cost, [Limit.total(1.0)], Options(), threads=1)
     assert Passes(problem).in_vectors
     assert Passes(problem).respond(np.array([1e39]))[0, :, ONE].tolist() == [GUESTS, 0]
 
@@ -89,7 +90,7 @@ def test_prices_beyond_single_precision_are_left_to_loops() -> None:
 def test_what_single_precision_hides_is_in_the_bound() -> None:
     """A price just below 1, which is 1 in single precision: everybody would gain a little, but nobody seems to."""
     cost, price = np.random.default_rng(0).random((GUESTS, 5)).astype(np.float32), 1 - 2.0**-26
-    problem = pose(cost, cost, [Limit.total(10.0)], Wishes(), threads=1)
+    problem = formulate(cost, cost, [Limit.total(10.0)], Options(), threads=1)
     passes, prices = Passes(problem), np.array([price])
     dual = problem.dual(prices, passes.respond(prices))
     exact = 10.0 * price + ((1 - price) * cost.astype(float)).max(axis=1).sum()

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regulars.allocation.answer import Allocation, Columns, solve
+from regulars.allocation.allocation import Allocation, Columns, solve
 from regulars.allocation.limits import Limit
 from regulars.allocation.matrices import as_array, as_matrices
 
@@ -57,7 +57,7 @@ def solve_surely(
     payout: ArrayLike,
     confidence: float = 0.95,
     limits: Sequence[Limit] = (),
-    **wishes: Any,
+    **options: Any,
 ) -> Sure:
     """As `solve` with a total budget that the spend exceeds with a probability of at most 1 - confidence.
 
@@ -82,9 +82,9 @@ def solve_surely(
 
     def within(amount: float, slope: float) -> Allocation:
         total = Limit.total(max(0.0, amount), consumption=costs + slope * variance, name="total, surely")
-        return solve(gain, cost, [total, *limits], **wishes)
+        return solve(gain, cost, [total, *limits], **options)
 
-    expected = solve(gain, cost, [Limit.total(budget), *limits], **wishes)
+    expected = solve(gain, cost, [Limit.total(budget), *limits], **options)
     found = _by_tangents(within, expected, budget, variance, NormalDist().inv_cdf(confidence))
     tuned = _tuned(within, found, budget, costs, pays, variance, confidence)
     chance, is_exact = _chance(tuned, budget, costs, pays, variance)

@@ -231,7 +231,7 @@ def choose(
 def margins(
     offered: Offered, weights: Any, bars: Any, actions: Any, lanes: Any, start: int, stop: int, out: Any
 ) -> None:
-    """By how much each guest's best action beats his next."""
+    """By how much each guest's best action beats their next."""
     picks = np.empty(BLOCK, np.int64)
     for first in range(start, stop, BLOCK):
         last = min(first + BLOCK, stop)

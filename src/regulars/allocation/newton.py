@@ -1,6 +1,6 @@
 """Newton: the dual of a problem that fits in memory, minimised over prices of 0 or more.
 
-Where a guest's best action beats his next by less than `soft`, the corner between them is rounded off: max becomes
+Where a guest's best action beats their next by less than `soft`, the corner between them is rounded off: max becomes
 best + (soft - margin)^2 / (4 soft) (Huber 1964), and the guest is shared between the two. The dual is then smooth, and
 its curvature is the sum over those guests of what changes if they change their minds, squared:
 
@@ -109,7 +109,7 @@ def solve_for(here: Bend, slope: Rows, free: NDArray[np.bool_], unit: Rows, soft
 
 @numba.njit(cache=True, nogil=True)
 def best_two(offered: Offered, rules: Rules, weights: Table, guests: Guests) -> tuple[Any, Any, Any, Any]:
-    """The best action of each of these guests, his next, and the values of both.
+    """The best action of each of these guests, their next, and the values of both.
 
     Values are worked out in a loop of their own, and no branch depends on them: in one loop they take three times as long.
     """
@@ -173,7 +173,7 @@ def _add(offered: Offered, rules: Rules, i: int, a: int, share: float, sums: Tab
 def _share(
     offered: Offered, rules: Rules, weights: Table, soft: float, guests: Any, sums: Table, rows: Any, changes: Any
 ) -> float:
-    """Share each of these guests between his best action and his next, as far as these are close; returns their value."""
+    """Share each of these guests between their best action and their next, as far as these are close; returns their value."""
     total = 0.0
     more, row = np.empty(rows.shape[1]), np.empty(rows.shape[1], np.int64)
     pick, after, best, second = best_two(offered, rules, weights, guests)

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regulars.allocation.answer import Allocation
+from regulars.allocation.allocation import Allocation
+from regulars.allocation.formulation import formulate
 from regulars.allocation.limits import Limit
+from regulars.allocation.options import Options
 from regulars.allocation.passes import Passes
-from regulars.allocation.posing import Wishes, pose
 from regulars.allocation.prices import SHARP, descend, sample
 from regulars.allocation.problem import Choice, Problem, Rows
 from regulars.allocation.rounding import keep_within
@@ -33,7 +34,7 @@ class Pacer:
     """
 
     plan: Problem
-    wishes: Wishes
+    options: Options
     periods: int
     guests: int
     prices: Rows
@@ -42,19 +43,19 @@ class Pacer:
     today: int = 0
 
     @classmethod
-    def of(cls, allocation: Allocation, *, periods: int, wishes: Wishes | None = None) -> "Pacer":
+    def of(cls, allocation: Allocation, *, periods: int, options: Options | None = None) -> "Pacer":
         """Begin the campaign that an allocation plans, over as many periods, such as days, of about as many guests each.
 
-        wishes: what else was asked when solving.
+        options: what else was asked when solving.
         """
         if periods < 1:
             raise ValueError(f"periods is {periods}; a campaign runs for at least 1")
         problem = allocation.problem
-        plan = problem.take(sample(problem, allocation.seed))
-        prices = np.concatenate([[], *allocation.prices.values()])
+        plan = problem.take(sample(problem, allocation.solver.seed))
+        prices = problem.joined(allocation.prices)
         return cls(
             plan=plan,
-            wishes=wishes or Wishes(),
+            options=options or Options(),
             periods=periods,
             guests=problem.guests,
             prices=prices,
@@ -79,7 +80,7 @@ class Pacer:
             raise ValueError(f"still_to_come is {still_to_come}; give a share of the period from 0 to 1")
         if len(self.arrived) >= self.periods:
             raise ValueError(f"the {self.periods} periods are over; begin another campaign")
-        here = replace(pose(gain, cost, limits, self.wishes, threads=None), amounts=self.left)
+        here = replace(formulate(gain, cost, limits, self.options, threads=None), amounts=self.left)
         if here.table_shape[1:] != self.plan.table_shape[1:] or len(here.rules.takes) != len(self.left):
             raise ValueError(
                 f"limits have {len(here.rules.takes)} amounts, those of the plan {len(self.left)}; give the same"

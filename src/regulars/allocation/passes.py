@@ -94,7 +94,7 @@ class Passes:
         return Chosen(choice, close, self._sum(sums for _, sums in parts))
 
     def margins(self, prices: Rows) -> NDArray[np.float64]:
-        """By how much each guest's best action beats his next, shape (n,)."""
+        """By how much each guest's best action beats their next, shape (n,)."""
         weights, bars = self._at(prices)
         found = np.empty(self.problem.guests)
 

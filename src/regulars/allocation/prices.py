@@ -1,6 +1,6 @@
 """Prices: the Lagrange multipliers that minimise the dual, found on a sample of guests and corrected on full passes.
 
-At prices p each guest on his own takes the action of highest value, worth less what it takes at p. The dual
+At prices p each guest on their own takes the action of highest value, worth less what it takes at p. The dual
 
     D(p) = p . amounts + sum over guests of the best value
 

@@ -1,5 +1,6 @@
 """The problem, laid out for the passes: matrices by guest, limits as rows, prices and totals as small tables."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -154,7 +155,7 @@ class Problem:
     def rounding(self, prices: Rows, chain: int, precision: float) -> float:
         """More than rounding can have lost in `dual`, where no sum ran over more than `chain` terms.
 
-        The parts of a guest's best value are at most a few times his best worth, so every error is a small multiple of eps
+        The parts of a guest's best value are at most a few times their best worth, so every error is a small multiple of eps
         times the free worth (Higham, Accuracy and Stability of Numerical Algorithms, 2002, eq. 4.4). Where values are compared
         in less than float64, of that `precision`, what is picked can be short of the best by the errors of two values, each
         at most three roundings and that of the price.
@@ -175,10 +176,19 @@ class Problem:
         """Whether every limit is kept that has so much left, the guard taken off."""
         return bool((left >= -self.guard).all())
 
+    @property
+    def rows_by_limit(self) -> dict[str, slice]:
+        """Where the rows of each limit are, under its name."""
+        ends = np.cumsum([len(limit.amounts) for limit in self.limits]).tolist()
+        return {limit.name: slice(end - len(limit.amounts), end) for limit, end in zip(self.limits, ends, strict=True)}
+
     def split(self, rows: Rows) -> dict[str, Rows]:
         """One value for each row, under the names of their limits."""
-        parts = np.split(rows, np.cumsum([len(limit.amounts) for limit in self.limits]))
-        return {limit.name: part for limit, part in zip(self.limits, parts, strict=False)}
+        return {name: rows[own] for name, own in self.rows_by_limit.items()}
+
+    def joined(self, parts: Mapping[str, Rows]) -> Rows:
+        """The values of each limit as one for each row; the other way round."""
+        return np.concatenate([[], *(parts[limit.name] for limit in self.limits)])
 
     def offers_of(self, choice: Choice) -> Choice:
         """Actions as offers, -1 for nothing: shape (n,), or (n, most) where an action is a set of offers."""

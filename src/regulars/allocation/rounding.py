@@ -1,6 +1,6 @@
 """Rounding: from prices to choices that keep every limit exactly.
 
-Where a guest's best action beats his next clearly, it stands. The close calls, few where guests are many, are a
+Where a guest's best action beats their next clearly, it stands. The close calls, few where guests are many, are a
 problem of their own on what the clear calls leave: its prices are found again, now without a sample. At these each
 best action breaks some limits a little and leaves something of others. Guests give way, those who lose least at the
 prices first, until every limit is kept. What is left over goes to the moves that bring more worth, again those that

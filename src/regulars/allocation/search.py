@@ -1,6 +1,6 @@
 """Search: what prices cannot decide when guests are few.
 
-A choice at the prices loses, against the dual, each guest's regret (his best value less the value of what he gets)
+A choice at the prices loses, against the dual, each guest's regret (their best value less the value of what they get)
 and the price of all that is left over. So an allocation that beats the one at hand has regrets below the gap, and a
 depth-first search over a few guests that stops there is short. Where they are not all guests, neighbourhoods of
 guests are searched one after the other, close calls more often (large neighbourhood search: Shaw 1998).

@@ -16,14 +16,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from regulars.allocation.clash import clash
+from regulars.allocation.formulation import formulate
+from regulars.allocation.infeasibility import infeasibility
 from regulars.allocation.limits import Limit
+from regulars.allocation.options import Options
 from regulars.allocation.passes import Passes
-from regulars.allocation.posing import Wishes, pose
 from regulars.allocation.prices import PER_ROW, SAMPLE, begin, correct, descend, nearness
 from regulars.allocation.problem import COST, GAIN, ONE, Problem, Rows, guard_share
 from regulars.allocation.rounding import CLOSE, SOFT_SHARES, decide_closest
-from regulars.allocation.settling import WIDER
+from regulars.allocation.solver import WIDER
 
 Columns = Mapping[str, NDArray[Any]]
 Batch = Any
@@ -46,7 +47,7 @@ class Source:
 
     key: the column of guest ids, text or integers, no two alike. gain, cost: one column for each offer.
     limits: the limits of one batch, given its columns as arrays; amounts are those of everybody. It runs on the executors.
-    wishes: what else is asked of everybody, or a function of the columns of a batch, where guests have forced or forbidden offers
+    options: what else is asked of everybody, or a function of the columns of a batch, where guests have forced or forbidden offers
         or standard errors of gain: pairs are then true or false for each guest of the batch and offer.
 
         Source(key="guest_id", gain=["gain_0", "gain_1"], cost=["cost_0", "cost_1"],
@@ -57,15 +58,15 @@ class Source:
     gain: Sequence[str]
     cost: Sequence[str]
     limits: Callable[[Columns], Sequence[Limit]]
-    wishes: Wishes | Callable[[Columns], Wishes] = field(default_factory=Wishes)
+    options: Options | Callable[[Columns], Options] = field(default_factory=Options)
 
-    def pose(self, batch: Batch) -> Problem:
+    def formulate(self, batch: Batch) -> Problem:
         """The problem of the guests of one batch. Raises ValueError saying among which guests something is wrong."""
         columns = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in self._names(batch)}
         gain, cost = (tuple(columns[name] for name in names) for names in (self.gain, self.cost))
         try:
-            wishes = self.wishes if isinstance(self.wishes, Wishes) else self.wishes(columns)
-            return pose(gain, cost, self.limits(columns), wishes, threads=1)
+            options = self.options if isinstance(self.options, Options) else self.options(columns)
+            return formulate(gain, cost, self.limits(columns), options, threads=1)
         except ValueError as error:
             first = batch.column(self.key)[0].as_py() if batch.num_rows else None
             raise ValueError(f"in the batch of guests that begins with {self.key} {first!r}: {error}") from error
@@ -112,7 +113,7 @@ def solve_stream(frame: Any, engine: Engine, source: Source, *, seed: int = 0) -
         if found is not None:
             return found
         if share >= 1:
-            raise clash(part, seed=seed, threads=None)
+            raise infeasibility(part, seed=seed, threads=None)
         share = min(1.0, share * 8)
 
 
@@ -152,10 +153,10 @@ class _Stream:
 
     def sampled(self, seed: int) -> tuple[Problem, Problem]:
         """Guests of the sample as a problem of their own, and the limits of everybody over them."""
-        few = self.source.pose(self._rows(lambda batch: np.arange(batch.num_rows) < 1))
+        few = self.source.formulate(self._rows(lambda batch: np.arange(batch.num_rows) < 1))
         size = max(SAMPLE, PER_ROW * len(few.amounts))
         most, key = min(1.0, size / max(1, self.guests)) * 2**32, self.source.key
-        part = self.source.pose(self._rows(lambda batch: _hashes(batch.column(key), seed) < most))
+        part = self.source.formulate(self._rows(lambda batch: _hashes(batch.column(key), seed) < most))
         part = part.take(np.arange(part.guests))
         touches = (part.rules.takes[..., [GAIN, COST]] != 0).any(axis=(1, 2)) | (
             part.rules.takes[..., ONE + 1 :] != 0
@@ -172,7 +173,7 @@ class _Stream:
         source = self.source
 
         def one(batch: pa.RecordBatch) -> pa.RecordBatch:
-            problem = source.pose(batch)
+            problem = source.formulate(batch)
             sums = Passes(problem, threads=1).choose(prices, near).sums
             totals = [float((sums @ problem.aim).sum()), float(sums[..., GAIN].sum()), float(sums[..., COST].sum())]
             return _row([*totals, *problem.used(sums)])
@@ -181,11 +182,11 @@ class _Stream:
         return total[:3], total[3:]
 
     def bound(self, whole: Problem, prices: Rows) -> float:
-        """What no allocation can exceed; see `settling.bound`."""
+        """What no allocation can exceed; see `solver`."""
         source, guests = self.source, self.guests
 
         def one(batch: pa.RecordBatch) -> pa.RecordBatch:
-            problem = source.pose(batch)
+            problem = source.formulate(batch)
             passes = Passes(problem, threads=1)
             best = float(np.vdot(problem.weights(prices), passes.respond(prices)))
             return _row([best, passes.rounding(prices, chain=guests)])
@@ -200,21 +201,21 @@ class _Stream:
 
         def is_close(batch: pa.RecordBatch) -> NDArray[np.bool_]:
             mask = np.zeros(batch.num_rows, np.bool_)
-            mask[Passes(source.pose(batch), threads=1).choose(prices, near).close] = True
+            mask[Passes(source.formulate(batch), threads=1).choose(prices, near).close] = True
             return mask
 
         rows = self._rows(is_close)
-        problem = source.pose(rows)
+        problem = source.formulate(rows)
         return rows.column(source.key).to_pylist(), problem.take(np.arange(problem.guests))
 
     def assigned(self, prices: Rows, near: float, decided: Mapping[Any, Any], *, is_single: bool) -> Any:
-        """Every guest's offer: his best at the prices, or what was decided where that is a close call."""
+        """Every guest's offer: their best at the prices, or what was decided where that is a close call."""
         source, key = self.source, self.source.key
         offer = pa.int16() if is_single else pa.list_(pa.int16())
         schema = pa.schema([self.schema.field(key), ("offer", offer)])
 
         def one(batch: pa.RecordBatch) -> pa.RecordBatch:
-            problem = source.pose(batch)
+            problem = source.formulate(batch)
             chosen = Passes(problem, threads=1).choose(prices, near)
             offers: list[Any] = problem.offers_of(chosen.choice).tolist()
             keys = batch.column(key)

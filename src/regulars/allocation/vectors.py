@@ -7,7 +7,7 @@ priced by the offer. The value of an offer is then
 
 Gains and costs that lie guest after guest are valued in that order, a vector after the other; only the values are turned
 into a vector for each offer, by k - 1 shuffles. Where each offer has an array of its own nothing needs to be turned. Compilers
-do not find this in loops, so it is put in LLVM's own words, which know vectors of any length: a processor without vectors of
+do not find this in loops, so it is written in LLVM's instructions, which know vectors of any length: a processor without vectors of
 512 bits takes several instructions for one.
 
 What is picked is added up guest by guest, in float64: one row of gain, cost and one for each cell and offer. Values are as
@@ -22,8 +22,8 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from regulars.allocation.intrinsics import BYTES, INT, LONG, Simd, Typed
 from regulars.allocation.problem import COST, GAIN, ONE, Offered, Table
-from regulars.allocation.words import BYTES, INT, LONG, Typed, Words
 
 BLOCK = 32
 ROW, MOST_ROWS = 4, 1 << 28
@@ -117,69 +117,67 @@ def _list(bits: Any, first: int, close: Any, listed: int) -> int:
 
 
 def _values_of_rows(
-    words: Words, k: int, matrices: list[Typed], at: Any, slope: Any, price: Any, level: Typed
+    simd: Simd, k: int, matrices: list[Typed], at: Any, slope: Any, price: Any, level: Typed
 ) -> list[Any]:
     """The values of each offer for a vector of guests, from gains that lie guest after guest."""
     gain, cost = matrices
-    first, values = words.build.mul(at, ir.Constant(at.type, k)), []
+    first, values = simd.build.mul(at, ir.Constant(at.type, k)), []
     for part in range(k):
-        inside = ir.Constant(first.type, part * words.length)
-        here = words.build.add(first, inside)
-        costs, levels = words.load(cost, here, words.floats), words.load(level, inside, words.floats)
-        less = words.times_plus(words.spread(price, k, part), costs, levels)
-        values.append(words.times_plus(slope, words.load(gain, here, words.floats), less))
-    return words.turned(values)
+        inside = ir.Constant(first.type, part * simd.length)
+        here = simd.build.add(first, inside)
+        costs, levels = simd.load(cost, here, simd.floats), simd.load(level, inside, simd.floats)
+        less = simd.times_plus(simd.spread(price, k, part), costs, levels)
+        values.append(simd.times_plus(slope, simd.load(gain, here, simd.floats), less))
+    return simd.turned(values)
 
 
 def _values_of_columns(
-    words: Words, k: int, matrices: list[Typed], at: Any, slope: Any, price: Any, level: Typed
+    simd: Simd, k: int, matrices: list[Typed], at: Any, slope: Any, price: Any, level: Typed
 ) -> list[Any]:
     """As `_values_of_rows`, where each offer has an array of its own."""
     values = []
-    for j, gains, costs in zip(range(k), *map(words.columns, matrices), strict=True):
-        levels = words.same(words.load(level, ir.Constant(at.type, j), words.floats.element))
-        less = words.times_plus(price, words.load(costs, at, words.floats), levels)
-        values.append(words.times_plus(slope, words.load(gains, at, words.floats), less))
+    for j, gains, costs in zip(range(k), *map(simd.columns, matrices), strict=True):
+        levels = simd.same(simd.load(level, ir.Constant(at.type, j), simd.floats.element))
+        less = simd.times_plus(price, simd.load(costs, at, simd.floats), levels)
+        values.append(simd.times_plus(slope, simd.load(gains, at, simd.floats), less))
     return values
 
 
-def _best(words: Words, values: list[Any]) -> tuple[Any, Any, Any]:
+def _best(simd: Simd, values: list[Any]) -> tuple[Any, Any, Any]:
     """The best of the offers' values and of nothing, the next, and which is best."""
-    build = words.build
-    best, second = (ir.Constant(words.floats, [start] * words.length) for start in (0.0, -np.inf))
-    pick = words.whole(len(values))
+    build = simd.build
+    best, second = (ir.Constant(simd.floats, [start] * simd.length) for start in (0.0, -np.inf))
+    pick = simd.whole(len(values))
     for j, value in enumerate(values):
         is_best = build.fcmp_ordered(">", value, best)
         lower = build.select(is_best, best, value)
         second = build.select(build.fcmp_ordered(">", lower, second), lower, second)
         best = build.select(is_best, value, best)
-        pick = build.select(is_best, words.whole(j), pick)
+        pick = build.select(is_best, simd.whole(j), pick)
     return best, second, pick
 
 
-def _keep(
-    words: Words, k: int, matrices: list[Typed], at: Any, pick: Any, entry: Typed, won: Typed, place: Any
-) -> None:
+def _keep(simd: Simd, k: int, matrices: list[Typed], at: Any, pick: Any, entry: Typed, won: Typed, place: Any) -> None:
     """Keep where what is picked lies among the numbers of these guests, or itself where each offer has an array of its own."""
-    build = words.build
+    build = simd.build
     if _is_rows(matrices[GAIN]):
-        read = build.select(build.icmp_signed("<", pick, words.whole(k - 1)), pick, words.whole(k - 1))
-        words.store(build.add(read, words.whole(*range(0, k * words.length, k))), entry, place)
+        read = build.select(build.icmp_signed("<", pick, simd.whole(k - 1)), pick, simd.whole(k - 1))
+        simd.store(build.add(read, simd.whole(*range(0, k * simd.length, k))), entry, place)
         return
     for resource, matrix in enumerate(matrices):
-        found, *others = [words.load(column, at, words.floats) for column in words.columns(matrix)]
+        found, *others = [simd.load(column, at, simd.floats) for column in simd.columns(matrix)]
         for j, other in enumerate(others, start=1):
-            found = build.select(build.icmp_signed("==", pick, words.whole(j)), other, found)
-        words.store(found, won, build.add(place, ir.Constant(place.type, resource * BLOCK)))
+            found = build.select(build.icmp_signed("==", pick, simd.whole(j)), other, found)
+        simd.store(found, won, build.add(place, ir.Constant(place.type, resource * BLOCK)))
 
 
-def _kept(words: Words, matrices: list[Typed], first: Any, entry: Typed, won: Typed, place: Any) -> list[Any]:
-    """Gain and cost of what one guest picked; first: where those of his vector begin."""
-    build, one = words.build, words.floats.element
+def _kept(simd: Simd, matrices: list[Typed], first: Any, entry: Typed, won: Typed, place: Any) -> list[Any]:
+    """Gain and cost of what one guest picked; first: where those of their vector begin."""
+    build, one = simd.build, simd.floats.element
     if _is_rows(matrices[GAIN]):
-        at = build.add(first, build.zext(words.load(entry, place, INT), first.type))
-        return [words.load(matrix, at, one) for matrix in matrices]
-    return [words.load(won, build.add(place, ir.Constant(place.type, at * BLOCK)), one) for at in range(len(matrices))]
+        at = build.add(first, build.zext(simd.load(entry, place, INT), first.type))
+        return [simd.load(matrix, at, one) for matrix in matrices]
+    return [simd.load(won, build.add(place, ir.Constant(place.type, at * BLOCK)), one) for at in range(len(matrices))]
 
 
 def _is_rows(matrix: Typed) -> bool:
@@ -195,24 +193,24 @@ def _pick(typing, lanes, gain, cost, cells, simple, price, near, choice, row, en
     kinds, k = (lanes, gain, cost, cells, simple, price, near, choice, row, entry, won, at, place, spare), len(lanes)
 
     def generate(context, build, signature, values):  # type: ignore[no-untyped-def]
-        words = Words(context, build, price.dtype)
+        simd = Simd(context, build, price.dtype)
         _, *given = zip(kinds, values, strict=True)
         *matrices, groups, prices, paid, (_, limit), choices, rows, entries, kept, here, to, aside = given
         (_, here), (_, to), (_, aside) = here, to, aside
-        slope, _, level = words.columns(prices)
+        slope, _, level = simd.columns(prices)
         value = _values_of_rows if _is_rows(matrices[GAIN]) else _values_of_columns
-        price_of = words.load(paid, to, words.floats)
-        best, second, pick = _best(words, value(words, k, matrices, here, words.same(slope[1]), price_of, level))
-        _keep(words, k, matrices, here, pick, entries, kept, to)
-        found = build.add(build.mul(words.load(groups, here, words.ints), words.whole(k + 1)), pick)
-        found, bits = build.mul(found, words.whole(ROW)), ir.Constant(LONG, 0)
+        price_of = simd.load(paid, to, simd.floats)
+        best, second, pick = _best(simd, value(simd, k, matrices, here, simd.same(slope[1]), price_of, level))
+        _keep(simd, k, matrices, here, pick, entries, kept, to)
+        found = build.add(build.mul(simd.load(groups, here, simd.ints), simd.whole(k + 1)), pick)
+        found, bits = build.mul(found, simd.whole(ROW)), ir.Constant(LONG, 0)
         if near != types.none:
-            is_close = build.fcmp_ordered("<=", build.fsub(best, second), words.same(limit))
-            found = build.select(is_close, words.same(build.trunc(aside, INT)), found)
-            pick = build.select(is_close, words.whole(k), pick)
-            words.store(build.trunc(pick, ir.VectorType(ir.IntType(16), words.length)), choices, here)
-            bits = build.zext(build.bitcast(is_close, ir.IntType(words.length)), LONG)
-        words.store(found, rows, to)
+            is_close = build.fcmp_ordered("<=", build.fsub(best, second), simd.same(limit))
+            found = build.select(is_close, simd.same(build.trunc(aside, INT)), found)
+            pick = build.select(is_close, simd.whole(k), pick)
+            simd.store(build.trunc(pick, ir.VectorType(ir.IntType(16), simd.length)), choices, here)
+            bits = build.zext(build.bitcast(is_close, ir.IntType(simd.length)), LONG)
+        simd.store(found, rows, to)
         return bits
 
     return types.int64(*kinds), generate
@@ -224,18 +222,18 @@ def _add(typing, lanes, gain, cost, row, entry, won, at, place, sums):  # type: 
     kinds, k = (lanes, gain, cost, row, entry, won, at, place, sums), len(lanes)
 
     def generate(context, build, signature, values):  # type: ignore[no-untyped-def]
-        words = Words(context, build, won.dtype)
+        simd = Simd(context, build, won.dtype)
         _, *matrices, rows, entries, kept, (_, here), (_, of), totals = zip(kinds, values, strict=True)
-        one, four = words.floats.element, ir.VectorType(ir.DoubleType(), ROW)
+        one, four = simd.floats.element, ir.VectorType(ir.DoubleType(), ROW)
         first = build.mul(here, ir.Constant(here.type, k))
-        for guest in range(words.length):
+        for guest in range(simd.length):
             place = build.add(of, ir.Constant(of.type, guest))
-            to = build.zext(words.load(rows, place, INT), place.type)
+            to = build.zext(simd.load(rows, place, INT), place.type)
             more = ir.Constant(ir.VectorType(one, ROW), [0.0, 0.0, 1.0, 0.0])
-            for resource, value in enumerate(_kept(words, matrices, first, entries, kept, place)):
+            for resource, value in enumerate(_kept(simd, matrices, first, entries, kept, place)):
                 more = build.insert_element(more, value, INT(resource))
             more = more if one == four.element else build.fpext(more, four)
-            words.store(build.fadd(words.load(totals, to, four), more), totals, to)
+            simd.store(build.fadd(simd.load(totals, to, four), more), totals, to)
         return context.get_dummy_value()
 
     return types.none(*kinds), generate

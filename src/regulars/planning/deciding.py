@@ -3,7 +3,7 @@
 Arms are drawn first, sticky and split evenly within each stage of life. The allocation is solved for everybody under limits
 as much wider as fewer are treated, so that the treated, who get what it gives them, use what the others leave; but never more
 than the limits of the campaign less the share of those who explore, who draw among nothing and the offers that still fit
-(`regulars.allocation.exploring`). Where nothing is known, no offer is expected to gain anything, and everybody who is not held
+(`regulars.allocation.exploration`). Where nothing is known, no offer is expected to gain anything, and everybody who is not held
 out explores.
 """
 

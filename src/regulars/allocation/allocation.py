@@ -1,61 +1,24 @@
-"""The answer: who gets what, what it is worth, and what proves that nobody could do much better."""
-
-from __future__ import annotations
+"""The allocation: who gets what, what it is worth, and what proves that nobody could do much better."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from regulars.allocation.explanation import Explanation, explain
+from regulars.allocation.exploration import Experiment, explore
+from regulars.allocation.formulation import formulate
+from regulars.allocation.infeasibility import infeasibility
 from regulars.allocation.limits import Limit
-
-if TYPE_CHECKING:
-    from regulars.allocation.exploring import Experiment
-    from regulars.allocation.problem import Problem, Rows
+from regulars.allocation.options import Options
+from regulars.allocation.passes import Passes
+from regulars.allocation.problem import Problem
+from regulars.allocation.sensitivity import Costs, Frontier, costs, frontier
+from regulars.allocation.solver import Solver
 
 Columns = Mapping[str, ArrayLike] | tuple[ArrayLike, ...]
 """One array for each offer."""
-
-# numba takes a second to load, so what needs them is imported when first solving, not with the room.
-
-
-class Frontier(NamedTuple):
-    """What each budget would bring; all arrays have the shape of the budgets asked for.
-
-    price: the gain of the next unit of budget. All but the budget is nan where other limits cannot hold within it.
-    """
-
-    budget: NDArray[np.float64]
-    gain: NDArray[np.float64]
-    spend: NDArray[np.float64]
-    price: NDArray[np.float64]
-
-
-class Costs(NamedTuple):
-    """What would be worth more without each limit, and without all forced and forbidden pairs.
-
-    limits: for each limit by name. overrides: all pairs together. pairs: each guest whose pairs cost something, and how much
-    at the prices.
-    """
-
-    limits: Mapping[str, float]
-    overrides: float
-    pairs: Mapping[int, float]
-
-
-class Explanation(NamedTuple):
-    """Why one guest gets what he gets; offers are column numbers, -1 is nothing, several offers are a tuple.
-
-    value: gain of the chosen offer less what it consumes of each limit at the prices.
-    lost_by: how much less the runner-up is worth at the prices; below 0 if it was worth more but no longer fitted.
-    """
-
-    chosen: int | tuple[int, ...]
-    runner_up: int | tuple[int, ...]
-    value: float
-    lost_by: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,8 +41,7 @@ class Allocation:
     prices: Mapping[str, NDArray[np.float64]] = field(repr=False)
     used: Mapping[str, NDArray[np.float64]] = field(repr=False)
     problem: Problem = field(repr=False)
-    seed: int = field(repr=False)
-    threads: int | None = field(repr=False)
+    solver: Solver = field(repr=False)
 
     @property
     def gap(self) -> float:
@@ -94,33 +56,28 @@ class Allocation:
                 yield f"{limit.label(group)}: {_line(limit.kind, used, amount, price)}"
 
     def explain(self, guest: int) -> Explanation:
-        """Why this guest gets what he gets, and what came second; where a guest may get several offers, offers are sets.
+        """Why this guest gets what they get, and what came second; where a guest may get several offers, offers are sets.
 
         >>> allocation = solve([[9.0, 8.0], [2.0, 1.0]], [[4.0, 1.0], [2.0, 1.0]], [Limit.total(3)])
         >>> allocation.explain(0).chosen, allocation.explain(0).runner_up
         (1, 0)
         """
-        from regulars.allocation.explaining import explain
-
-        return explain(self, guest)
+        return explain(self.problem, self.choice, self.problem.joined(self.prices), guest)
 
     def costs(self) -> Costs:
         """What each limit and each manual override costs: what the allocation would bring more without it.
 
         Solves anew without each limit that has a price, and without all forced and forbidden pairs.
         """
-        from regulars.allocation.explaining import costs
-
-        return costs(self)
+        prices = self.problem.joined(self.prices)
+        return costs(self.problem, self.solver, choice=self.choice, prices=prices, worth=self.worth)
 
     def frontier(self, budgets: ArrayLike) -> Frontier:
         """What each total budget would bring, all other limits staying as they are.
 
         Solves anew for each budget, beginning at the prices of the one before.
         """
-        from regulars.allocation.explaining import frontier
-
-        return frontier(self, budgets)
+        return frontier(self.problem, self.solver, budgets)
 
     def explore(
         self,
@@ -133,7 +90,7 @@ class Allocation:
         """Mix this allocation with chance, so that what it brings can be known and others can be valued on it.
 
         What is guaranteed: limits on what offers take hold exactly for the actions drawn; the propensities are exact (see
-        `exploring`); the same seed gives the same answer. A floor of return is kept by the treated in expectation alone.
+        `exploration`); the same seed gives the same answer. A floor of return is kept by the treated in expectation alone.
 
         share, holdout: shares of the guests who explore and who are kept without contact; the rest are treated.
         arm: the arms, shape (n,), where they were drawn before with these shares, such as by measurement.
@@ -143,8 +100,6 @@ class Allocation:
         >>> sorted(set(experiment.arm.tolist()))
         ['explore', 'holdout', 'treated']
         """
-        from regulars.allocation.exploring import explore
-
         return explore(
             self.problem,
             self.choice,
@@ -191,9 +146,7 @@ def solve(
     >>> allocation.choice.tolist(), allocation.gain
     ([0, 1, -1], 7.5)
     """
-    from regulars.allocation.posing import Wishes, pose
-
-    wishes = Wishes(
+    options = Options(
         most=most,
         exclusive=exclusive,
         forced=forced,
@@ -203,33 +156,30 @@ def solve(
         caution=caution,
     )
     floor = [] if min_roi is None else [_overall(min_roi)]
-    return answer(pose(gain, cost, [*limits, *floor], wishes, threads=threads), seed=seed, threads=threads)
+    return allocate(
+        formulate(gain, cost, [*limits, *floor], options, threads=threads), Solver(seed=seed, threads=threads)
+    )
 
 
-def answer(problem: Problem, *, seed: int, threads: int | None, start: Rows | None = None) -> Allocation:
-    """The allocation of a problem that was posed; `start` are prices known to be near.
+def allocate(problem: Problem, solver: Solver) -> Allocation:
+    """The allocation of a problem as it was formulated.
 
     Raises BudgetError naming the limits that cannot hold together.
     """
-    from regulars.allocation.clash import clash
-    from regulars.allocation.passes import Passes
-    from regulars.allocation.settling import settle
-
-    settled = settle(problem, seed=seed, threads=threads, start=start)
-    if settled.sums is None:
-        raise clash(problem, seed=seed, threads=threads)
+    solution = solver.solve(problem)
+    if solution.sums is None:
+        raise infeasibility(problem, seed=solver.seed, threads=solver.threads)
     return Allocation(
-        choice=Passes(problem, threads=threads).offers_of(settled.choice),
-        gain=settled.gain,
-        spend=settled.spend,
-        contacts=settled.contacts,
-        worth=settled.worth,
-        bound=settled.bound,
-        prices=problem.split(settled.prices),
-        used=problem.split(problem.reached(settled.sums)),
+        choice=Passes(problem, threads=solver.threads).offers_of(solution.choice),
+        gain=solution.gain,
+        spend=solution.spend,
+        contacts=solution.contacts,
+        worth=solution.worth,
+        bound=solution.bound,
+        prices=problem.split(solution.prices),
+        used=problem.split(problem.reached(solution.sums)),
         problem=problem,
-        seed=seed,
-        threads=threads,
+        solver=solver,
     )
 
 

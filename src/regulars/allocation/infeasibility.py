@@ -1,4 +1,4 @@
-"""Clash: which limits cannot hold together, and by how much.
+"""Infeasibility: which limits cannot hold together, and by how much.
 
 If prices p exist at which even the answers that take least take more than the amounts are worth,
 
@@ -22,7 +22,7 @@ SOFT_SHARES = (1e-1, 1e-2, 1e-3)
 SURELY, NOTEWORTHY = 1e-9, 1e-6
 
 
-def clash(problem: Problem, *, seed: int, threads: int | None) -> BudgetError:
+def infeasibility(problem: Problem, *, seed: int, threads: int | None) -> BudgetError:
     """The error that names what cannot hold together."""
     aimless = replace(problem, aim=np.zeros_like(problem.aim))
     prices = _prices(problem, seed)

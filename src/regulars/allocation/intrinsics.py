@@ -1,4 +1,4 @@
-"""Words: what LLVM can say about vectors of one type of float, for what compilers do not find in loops."""
+"""Intrinsics: LLVM instructions on vectors of one type of float, for what compilers do not find in loops."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ Typed = tuple[Any, Any]
 declare: Any = cgutils.get_or_insert_function
 
 
-class Words:
-    """LLVM's words for vectors of one type of float; arrays come with their types."""
+class Simd:
+    """LLVM instructions on vectors of one type of float; arrays come with their types."""
 
     def __init__(self, context: Any, build: Any, dtype: Any) -> None:
         self.context, self.build = context, build

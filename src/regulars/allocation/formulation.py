@@ -1,56 +1,37 @@
-"""Posing the problem: every input checked once, with the guest, limit or shape named that is wrong."""
+"""Formulation: the problem laid out from what is given, every input checked once, with the guest, limit or shape named that is wrong."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regulars.allocation.bundles import actions_of, patterns_of
+from regulars.allocation.actions import patterns_of, possible_actions
 from regulars.allocation.cells import compose
 from regulars.allocation.limits import FloatArray, Limit
 from regulars.allocation.matrices import as_array, as_matrices, shape_of
+from regulars.allocation.options import Options
 from regulars.allocation.passes import Inspection, inspect
 from regulars.allocation.problem import COST, EXTRA, GAIN, ONE, Offered, Problem, Rules, guard_share
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Wishes:
-    """What is asked beside limits on totals.
-
-    most: offers a guest may get at most. exclusive: sets of offers of which a guest gets one at most.
-    forced, forbidden: pairs of guest and offer, shape (p, 2), or true or false for each, shape (n, k).
-    contact_price: what each offer sent is worth in attention, in the unit of gain.
-    gain_se, caution: gain counts less by `caution` standard errors, shape (n, k).
-    """
-
-    most: int = 1
-    exclusive: Sequence[Sequence[int]] = ()
-    forced: ArrayLike | None = None
-    forbidden: ArrayLike | None = None
-    contact_price: float = 0.0
-    gain_se: ArrayLike | None = None
-    caution: float = 0.0
-
-
-def pose(gain: Any, cost: Any, limits: Sequence[Limit], wishes: Wishes, *, threads: int | None) -> Problem:
+def formulate(gain: Any, cost: Any, limits: Sequence[Limit], options: Options, *, threads: int | None) -> Problem:
     """Check everything and lay it out.
 
     Raises ValueError naming the guest, limit or shape that is wrong, BudgetError where a limit cannot be held.
     """
     gains, costs = as_matrices(gain, cost)
     guests, offers = shape_of(gains)
-    _check_wishes(wishes)
     named = _with_own_names(limits)
     for limit in named:
         _check_shape(limit, guests, offers)
-    actions = actions_of(offers, wishes.most, wishes.exclusive)
+    actions = possible_actions(offers, options.most, options.exclusive)
     if len(actions) >= np.iinfo(np.int16).max:
         raise ValueError(f"{offers} offers are more than a choice can name; at most {np.iinfo(np.int16).max - 1}")
-    patterns = patterns_of(actions, guests, offers, forced=wishes.forced, forbidden=wishes.forbidden)
+    patterns = patterns_of(actions, guests, offers, forced=options.forced, forbidden=options.forbidden)
     cells = compose(named, guests, offers, pattern=patterns.index, patterns=len(patterns.bars))
-    extra, takes, aim = _resources(named, wishes, guests, offers)
+    extra, takes, aim = _resources(named, options, guests, offers)
     seen = inspect(gains, costs, aim, guests=guests, offers=offers, threads=threads)
     if not seen.is_good:
         raise ValueError(_bad_guests(as_array(gains), as_array(costs)))
@@ -64,18 +45,9 @@ def pose(gain: Any, cost: Any, limits: Sequence[Limit], wishes: Wishes, *, threa
         aim=aim,
         amounts=amounts,
         guard=_guards(named, amounts, takes, seen, extra, guests),
-        free_worth=seen.free_worth * wishes.most,
+        free_worth=seen.free_worth * options.most,
         is_cost_whole=seen.is_cost_whole,
     )
-
-
-def _check_wishes(wishes: Wishes) -> None:
-    for what in ("contact_price", "caution"):
-        value = getattr(wishes, what)
-        if not (np.isfinite(value) and value >= 0):
-            raise ValueError(f"{what} is {value}; give a finite number of 0 or more")
-    if wishes.caution and wishes.gain_se is None:
-        raise ValueError(f"caution is {wishes.caution:g}, but there is no gain_se; give the standard errors of gain")
 
 
 def _with_own_names(limits: Sequence[Limit]) -> tuple[Limit, ...]:
@@ -119,18 +91,18 @@ def _is_own_matrix(limit: Limit) -> bool:
 
 
 def _resources(
-    limits: Sequence[Limit], wishes: Wishes, guests: int, offers: int
+    limits: Sequence[Limit], options: Options, guests: int, offers: int
 ) -> tuple[FloatArray, NDArray[np.float64], NDArray[np.float64]]:
     """The matrices beside gain and cost, what each row takes of each resource, and what each resource is worth."""
     own = [limit.consumption for limit in limits if _is_own_matrix(limit) and limit.consumption is not None]
-    if wishes.gain_se is not None and wishes.caution:
-        own.append(_as_errors(wishes.gain_se, guests, offers))
+    if options.gain_se is not None and options.caution:
+        own.append(_as_errors(options.gain_se, guests, offers))
     wide = [np.broadcast_to(matrix, (guests, offers)) for matrix in own]
     extra = np.empty((guests, offers, 0)) if not wide else wide[0][:, :, None] if len(wide) == 1 else np.stack(wide, 2)
     aim = np.zeros(EXTRA + len(own))
-    aim[GAIN], aim[ONE] = 1.0, -wishes.contact_price
-    if wishes.gain_se is not None and wishes.caution:
-        aim[-1] = -wishes.caution
+    aim[GAIN], aim[ONE] = 1.0, -options.contact_price
+    if options.gain_se is not None and options.caution:
+        aim[-1] = -options.caution
     takes, place = [], EXTRA
     for limit in limits:
         takes.append(_takes(limit, offers, len(aim), place))

@@ -1,17 +1,17 @@
-"""Exploring: an allocation mixed with chance, within the same limits, so that the propensity of every action is known
+"""Exploration: an allocation mixed with chance, within the same limits, so that the propensity of every action is known
 exactly.
 
 Each guest is treated, explores or is held out, with shares t, e and h. The treated get what the allocation gives
 them, so they stay within its limits; what the others leave is there to explore with. Guests who explore come in
 random order, and each draws among nothing and the actions that still fit, an action being an offer, or a set of them where a
 guest may get several. So no limit is ever broken and nothing is taken back afterwards. With c the choice of the allocation
-for guest i and q(a) his chance of drawing a when his turn comes, he gets
+for guest i and q(a) their chance of drawing a when their turn comes, they get
 
     an action a  with probability   t [a = c] + e q(a)
     nothing      with probability   t [c = nothing] + e q(nothing) + h
 
-q is computed for everybody, as if he were the one to explore. It depends on the arms of the others and on draws
-before his, never on his own, so 1 / propensity weights are unbiased, as in any sequentially randomised experiment
+q is computed for everybody, as if they were the one to explore. It depends on the arms of the others and on draws
+before theirs, never on their own, so 1 / propensity weights are unbiased, as in any sequentially randomised experiment
 (van der Laan 2008; Hadad et al. 2021).
 """
 
@@ -46,7 +46,7 @@ class Experiment:
     propensity: NDArray[np.float64]
 
 
-class Options(NamedTuple):
+class Eligible(NamedTuple):
     """What may be drawn: guests of one kind may draw the same. kind: of each guest, shape (n,); is_open: shape (kinds, actions)."""
 
     kind: NDArray[np.int64]
@@ -65,16 +65,16 @@ def explore(
     """Mix the choices with chance; see Allocation.explore. choice: offers as the allocation has them."""
     offered = problem.offered
     problem = replace(problem, offered=offered._replace(gain=as_array(offered.gain), cost=as_array(offered.cost)))
-    shares, options = _shares(share, holdout), _options(problem)
+    shares, eligible = _shares(share, holdout), _eligible(problem)
     arms = _draw_arms(problem.guests, shares, rng) if arm is None else _as_arms(arm, problem.guests)
     chosen = problem.actions_of(choice)
     action = np.where(arms == TREATED, chosen, problem.nothing).astype(np.int16)
     left = problem.amounts - problem.guard - _used(problem, action)
-    factor = _factors(problem, chosen, options, shares)
+    factor = _factors(problem, chosen, eligible, shares)
     propensity = np.empty(problem.guests)
     order, luck = rng.permutation(problem.guests), rng.random(problem.guests)
     _draw(
-        problem.offered, problem.rules, order, luck, arms, chosen, options, factor, shares, left, _is_consumed(problem),
+        problem.offered, problem.rules, order, luck, arms, chosen, eligible, factor, shares, left, _is_consumed(problem),
         action, propensity,
     )  # fmt: skip
     return Experiment(arm=np.asarray(ARMS)[arms], action=problem.offers_of(action), propensity=propensity)
@@ -88,10 +88,10 @@ def _shares(share: float, holdout: float) -> NDArray[np.float64]:
     return np.array([1.0 - share - holdout, share, holdout])
 
 
-def _options(problem: Problem) -> Options:
+def _eligible(problem: Problem) -> Eligible:
     """What is not barred."""
     kind, is_open = kinds_of(problem.rules.bars[:, :-1] == 0)
-    return Options(kind[problem.offered.cells[:, 0]], is_open)
+    return Eligible(kind[problem.offered.cells[:, 0]], is_open)
 
 
 def _draw_arms(guests: int, shares: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int8]:
@@ -112,11 +112,11 @@ def _used(problem: Problem, action: Choice) -> Rows:
     return problem.used(Passes(problem).add_up(action))
 
 
-def _factors(problem: Problem, chosen: Choice, options: Options, shares: NDArray[np.float64]) -> Table:
+def _factors(problem: Problem, chosen: Choice, eligible: Eligible, shares: NDArray[np.float64]) -> Table:
     """How much rarer than even an offer is drawn so that exploration is expected to fit, shape (cells, k)."""
     even: Table = np.zeros(problem.table_shape)
-    drawn = (options.is_open @ problem.holds.astype(float)) / (1.0 + options.is_open.sum(axis=1, keepdims=True))
-    _add_shares(problem.offered, options.kind, drawn, even)
+    drawn = (eligible.is_open @ problem.holds.astype(float)) / (1.0 + eligible.is_open.sum(axis=1, keepdims=True))
+    _add_shares(problem.offered, eligible.kind, drawn, even)
     free = problem.amounts - shares[TREATED] * _used(problem, chosen)
     asked = shares[EXPLORE] * problem.used(even)
     spare = RESERVE * np.maximum(free, 0.0)
@@ -153,7 +153,7 @@ def _chances(
     offered: Offered, rules: Rules, i: int, own: int, is_open: Any, factor: Table, left: Rows, is_consumed: Any,
     row: Any, more: Any, chance: Any,
 ) -> None:  # fmt: skip
-    """How probable each action, and at last nothing, is where guest i draws and his own treatment is given back."""
+    """How probable each action, and at last nothing, is where guest i draws and their own treatment is given back."""
     pair, nothing = 1 if offered.cells.shape[1] > 1 else 0, len(rules.actions)
     even = 1.0 / (1.0 + is_open.sum())
     chance[nothing] = 1.0
@@ -182,7 +182,7 @@ def _picked(chance: Any, luck: float) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def _draw(
-    offered: Offered, rules: Rules, order: Guests, luck: Any, arms: Any, chosen: Choice, options: Options, factor: Table,
+    offered: Offered, rules: Rules, order: Guests, luck: Any, arms: Any, chosen: Choice, eligible: Eligible, factor: Table,
     shares: Any, left: Rows, is_consumed: Any, action: Choice, propensity: Any,
 ) -> None:  # fmt: skip
     """Let those who explore draw in this order, and write everybody's action and its probability."""
@@ -191,7 +191,7 @@ def _draw(
     row, more = scratch(rules)
     for i in order:
         own = chosen[i] if arms[i] == TREATED else nothing
-        is_open = options.is_open[options.kind[i]]
+        is_open = eligible.is_open[eligible.kind[i]]
         _chances(offered, rules, i, own, is_open, factor, left, is_consumed, row, more, chance)
         if arms[i] == EXPLORE:
             action[i] = _picked(chance, luck[i])

@@ -1,4 +1,4 @@
-"""Bundles: which offers a guest may get together, and which he must or must not get.
+"""Actions: which offers a guest may get together, and which they must or must not get.
 
 An action is a set of offers: at most so many, and none that exclude each other. Forced and forbidden pairs bar actions of
 single guests; guests barred alike share a pattern, so that bars are a small table too.
@@ -27,7 +27,7 @@ class Patterns:
     bars: NDArray[np.float64]
 
 
-def actions_of(offers: int, most: int, exclusive: Sequence[Sequence[int]]) -> NDArray[np.int16]:
+def possible_actions(offers: int, most: int, exclusive: Sequence[Sequence[int]]) -> NDArray[np.int16]:
     """Every set of 1 to `most` offers of which no two are in the same exclusive set, shape (actions, most), -1 for no offer."""
     if not 1 <= most <= MOST_TOGETHER:
         raise ValueError(f"most is {most}; a guest gets at most 1 to {MOST_TOGETHER} offers")
@@ -72,7 +72,7 @@ def patterns_of(
         guest = int(np.argmax(dead[index]))
         names = ", ".join(str(offer) for offer in np.flatnonzero(needs[index[guest]]))
         raise BudgetError(
-            f"guest {guest} must get offer {names}, which is forbidden, excluded or more than he may get; force or forbid less"
+            f"guest {guest} must get offer {names}, which is forbidden, excluded or more than they may get; force or forbid less"
         )
     return Patterns(index=index.astype(np.int32), bars=np.where(is_barred, -np.inf, 0.0))
 
