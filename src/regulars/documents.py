@@ -3,7 +3,7 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,14 @@ class Document(pydantic.BaseModel):
     """The base of everything that is read from a TOML file: unknown fields are errors, values never change."""
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _is_no_truth(cls, value: Any, field: pydantic.ValidationInfo) -> Any:
+        """true is no 1 where a number is meant."""
+        if isinstance(value, bool) and bool not in _kinds_in(cls.model_fields[str(field.field_name)].annotation):
+            raise ValueError(f"{str(value).lower()} is neither text nor number; write what is meant")
+        return value
 
 
 D = TypeVar("D", bound=Document)
@@ -48,7 +56,7 @@ def parse(text: str, shape: type[D], *, name: str) -> D:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{name}: not TOML: {error}") from None
+        raise DataError(_doubled(text, name) or f"{name}: not TOML: {error}") from None
     try:
         return shape.model_validate(values)
     except pydantic.ValidationError as error:
@@ -58,16 +66,35 @@ def parse(text: str, shape: type[D], *, name: str) -> D:
 
 def line_of(text: str, place: Place) -> int:
     """The line, from 1, on which the field at `place` is written, or the nearest enclosing table that is."""
+    best = 1
+    for number, written, is_table in _places(text):
+        if _starts(place, written):
+            best = number
+            if not is_table:
+                break
+    return best
+
+
+def _places(text: str) -> Iterator[tuple[int, Place, bool]]:
+    """Every table and field of a TOML text: the line it stands on, its place, and whether it is a table."""
     table: Place = ()
     counts: dict[Place, int] = {}
-    best = 1
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*(\[\[?)\s*([^\]]+?)\s*\]", line):
             table = _enter(header[2], is_list=header[1] == "[[", counts=counts)
-            best = number if _starts(place, table) else best
-        elif (key := re.match(r"\s*([\w.\"'-]+)\s*=", line)) and _starts(place, table + _split(key[1])):
-            return number
-    return best
+            yield number, table, True
+        elif key := re.match(r"\s*([\w.\"'-]+)\s*=", line):
+            yield number, table + _split(key[1]), False
+
+
+def _doubled(text: str, name: str) -> str | None:
+    """What to say where a field is written twice."""
+    first: dict[Place, int] = {}
+    for number, place, is_table in _places(text):
+        if not is_table and (before := first.setdefault(place, number)) != number:
+            field = ".".join(map(str, place))
+            return f"{name} line {number}, {field}: is written twice, first on line {before}; keep one of them"
+    return None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -117,10 +144,13 @@ def _fields(shape: type[Document], place: Place) -> Sequence[str]:
     return list(here.model_fields)
 
 
-def _document_in(annotation: Any) -> type[Document] | None:
-    if isinstance(annotation, type) and issubclass(annotation, Document):
-        return annotation
+def _kinds_in(annotation: Any) -> Iterator[Any]:
+    """All types that an annotation is made of."""
+    yield annotation
     for inner in getattr(annotation, "__args__", ()):
-        if found := _document_in(inner):
-            return found
-    return None
+        yield from _kinds_in(inner)
+
+
+def _document_in(annotation: Any) -> type[Document] | None:
+    kinds = (kind for kind in _kinds_in(annotation) if isinstance(kind, type) and issubclass(kind, Document))
+    return next(kinds, None)

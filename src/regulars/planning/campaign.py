@@ -36,6 +36,7 @@ from regulars.segments import Segment, is_reference
 
 Share = Annotated[float, pydantic.Field(ge=0, lt=1)]
 Amount = Annotated[Decimal, pydantic.Field(ge=0, le=Decimal(10**12), allow_inf_nan=False)]
+Name = Annotated[str, pydantic.Field(min_length=1, max_length=200)]
 Planned = Literal["amount_off", "percent_off", "free_item", "fixed_price"]
 """The kinds of offer that a campaign can plan; points change what guests do in ways that no past voucher tells."""
 _BENEFITS = ("amount", "percent", "most", "item_id")
@@ -54,20 +55,20 @@ class Offer(Document):
     stock: how many guests may get it.
     """
 
-    offer_id: str
+    offer_id: Name
     kind: Planned
     name: str | None = None
     amount: Amount | None = None
     percent: Annotated[float, pydantic.Field(gt=0, le=100)] | None = None
     most: Amount | None = None
-    item_id: str | None = None
+    item_id: Name | None = None
     minimum_spend: Amount | None = None
     valid_days: Annotated[int, pydantic.Field(ge=1, le=366)] | None = None
-    stores: tuple[str, ...] = ()
+    stores: tuple[Name, ...] = ()
     weekdays: tuple[Weekday, ...] = ()
     hours: tuple[Hours, ...] = ()
     stock: Annotated[int, pydantic.Field(ge=0)] | None = None
-    like: str | None = None
+    like: Name | None = None
 
     @pydantic.model_validator(mode="after")
     def _is_complete(self) -> "Offer":
