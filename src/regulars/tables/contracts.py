@@ -80,6 +80,8 @@ class Contract:
     references: column -> table in which its value must be found.
     derived: columns that the load adds, never read from a source.
     lasting: columns that stay as they were loaded first; a row that says otherwise is rejected and does not replace.
+    place: columns that say where and when a row was; one that comes with another place is hardly the same.
+    come_whole: rows that share the first column of the key come together: what a later source no longer has of them goes.
     """
 
     table: str
@@ -89,6 +91,8 @@ class Contract:
     references: Mapping[str, str] = field(default_factory=dict)
     derived: tuple[Column, ...] = ()
     lasting: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
+    come_whole: bool = False
 
     @cached_property
     def by_name(self) -> dict[str, Column]:
@@ -197,6 +201,7 @@ ORDERS = Contract(
         Column(name="is_refund", kind=Kind.BOOLEAN, meaning="gives money back", default=False),
     ),
     references=_IN_STORES,
+    place=("store_id", "business_date"),
     derived=(
         Column(name="business_date", kind=Kind.DATE, meaning="trading day in the store's zone"),
         Column(name="hour", kind=Kind.INTEGER, meaning="hour on the store's clock, 0 to 23"),
@@ -216,6 +221,7 @@ ORDER_ITEMS = Contract(
         _money("discount_minor", "discount on the line, minor units", default=0),
     ),
     references=MappingProxyType({"order_id": "orders"}),
+    come_whole=True,
 )
 
 KITCHEN = Contract(

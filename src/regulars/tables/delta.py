@@ -1,6 +1,7 @@
 """Delta: how a table of the lake is read and changed, one atomic commit at a time.
 
-A load is a Delta application transaction: the same transaction is never applied twice.
+A load is a Delta application transaction: the same transaction is never applied twice. All loads share one more, and each is
+committed onto the version that it was compared with: of two at once the second is refused, and compares again.
 """
 
 import errno
@@ -20,20 +21,38 @@ from deltalake.transaction import AddAction, create_table_with_add_actions
 
 from regulars.errors import DataError
 
-_METADATA = "regulars"
+_METADATA = _ALL_LOADS = "regulars"
 _IS_GONE = "__is_gone"
+_TRIES = 50
 _NO_ROOM = ("no space left", "file too large", "disk quota", "os error 28", "os error 27", "os error 122")
 
 
+class OvertakenError(Exception):
+    """Another commit came after the version that rows were compared with; nothing was changed."""
+
+
 class Transaction(NamedTuple):
-    """A load: its identity, and what is remembered of it in the commit."""
+    """A load: its identity, the version of the table that it was compared with, and what is remembered of it in the commit."""
 
     identity: str
+    onto: int
     metadata: dict[str, Any]
 
 
 def exists(path: Path) -> bool:
     return deltalake.DeltaTable.is_deltatable(str(path))
+
+
+def make(path: Path, schema: pa.Schema) -> None:
+    """Make the table, without rows, where there is none; two may try at once."""
+    if exists(path):
+        return
+    with _saying_why(path):
+        try:
+            deltalake.DeltaTable.create(str(path), schema=deltalake.Schema.from_arrow(schema), mode="ignore")
+        except DeltaError:
+            if not exists(path):
+                raise
 
 
 def files(path: Path, version: int | None = None) -> list[str]:
@@ -63,18 +82,22 @@ def remembered(path: Path, identity: str) -> dict[str, Any] | None:
 
 
 def append(path: Path, rows: pa.RecordBatchReader, transaction: Transaction) -> None:
-    """Add rows. The table is made where there is none."""
+    """Add rows. Raises OvertakenError where the table is no longer as it was compared."""
     with _saying_why(path):
-        deltalake.write_deltalake(str(path), rows, mode="append", commit_properties=_properties(transaction))
+        there = deltalake.DeltaTable(str(path), version=transaction.onto)
+        deltalake.write_deltalake(there, rows, mode="append", commit_properties=_properties(transaction))
 
 
 def upsert(
     path: Path, rows: pa.RecordBatchReader, gone: pa.Table, key: tuple[str, ...], transaction: Transaction
 ) -> None:
-    """Replace the rows whose key is there, add the others, and take out those that are gone."""
+    """Replace the rows whose key is there, add the others, and take out those that are gone.
+
+    Raises OvertakenError where the table is no longer as it was compared.
+    """
     with _saying_why(path):
         (
-            deltalake.DeltaTable(str(path))
+            deltalake.DeltaTable(str(path), version=transaction.onto)
             .merge(
                 _marked(rows, gone),
                 predicate=" AND ".join(f"there.{name} = here.{name}" for name in key),
@@ -97,13 +120,16 @@ def _marked(rows: pa.RecordBatchReader, gone: pa.Table) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(rows.schema.append(field), marked)
 
 
-def replace(path: Path, rows: pa.RecordBatchReader, predicate: str | None = None) -> None:
-    """Put rows in the place of those that match the predicate; without one, of all, and the columns may be others."""
-    with _saying_why(path):
-        if predicate is None:
-            deltalake.write_deltalake(str(path), rows, mode="overwrite", schema_mode="overwrite")
-        else:
-            deltalake.write_deltalake(str(path), rows, mode="overwrite", predicate=predicate if exists(path) else None)
+def replace(path: Path, rows: pa.Table, predicate: str) -> None:
+    """Put rows in the place of those that match the predicate."""
+    for _ in range(_TRIES):
+        try:
+            with _saying_why(path):
+                deltalake.write_deltalake(str(path), rows.to_reader(), mode="overwrite", predicate=predicate)
+            return
+        except OvertakenError:
+            continue
+    raise DataError(f"{path.name}: others keep writing to it; run it again")
 
 
 def replace_with_files(path: Path, write: Callable[[Path], list[Path]]) -> None:
@@ -113,7 +139,10 @@ def replace_with_files(path: Path, write: Callable[[Path], list[Path]]) -> None:
         files = write(path)
         schema = deltalake.Schema.from_arrow(pq.read_schema(files[0]))
         added = [_added(path, file) for file in files]
-        create_table_with_add_actions(str(path), schema, added, mode="overwrite")
+        try:
+            create_table_with_add_actions(str(path), schema, added, mode="overwrite")
+        except CommitFailedError:
+            raise DataError(f"{path.name}: somebody else wrote it at the same time; run it again") from None
 
 
 def _added(path: Path, file: Path) -> AddAction:
@@ -124,7 +153,10 @@ def _added(path: Path, file: Path) -> AddAction:
 
 def _properties(transaction: Transaction) -> deltalake.CommitProperties:
     return deltalake.CommitProperties(
-        app_transactions=[deltalake.Transaction(transaction.identity, 1)],
+        app_transactions=[
+            deltalake.Transaction(transaction.identity, 1),
+            deltalake.Transaction(_ALL_LOADS, transaction.onto + 1),
+        ],
         custom_metadata={_METADATA: json.dumps({"load_id": transaction.identity, **transaction.metadata})},
     )
 
@@ -134,11 +166,9 @@ def _saying_why(path: Path) -> Iterator[None]:
     """What storage refused, as a DataError; the table is as it was before."""
     try:
         yield
-    except CommitFailedError as error:
-        raise DataError(
-            f"{path.name}: another load came between; nothing was changed, run it again ({error})"
-        ) from None
     except (OSError, DeltaError) as error:
+        if isinstance(error, CommitFailedError) and not is_no_room(error):
+            raise OvertakenError(str(error)) from None
         if is_no_room(error):
             raise DataError(
                 f"{path.name}: no space left on the disk; nothing was changed. Free some, then run it again"

@@ -102,7 +102,9 @@ class Intake:
             columns |= given_back(columns, holds(raw, self.mapping.refund))
         self._check_table(columns, verdict)
         if self.contract.derived:
-            day = trading_day(columns["ordered_at"], clock_of_row, clocks)
+            is_fine = pc.is_null(verdict.reason)
+            fine = pc.if_else(is_fine, columns["ordered_at"], pa.scalar(None, INSTANT))
+            day = trading_day(fine, clock_of_row, clocks)
             given = self._given_date(raw, verdict)
             columns |= {"business_date": pc.coalesce(given, day.business_date), "hour": day.hour}
         return self._part(columns, raw, verdict)

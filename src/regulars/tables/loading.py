@@ -8,11 +8,10 @@ load before it (Ctrl-C, kill, a full disk) leaves the table as it was.
 
 import datetime as dt
 import hashlib
-import shutil
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,14 +20,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from regulars.errors import DataError
-from regulars.tables import changes, delta
-from regulars.tables.changes import Staging
+from regulars.tables import changes, consistency, delta
+from regulars.tables.changes import Held
 from regulars.tables.engines import Engine, Frame
 from regulars.tables.formats import Source
 from regulars.tables.intake import REASONS, Intake
 from regulars.tables.shaping import Shaper
+from regulars.tables.staging import Staging, staged_schema, staging, void_schema
 from regulars.tables.workspace import Workspace
 
+_TRIES = 20
 REJECTS = pa.schema(
     [
         ("load_id", pa.string()),
@@ -46,8 +47,9 @@ REJECTS = pa.schema(
 class LoadReport(NamedTuple):
     """What a load did. accepted + rejected + those set aside = rows of the source.
 
-    changed: rows of the table that are new, different or gone now. set_aside: rows that are not meant for the table, by what
+    changed: rows of the table that are new, replaced or gone now. set_aside: rows that are not meant for the table, by what
     they are, such as {"voided": 12}. read_as: the known export that the source is, where it was loaded as one.
+    moved: how many of the replaced were of another store or another day, as where check numbers begin anew.
     """
 
     table: str
@@ -58,6 +60,11 @@ class LoadReport(NamedTuple):
     is_repeated: bool
     set_aside: dict[str, int]
     read_as: str | None = None
+    load_id: str = ""
+    new: int = 0
+    replaced: int = 0
+    moved: int = 0
+    gone: int = 0
 
 
 def identity_of(source: Source, intake: Intake) -> str:
@@ -72,11 +79,11 @@ def repeated(source: Source, intake: Intake, workspace: Workspace) -> LoadReport
     """The report of a load that was done before and left nothing to mend, else None."""
     if source.identity is None:
         return None
-    table = intake.contract.table
-    before = delta.remembered(workspace.table(table), identity_of(source, intake))
+    table, load_id = intake.contract.table, identity_of(source, intake)
+    before = delta.remembered(workspace.table(table), load_id)
     if not before or before["rejected"]:
         return None
-    return LoadReport(table, source.name, before["accepted"], 0, 0, True, before.get("set_aside", {}))
+    return LoadReport(table, source.name, before["accepted"], 0, 0, True, before.get("set_aside", {}), load_id=load_id)
 
 
 def load(
@@ -86,52 +93,65 @@ def load(
 
     Raises DataError where the source breaks off, or where storage refuses; the table is then as it was.
     """
-    mapping = intake.mapping
     load_id = identity_of(source, intake)
-    with _staging(workspace) as staging:
-        rows, set_aside = _stage(source, intake, staging, progress)
-        settled = changes.settle(staging, intake, workspace, engine)
-        changed = changes.find(settled.rows, intake, workspace, engine, staging)
-        rejected = _with_originals(settled.rejects, source)
-        set_aside.update(settled.set_aside)
-        report = LoadReport(
-            mapping.table, source.name, rows - len(rejected) - set_aside.total(), len(rejected), changed.count, False,
-            {reason: count for reason, count in sorted(set_aside.items()) if count},
-        )  # fmt: skip
-        metadata: dict[str, Any] = {
-            "source": source.name, "loaded_at": intake.now.isoformat(), "accepted": report.accepted,
-            "rejected": report.rejected, "changed": report.changed, "set_aside": report.set_aside,
-        }  # fmt: skip
-        _commit_rejects(rejected, report, load_id, intake.now, workspace)
-        changed.commit(workspace.table(mapping.table), delta.Transaction(load_id, metadata))
+    path = workspace.table(intake.contract.table)
+    delta.make(path, intake.contract.schema)
+    with staging(workspace) as staged:
+        rows, set_aside = _stage(source, intake, staged, progress)
+        read = _Read(source, intake, staged, rows, set_aside, load_id)
+        for _ in range(_TRIES):
+            try:
+                return repeated(source, intake, workspace) or _compare_and_commit(read, path, workspace, engine)
+            except delta.OvertakenError:
+                continue
+    raise DataError(f"{path.name}: others keep loading into it; nothing was changed, run it again")
+
+
+class _Read(NamedTuple):
+    """A source that has been read: `rows` of them, and those set aside, by reason."""
+
+    source: Source
+    intake: Intake
+    staged: Staging
+    rows: int
+    set_aside: Counter[str]
+    load_id: str
+
+
+def _compare_and_commit(read: _Read, path: Path, workspace: Workspace, engine: Engine) -> LoadReport:
+    """Compare what was read with the table as it is, and commit. Raises OvertakenError where another load came between."""
+    intake, contract = read.intake, read.intake.contract
+    held = Held.now(path, contract, engine)
+    settled = consistency.settle(read.staged, intake, held, workspace, engine)
+    changed = changes.find(settled, contract, held, engine, read.staged.folder)
+    rejected = _with_originals(settled.rejects, read.source)
+    set_aside = read.set_aside + Counter(settled.set_aside)
+    report = LoadReport(
+        contract.table, read.source.name, read.rows - len(rejected) - set_aside.total(), len(rejected), changed.count,
+        False, dict(sorted(set_aside.items())), load_id=read.load_id,
+        new=changed.new, replaced=changed.replaced, moved=changed.moved, gone=len(changed.gone),
+    )  # fmt: skip
+    _commit_rejects(rejected, report, intake.now, workspace)
+    changed.commit(path, read.load_id, _remembered(report, intake.now))
     return report
 
 
-@contextmanager
-def _staging(workspace: Workspace) -> Iterator[Staging]:
-    folder = workspace.scratch / f"load-{uuid.uuid4().hex}"
-    try:
-        folder.mkdir(parents=True)
-        yield Staging(folder)
-    except OSError as error:
-        if not delta.is_no_room(error):
-            raise
-        raise DataError(
-            f"{workspace.path}: no space left on the disk; nothing was changed. Free some, then run it again"
-        ) from None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _remembered(report: LoadReport, now: dt.datetime) -> dict[str, Any]:
+    """What the commit of a load says of it."""
+    kept = ("source", "accepted", "rejected", "changed", "set_aside", "new", "replaced", "moved", "gone")
+    said = report._asdict()
+    return {"loaded_at": now.isoformat(), **{name: said[name] for name in kept}}
 
 
 def _stage(
-    source: Source, intake: Intake, staging: Staging, progress: Callable[[int], None] | None
+    source: Source, intake: Intake, staged: Staging, progress: Callable[[int], None] | None
 ) -> tuple[int, Counter[str]]:
     """Read the whole source into the staging files; returns its number of rows, and how many of them are set aside."""
     shaper, set_aside = Shaper(intake.mapping), Counter[str]()
     with (
-        pq.ParquetWriter(staging.accepted, changes.staged_schema(intake.contract)) as accepted,
-        pq.ParquetWriter(staging.rejected, REASONS) as rejected,
-        pq.ParquetWriter(staging.void, changes.void_schema(intake.contract)) as void,
+        pq.ParquetWriter(staged.accepted, staged_schema(intake.contract)) as accepted,
+        pq.ParquetWriter(staged.rejected, REASONS) as rejected,
+        pq.ParquetWriter(staged.void, void_schema(intake.contract)) as void,
     ):
         for raw in source.batches():
             parted = shaper.shape(raw)
@@ -168,21 +188,20 @@ def _pair(rejects: pa.Table) -> tuple[list[str | None], list[int]]:
     return rejects["original"].to_pylist(), rejects["row"].to_pylist()
 
 
-def _commit_rejects(
-    rejects: pa.Table, report: LoadReport, load_id: str, now: dt.datetime, workspace: Workspace
-) -> None:
+def _commit_rejects(rejects: pa.Table, report: LoadReport, now: dt.datetime, workspace: Workspace) -> None:
     """Keep the rejected rows, in the place of those of an earlier try of the same load."""
     path = workspace.table("rejects")
     if not len(rejects) and not delta.exists(path):
         return
-    same = {"load_id": load_id, "table": report.table, "file": report.source, "loaded_at": now}
+    delta.make(path, REJECTS)
+    same = {"load_id": report.load_id, "table": report.table, "file": report.source, "loaded_at": now}
     columns = [
         rejects[field.name].cast(field.type)
         if field.name not in same
         else pa.array([same[field.name]] * len(rejects), field.type)
         for field in REJECTS
     ]
-    delta.replace(path, pa.Table.from_arrays(columns, schema=REJECTS).to_reader(), predicate=f"load_id = '{load_id}'")
+    delta.replace(path, pa.Table.from_arrays(columns, schema=REJECTS), predicate=f"load_id = '{report.load_id}'")
 
 
 def rejects_frame(workspace: Workspace, engine: Engine) -> Frame:

@@ -1,5 +1,6 @@
 """Refunds: what gives money back is an order of its own, `A1 refund` for `A1`, with amounts below 0."""
 
+import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -11,6 +12,11 @@ _OF_THE_ORDER = ("order_id", "guest_id", "store_id", "ordered_at", "currency", "
 def refund_of(order_id: pa.Array) -> pa.Array:
     """The ids of the refunds of orders."""
     return pc.binary_join_element_wise(order_id, _WORD, " ")
+
+
+def refund_name(order_id: nw.Expr) -> nw.Expr:
+    """The ids of the refunds that stand beside their orders, as an expression."""
+    return nw.concat_str(order_id, nw.lit(f" {_WORD}"))
 
 
 def given_back(columns: dict[str, pa.Array], is_refund: pa.Array) -> dict[str, pa.Array]:
