@@ -63,7 +63,7 @@ def profiles(folder: Path) -> int:
     import datetime as dt
 
     import regulars
-    from regulars.planning.facts import profiles_with_taste
+    from regulars.guests.facts import profiles_with_taste
 
     lake = regulars.Lake.open(folder / "lake")
     return len(lake.collect(profiles_with_taste(lake, dt.date(*AS_OF))))
@@ -106,7 +106,7 @@ NEEDS = {
     "prepare": ("duckdb", "regulars.demo.complete_journey", "regulars.tables.engines.duckdb"),
     "load": ("regulars.tables.engines.duckdb",),
     "load again": ("regulars.tables.engines.duckdb",),
-    "profiles": ("regulars.planning.facts", "regulars.tables.engines.duckdb"),
+    "profiles": ("regulars.guests.facts", "regulars.tables.engines.duckdb"),
     "DuckDB: CSV to Parquet": ("duckdb",),
     "pandas: CSV to memory": ("pandas",),
 }

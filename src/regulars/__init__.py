@@ -5,11 +5,13 @@ The rooms, in the order the data goes through them:
     tables        data in: contracts, readers, mappings, the lake
     profiles      who is he, what would he like
     segments      rules over profiles, one line of text each
+    guests        what a workspace knows of its guests: facts, kept profiles, segments, one of them
     effects       what each offer changes in each guest
     allocation    who gets what under the budget
     measurement   the referee: design, assignment, lift
     quality       dishes and service: from reviews and orders, what is good, what changed, what it is worth
     planning      the campaign file and the plan
+    results       what campaigns brought: statements, quarters, outcomes, back-tests
     reports       pictures and pages from results
     rehearsal     a simulated town whose truth is known
 """
@@ -31,8 +33,8 @@ from regulars.errors import (
 __version__ = "0.1.0"
 
 _ROOMS = (
-    "tables", "profiles", "segments", "effects", "allocation",
-    "measurement", "quality", "planning", "reports", "rehearsal",
+    "tables", "profiles", "segments", "guests", "effects", "allocation",
+    "measurement", "quality", "planning", "results", "reports", "rehearsal",
 )  # fmt: skip
 
 __all__ = [

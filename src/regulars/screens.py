@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from regulars.campaigns import Synced
+    from regulars.doctor import Finding
     from regulars.effects import EffectModel
-    from regulars.planning import Counted, Finding, Found, Moved, NextDishes, Portrait
+    from regulars.guests import Counted, Found, Moved, NextDishes, Portrait
     from regulars.profiles import Decile, StageCount
     from regulars.tables import LoadReport
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import regulars as rg
-from regulars.planning.facts import Facts
+from regulars.guests.facts import Facts
 from regulars.planning.history import build_history, past_campaigns
 from shops import NOW, make_lake
 

@@ -13,8 +13,8 @@ import pytest
 import regulars as rg
 from regulars import segments
 from regulars.planning import Campaign, Plan, find, make_plan, read_assignments, replay, save, summary
-from regulars.planning.archive import assignment_bytes
-from regulars.planning.deciding import decide
+from regulars.planning.decision import decide
+from regulars.planning.kept_plans import assignment_bytes
 from shops import NOW, make_lake
 
 Made = Callable[..., Campaign]

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 import regulars as rg
-from regulars.planning.anyway import FACTS, Anyway, Habits, can_fit
-from regulars.planning.facts import feature_names
+from regulars.guests.facts import feature_names
+from regulars.planning.baseline import FACTS, Baseline, Habits, can_fit
 from regulars.planning.history import History
 from regulars.planning.response import Response
 from regulars.profiles import build
@@ -94,7 +94,7 @@ def test_who_redeemed_before_is_likelier_to_redeem_again(place: Town) -> None:
     kept = history.features.to_pydict()
     kept["discount_minor"] = np.where(history.redeemed, 500, 0)
     again = dataclasses.replace(history, features=pa.table(kept))
-    anyway = Anyway.fit(Habits.of(again.features), again, margin)
+    anyway = Baseline.fit(Habits.of(again.features), again, margin)
     never, before = (
         anyway.expect(Habits.of(pa.table(kept | {"discount_minor": np.full(len(history), told)}))).redeems.mean()
         for told in (0, 500)

@@ -10,7 +10,8 @@ import pytest
 
 import regulars as rg
 from conftest import lacking
-from regulars.planning import make_plan, parse_campaign, profiles_with_taste, save
+from regulars.guests import profiles_with_taste
+from regulars.planning import make_plan, parse_campaign, save
 from regulars.reports import campaign_report, samples, write_report
 from shops import CAMPAIGN, make_lake
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from regulars.offers import actions
-from regulars.planning import keep_outcomes
+from regulars.results import keep_outcomes
 from regulars.tables import Lake
 from regulars.tables.mapping import Mapping
 

@@ -82,8 +82,8 @@ def measure(
 ) -> None:
     """Say what a campaign brought, from its holdout.  Example:  regulars measure autumn-20261005"""
     from regulars import verdicts
-    from regulars.planning import measure_campaign, measure_season
-    from regulars.planning.facts import known_span
+    from regulars.guests.facts import known_span
+    from regulars.results import measure_campaign, measure_season
 
     if season is not None and (campaign_id is not None or after is not None):
         raise typer.BadParameter("a season has all its campaigns in it; leave the campaign and --after out")

@@ -107,7 +107,7 @@ def rejects(
 def doctor(workspace: Workspace = HERE, as_json: AsJson = False) -> None:
     """Check a workspace and say what is wrong.  Example:  regulars doctor"""
     from regulars import screens
-    from regulars.planning import examine
+    from regulars.doctor import examine
 
     found = examine(opened(workspace), dt.datetime.now(dt.UTC))
     answer(as_json, [finding._asdict() for finding in found], lambda: screens.findings(found))

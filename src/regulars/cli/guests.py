@@ -24,7 +24,7 @@ def profile(
 ) -> None:
     """Work out the profile of every guest and keep it as the table profiles.  Example:  regulars profile --as-of 2026-10-31"""
     from regulars import screens
-    from regulars.planning import keep_profiles
+    from regulars.guests import keep_profiles
     from regulars.reports import crowd
 
     lake = opened(workspace)
@@ -55,7 +55,7 @@ def segments(
     Example:  regulars segments 'visits >= 3 and recency_days > 45' --save drifting; regulars segments @drifting --since 2026-10-01
     """
     from regulars import screens
-    from regulars.planning import count_segments, find_segment, moved, rule_of
+    from regulars.guests import count_segments, find_segment, moved, rule_of
     from regulars.segments import save as keep
 
     lake = opened(workspace)
@@ -92,7 +92,7 @@ def guest(
     Example:  regulars guest G0042 --stop "Red wine"
     """
     from regulars import screens
-    from regulars.planning import portrait
+    from regulars.guests import portrait
 
     lake = opened(workspace)
     with progress("looking at him and the crowd"):
@@ -110,11 +110,11 @@ def next_dishes(
     as_json: AsJson = False,
 ) -> None:
     """Say what to offer every guest next.  Example:  regulars next-dishes --k 3 --stop "Red wine" --export next.csv"""
-    from regulars import planning, screens
+    from regulars import guests, screens
 
     lake = opened(workspace)
     with progress("what guests had"):
-        found = planning.next_dishes(lake, k=k, new_only=new_only, stop=stop or (), export=export)
+        found = guests.next_dishes(lake, k=k, new_only=new_only, stop=stop or (), export=export)
     told = {"as_of": found.as_of, "stop_list": found.stop_list, "guests": found.guests}
     value = told | {"rows": found.first(limit).to_pylist()}
     answer(as_json, value, lambda: screens.next_dishes(found, limit))

@@ -90,7 +90,7 @@ def _write(file: Path, batch: str) -> None:
     import pyarrow as pa
 
     from regulars.offers.actions import vouchers_of
-    from regulars.planning.spreadsheets import write_sheet
+    from regulars.tables.spreadsheets import write_sheet
 
     columns = ("code", "guest_id", "expires_at")
     rows = zip(*((code, guest, ends.isoformat()) for code, guest, ends in vouchers_of(batch)), strict=True)

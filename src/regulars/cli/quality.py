@@ -53,8 +53,8 @@ def cards(
 ) -> None:
     """Score cards with intervals and places among peers.  Example:  regulars quality cards --by store,item --export cards.csv"""
     from regulars.cli import quality_screens as screens
-    from regulars.planning.spreadsheets import write_sheet
     from regulars.quality import Quality
+    from regulars.tables.spreadsheets import write_sheet
 
     judged = Quality(opened(workspace))
     with progress("score cards"):
@@ -228,7 +228,7 @@ def train(
 def _price(lake: Any) -> float:
     """What the next unit of the latest plan's budget brings; 0 where there is no plan or none of its limits is a budget."""
     from regulars.errors import DataError
-    from regulars.planning.archive import find, read_summary
+    from regulars.planning.kept_plans import find, read_summary
 
     try:
         limits = read_summary(find(lake.workspace))["limits"]

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from regulars.demo import complete_journey
 from regulars.demo.fresh import fresh_lake
-from regulars.planning import Backtest, Facts, Plan, backtest, make_plan, parse_campaign, profiles_with_taste, save
+from regulars.guests import Facts, profiles_with_taste
+from regulars.planning import Plan, make_plan, parse_campaign, save
 from regulars.reports import campaign_report
+from regulars.results import Backtest, backtest
 from regulars.tables import LoadReport
 
 CUT_OFF = dt.date(2017, 10, 3)

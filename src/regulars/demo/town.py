@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from regulars.demo.fresh import fresh_lake
-from regulars.planning import Plan, make_plan, measure_campaign, profiles_with_taste, save
+from regulars.guests import profiles_with_taste
+from regulars.planning import Plan, make_plan, save
 from regulars.rehearsal import Run, town
 from regulars.rehearsal.books import ZONE
 from regulars.rehearsal.learning import PACE, campaign_of, keep, load_past, planned_action
@@ -17,6 +18,7 @@ from regulars.rehearsal.rehearsing import ABOUT
 from regulars.rehearsal.vouchers import CURRENCY
 from regulars.reports import campaign_report
 from regulars.reports.told import Episode, told_page
+from regulars.results import measure_campaign
 from regulars.tables import Lake
 
 MARK = "simulated"

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from regulars.errors import DesignError
+from regulars.guests.facts import Facts, profiles_with_taste
+from regulars.guests.staff import staff
 from regulars.planning.campaign import Campaign
-from regulars.planning.facts import Facts, profiles_with_taste
+from regulars.planning.global_holdout import is_held_back
 from regulars.planning.history import DAY_OF_YEAR, RUNNING, past_campaigns
-from regulars.planning.left_out import is_held_back, staff
 from regulars.segments import Segment
 from regulars.tables import Lake
 

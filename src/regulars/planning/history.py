@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.planning.facts import Facts, feature_names, looked_up
+from regulars.guests.facts import Facts, feature_names, looked_up
 from regulars.tables import Lake
 
 LEAST_HISTORY = dt.timedelta(days=28)

@@ -11,14 +11,14 @@ import pyarrow as pa
 from regulars import __version__
 from regulars.allocation import Frontier
 from regulars.errors import DesignError
+from regulars.guests.facts import Facts
+from regulars.guests.segments import rule_of
 from regulars.measurement import Design, Noise, minimum_detectable_effect
 from regulars.planning.audience import Audience, find_audience
 from regulars.planning.campaign import Campaign
-from regulars.planning.crowd import rule_of
-from regulars.planning.deciding import Decision, decide
-from regulars.planning.facts import Facts
+from regulars.planning.decision import Decision, decide
 from regulars.planning.history import History, build_history, past_campaigns
-from regulars.planning.learning import Lessons, apply_lessons, first_costs
+from regulars.planning.lessons import Lessons, apply_lessons, first_costs
 from regulars.tables import Lake
 
 INPUT_TABLES = ("guests", "stores", "orders", "order_items", "menu_items", "exposures", "redemptions")

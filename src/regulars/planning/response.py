@@ -9,7 +9,7 @@ the subsidy, is written as a sum of few terms, each with a coefficient of the of
     u            what the offer itself adds to an order (a dish on top)                      near what the dish leaves
     u w / sqrt(visits), u w log(1 + recency / rhythm)    newcomers and the silent are different   near  0
 
-u, q and m are regressions (`anyway`); the coefficients are a Bayesian linear regression (Gelman et al. 2013, section 14.8) of what
+u, q and m are regressions (`baseline`); the coefficients are a Bayesian linear regression (Gelman et al. 2013, section 14.8) of what
 the guests brought on these terms, each row weighted by one over its variance, which grows with what a guest brings anyway: those
 who hardly ever come, whom an offer can win, are almost without noise. Offers share a coefficient, from which each differs as far
 as its own data ask. Beginning at a stated guess with a stated doubt keeps a plan from promising the luck of its data (the winner's
@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.optimize import nnls
 
-from regulars.planning.anyway import Anyway, Expected, Habits
+from regulars.planning.baseline import Baseline, Expected, Habits
 from regulars.planning.history import History
 
 GUESS = np.array([0.7, -0.7, 0.0, 0.0, 0.0, 0.0])
@@ -43,7 +43,7 @@ class Response:
     """The fitted response to k offers. coefficient: (k, 6). spread: (6 k, 6 k) covariance of all coefficients, offer by offer,
     robust to guests who repeat."""
 
-    anyway: Anyway
+    baseline: Baseline
     coefficient: np.ndarray
     spread: np.ndarray
 
@@ -51,10 +51,10 @@ class Response:
     def fit(cls, history: History, outcome: np.ndarray, *, adds: np.ndarray) -> Self:
         """outcome: (n,) before the subsidy, minor units. adds: (k,) what each offer's own dish leaves on an order, minor units."""
         habits = Habits.of(history.features)
-        anyway = Anyway.fit(habits, history, outcome)
-        expected = anyway.expect(habits)
+        baseline = Baseline.fit(habits, history, outcome)
+        expected = baseline.expect(habits)
         guess = np.tile(GUESS, (len(history.offers), 1))
-        guess[:, 3] = adds / anyway.order
+        guess[:, 3] = adds / baseline.order
         given = [np.where((history.action == j)[:, None], _terms(expected, habits, j), 0.0) for j in range(len(guess))]
         rest = outcome - expected.brings - sum(terms @ start for terms, start in zip(given, guess, strict=True))
         design = np.hstack([_levels(expected), sum(given), *given])
@@ -63,14 +63,14 @@ class Response:
         )
         mix = _mix(len(guess))
         return cls(
-            anyway=anyway, coefficient=guess + (mix @ found).reshape(guess.shape), spread=mix @ covariance @ mix.T
+            baseline=baseline, coefficient=guess + (mix @ found).reshape(guess.shape), spread=mix @ covariance @ mix.T
         )
 
     def predict(self, profiles: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Gain after the subsidy, its standard error, the subsidy, and the chance to redeem, (n, k) each."""
         habits = Habits.of(profiles)
-        expected = self.anyway.expect(habits)
-        cost = expected.redeems * self.anyway.amount
+        expected = self.baseline.expect(habits)
+        cost = expected.redeems * self.baseline.amount
         gain, error = np.empty_like(cost), np.empty_like(cost)
         for offer, coefficient in enumerate(self.coefficient):
             terms, own = _terms(expected, habits, offer), slice(offer * _TERMS, (offer + 1) * _TERMS)

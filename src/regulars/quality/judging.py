@@ -11,9 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from regulars.errors import DataError, DesignError
-from regulars.profiles import build
-from regulars.profiles.categories import costed_lines
-from regulars.profiles.orders import ready_orders, with_margins
+from regulars.guests import Facts, kept_profiles, staff
 from regulars.quality import cards, control, worth
 from regulars.quality import servings as serving
 from regulars.quality.consistency import Consistency, consistency
@@ -27,7 +25,6 @@ from regulars.tables import Lake
 
 OF_REVIEWS = ("rating", "positive")
 _EPOCH = 719_163
-_STAFF = "staff"
 
 
 class Clue(NamedTuple):
@@ -85,14 +82,7 @@ class Quality:
 
     @cached_property
     def trust(self) -> Trust:
-        return trust(self.reviews, self.clauses, staff=self._staff(), ordered_at=self._ordered_at())
-
-    def _staff(self) -> pa.Array:
-        if not self.lake.has("guests"):
-            return pa.array([], pa.string())
-        guests = self.lake.collect(self.lake.scan("guests").select("guest_id", "tags"))
-        is_staff = pc.match_substring_regex(pc.fill_null(guests["tags"], ""), rf"(?i)(^|;)\s*{_STAFF}\s*(;|$)")
-        return guests["guest_id"].filter(is_staff).combine_chunks()
+        return trust(self.reviews, self.clauses, staff=staff(self.lake), ordered_at=self._ordered_at())
 
     def _ordered_at(self) -> pa.Array | None:
         if not self.lake.has("orders"):
@@ -194,14 +184,8 @@ class Quality:
         )
 
     def _profiles(self) -> pa.Table | None:
-        """The kept profiles; where there are none, those of the last day of all orders."""
-        if self.lake.has("profiles"):
-            return self.lake.read("profiles")
-        if not len(self.servings):
-            return None
-        last = dt.date.fromordinal(int(self.servings.day[-1]))
-        frame = build(nw.to_native(self.lake.scan("orders")), as_of=last, margin_rate=self.lake.settings.margin_rate)
-        return self.lake.collect(nw.from_native(frame))
+        """The kept profiles, worked out first where there are none; None where no order names its guest."""
+        return self.lake.collect(kept_profiles(self.lake)) if len(self.servings) else None
 
     def worth(self, *, coupon_price: float = 0.0) -> Worth:
         """What each experience goes with, and what to mend; what cannot be known is said in `unknown`."""
@@ -245,12 +229,7 @@ class Quality:
 
     def _margins(self) -> FloatArray:
         """The margin of the check of each serving, minor units, NaN where unknown."""
-        lake = self.lake
-        ready = ready_orders(nw.to_native(lake.scan("orders")), as_of=dt.date.max)
-        lines = None
-        if lake.has("menu_items"):
-            lines = costed_lines(nw.to_native(lake.scan("order_items")), nw.to_native(lake.scan("menu_items")))
-        orders = lake.collect(with_margins(ready, lines, lake.settings.margin_rate).select("order_id", "margin_minor"))
+        orders = self.lake.collect(Facts.of(self.lake).orders.select("order_id", "margin_minor"))
         place = pc.index_in(self.servings.order_id, value_set=orders["order_id"].combine_chunks())
         margin = orders["margin_minor"].combine_chunks().cast(pa.float64()).take(place)
         return np.asarray(pc.fill_null(margin, np.nan).to_numpy(zero_copy_only=False))

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from regulars.allocation import Limit, solve
-from regulars.planning.facts import feature_names
+from regulars.guests.facts import feature_names
 from regulars.profiles import build
 from regulars.rehearsal.days import FloatArray
 from regulars.rehearsal.places import IntArray

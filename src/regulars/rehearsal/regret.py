@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from regulars import effects
 from regulars.allocation import Limit, solve
-from regulars.planning.facts import feature_names
+from regulars.guests.facts import feature_names
 from regulars.planning.history import History
 from regulars.planning.response import Response
 from regulars.profiles import build

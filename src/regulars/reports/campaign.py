@@ -10,12 +10,13 @@ from regulars.charts.theme import Chart, marked
 from regulars.errors import DataError
 from regulars.money import exponent_of
 from regulars.money import say as in_words
-from regulars.planning import Backtest, Plan
+from regulars.planning import Plan
 from regulars.planning.limits import LimitUse
 from regulars.profiles import STAGES, concentration, stage_counts, visit_gaps
 from regulars.reports import charts
 from regulars.reports.page import render
 from regulars.reports.samples import samples
+from regulars.results import Backtest
 
 MOST_LIMITS = 12
 

@@ -8,9 +8,9 @@ import numpy as np
 from regulars.allocation import Frontier
 from regulars.charts.theme import INK, MAIN, NARROW, PALE, SOFT, WARM, Chart, data, themed
 from regulars.effects import AverageEffect
-from regulars.planning.backtest import Backtest
 from regulars.profiles import Decile, GapBand, StageCount
 from regulars.profiles.lifetime import HoldoutCheck
+from regulars.results.backtest import Backtest
 
 Words = Callable[[float], str]
 

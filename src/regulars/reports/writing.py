@@ -6,9 +6,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from regulars.errors import DataError, DesignError
-from regulars.planning import Backtest, Facts, Plan, backtest, middle_date, profiles_with_taste, remake
+from regulars.guests import Facts, profiles_with_taste
+from regulars.planning import Plan, remake
 from regulars.profiles import Decile, StageCount, concentration, stage_counts
 from regulars.reports.campaign import campaign_report
+from regulars.results import Backtest, backtest, middle_date
 from regulars.tables import Lake
 
 

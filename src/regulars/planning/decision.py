@@ -19,7 +19,7 @@ from regulars.allocation import Allocation, Limit, solve
 from regulars.measurement import assign
 from regulars.planning.audience import Audience
 from regulars.planning.campaign import Campaign
-from regulars.planning.learning import Lessons
+from regulars.planning.lessons import Lessons
 from regulars.planning.limits import LimitUse, consumed, limits_of, one_hot, uses
 
 CONFIDENT = 1.96

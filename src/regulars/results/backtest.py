@@ -10,7 +10,7 @@ from scipy.stats import beta
 from regulars import effects
 from regulars.effects import EffectModel
 from regulars.errors import DesignError
-from regulars.planning.facts import Facts
+from regulars.guests.facts import Facts
 from regulars.planning.history import LEAST_HISTORY, History, build_history, past_campaigns
 
 BANDS = 8

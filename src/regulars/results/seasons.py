@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from regulars.errors import DataError, DesignError
+from regulars.guests.facts import Facts, known_span
+from regulars.guests.staff import staff
 from regulars.measurement import Lift, compare
 from regulars.money import say as in_words
-from regulars.planning.archive import kept_campaigns
 from regulars.planning.campaign import Campaign
-from regulars.planning.facts import Facts, known_span
+from regulars.planning.global_holdout import is_held_back, season_of
 from regulars.planning.history import past_campaigns
-from regulars.planning.left_out import is_held_back, season_of, staff
+from regulars.planning.kept_plans import kept_campaigns
 from regulars.tables import Lake
 
 OPEN, HELD_BACK = "campaigns", "global holdout"

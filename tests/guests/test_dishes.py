@@ -8,8 +8,8 @@ import pyarrow.csv as arrow_csv
 import pytest
 
 import regulars as rg
-from regulars.planning import next_dishes
-from regulars.planning.dishes import Dishes
+from regulars.guests import next_dishes
+from regulars.guests.dishes import Dishes
 from shops import NOW
 
 DAY = dt.date(2026, 10, 4)

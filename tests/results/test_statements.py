@@ -12,9 +12,10 @@ import pytest
 
 import regulars as rg
 from commands import run_command
-from regulars.planning import Measured, make_plan, measure_campaign, save
+from regulars.planning import make_plan, save
 from regulars.rehearsal.learning import campaign_of, keep, opened_lake, planned_action
 from regulars.rehearsal.runs import Run
+from regulars.results import Measured, measure_campaign
 
 NOW = dt.datetime(2027, 1, 1, tzinfo=dt.UTC)
 LATE = dt.date(2026, 12, 31)

@@ -1,4 +1,4 @@
-"""Anyway: what guests bring if they are given nothing, and how likely each is to redeem an offer.
+"""Baseline: what guests bring if they are given nothing, and how likely each is to redeem an offer.
 
 Both are plain regressions on a handful of facts of a profile (how often, how lately, how much, at what discount), with their squares
 and products: few enough to be steady on the few thousand rows of a first campaign.
@@ -65,7 +65,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Anyway:
+class Baseline:
     """The fitted regressions. centre, spread: (p,) of the habits. unit: what a guest brings on average. order: what an order
     brings on average, minor units. amount: (k,) what a redemption costs."""
 

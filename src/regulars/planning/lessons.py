@@ -13,8 +13,8 @@ from regulars.effects.balance import lottery_doubts
 from regulars.effects.trial import read_trial
 from regulars.effects.words import BASIS_WORDS
 from regulars.errors import DataError, DesignError
-from regulars.planning.anyway import can_fit
 from regulars.planning.audience import Audience
+from regulars.planning.baseline import can_fit
 from regulars.planning.campaign import Campaign, Offer
 from regulars.planning.history import History
 from regulars.planning.response import Response

@@ -1,4 +1,4 @@
-"""What an operator does with a workspace between plans: look back, look at the crowd, ask the doctor."""
+"""Segments of guests: who meets a rule by the kept profiles, and what an export holds."""
 
 import datetime as dt
 from pathlib import Path
@@ -8,27 +8,8 @@ import pyarrow.csv as arrow_csv
 import pytest
 
 import regulars as rg
-from regulars.planning import backtest, examine, find_segment, keep_profiles, middle_date
-from regulars.planning.facts import Facts
+from regulars.guests import find_segment, keep_profiles
 from shops import NOW, make_lake
-
-
-def test_a_backtest_learns_only_from_before_the_cut_off(shop: rg.Lake) -> None:
-    test = backtest(Facts.of(shop), cut_off=dt.date(2026, 8, 1), window_days=21)
-    assert test.before > 0
-    assert sum(band.guests for band in test.bands) == test.after
-    assert sum(offer.actual for offer in test.offers) > 0
-    for offer in test.offers:
-        assert offer.low <= offer.actual <= offer.high
-        assert abs(offer.predicted - offer.actual) < 0.3 * offer.actual
-    assert "were foretold" in test.sentence
-
-
-def test_a_cut_off_with_nothing_on_one_side_is_refused(shop: rg.Lake) -> None:
-    with pytest.raises(rg.DesignError, match="no campaigns lie on both sides"):
-        backtest(Facts.of(shop), cut_off=dt.date(2026, 5, 1), window_days=21)
-    with pytest.raises(rg.DesignError, match="it takes 3"):
-        middle_date(Facts.of(shop), 21)
 
 
 def test_profiles_are_kept_and_asked_by_rule(tmp_path: Path) -> None:
@@ -54,21 +35,6 @@ def test_an_export_cannot_run_formulas(tmp_path: Path) -> None:
     find_segment(lake, "spend_minor == 100", tmp_path / "out.csv")
     written = arrow_csv.read_csv(tmp_path / "out.csv")["guest_id"].to_pylist()
     assert set(written) == {"'=1+1", "'+1", "'-1", "'@sum", "fine"}
-
-
-def test_the_doctor_says_what_is_missing_and_what_is_old(tmp_path: Path, shop: rg.Lake) -> None:
-    empty = rg.Lake.create(tmp_path / "empty")
-    states = {finding.subject: finding.state for finding in examine(empty, NOW)}
-    assert states["orders"] == "wrong"
-    seen = {finding.subject: finding for finding in examine(shop, NOW + dt.timedelta(days=100))}
-    assert seen["orders"].state == "good"
-    assert "days ago" in seen["freshness"].words
-    assert "logged propensity" in seen["past campaigns"].words
-
-
-def test_the_doctor_sees_unlogged_propensities(targeted: rg.Lake) -> None:
-    seen = {finding.subject: finding for finding in examine(targeted, NOW)}
-    assert seen["past campaigns"].state == "look"
 
 
 def test_orders_without_guests_have_no_profiles(tmp_path: Path) -> None:

@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from regulars.errors import DataError, DesignError
+from regulars.guests.facts import Facts, looked_up
 from regulars.measurement import Statement, check_shares_steady, check_windows_over, settle
 from regulars.measurement.moments import Label
 from regulars.money import say as in_words
-from regulars.planning.archive import kept_campaigns
 from regulars.planning.campaign import Campaign
-from regulars.planning.facts import Facts, looked_up
 from regulars.planning.history import PastCampaign, past_campaigns
+from regulars.planning.kept_plans import kept_campaigns
 from regulars.tables import Lake
 
 HOLDOUT, CONTACTED = "holdout", "contacted"

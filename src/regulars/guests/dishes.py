@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 
 from regulars.documents import nearest
 from regulars.errors import DataError
-from regulars.planning.crowd import kept_profiles
-from regulars.planning.spreadsheets import write_sheet
+from regulars.guests.snapshot import kept_profiles
 from regulars.profiles import usual_dishes
 from regulars.profiles.next_dish import ranked
 from regulars.profiles.things import tag_words
 from regulars.tables import Lake
 from regulars.tables.engines import Frame
+from regulars.tables.spreadsheets import write_sheet
 
 STOP_TAG = "stop"
 """Dishes with this word among their tags on the menu are never offered."""

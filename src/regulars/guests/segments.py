@@ -1,4 +1,4 @@
-"""The crowd: all guests with their profiles, kept as a table, and the part of them that meets a rule."""
+"""Segments of guests: who meets a rule, how many, and who entered or left since a date."""
 
 import datetime as dt
 from pathlib import Path
@@ -8,8 +8,8 @@ import narwhals as nw
 import pyarrow as pa
 
 from regulars.errors import DataError
-from regulars.planning.facts import known_span, profiles_with_taste
-from regulars.planning.spreadsheets import write_sheet
+from regulars.guests.facts import profiles_with_taste
+from regulars.guests.snapshot import kept_profiles, known_date
 from regulars.segments import (
     LIBRARY,
     SavedSegment,
@@ -21,9 +21,8 @@ from regulars.segments import (
     saved,
 )
 from regulars.tables import Lake
-from regulars.tables.engines import Frame
+from regulars.tables.spreadsheets import write_sheet
 
-PROFILES = "profiles"
 _EVERYBODY = ""
 
 
@@ -53,41 +52,30 @@ class Moved(NamedTuple):
     guests: pa.Table
 
 
-def keep_profiles(lake: Lake, as_of: dt.date | None = None) -> tuple[dt.date, pa.Table]:
-    """Work out every guest's profile at the end of a business date and keep them as the table profiles.
-
-    as_of: None takes the last business date of any order that names its guest. Raises DataError where there is no such order
-    until then.
-    """
-    date = _known_date(lake, as_of)
-    lake.write(PROFILES, profiles_with_taste(lake, date))
-    return date, lake.read(PROFILES)
-
-
 def find_segment(lake: Lake, rule: str, export: Path | None = None) -> Found:
     """The guests who meet a rule, by the kept profiles; worked out first where there are none. export: a file to write.
 
     rule: a rule, or `@name` of a saved or ready segment. Raises DataError for a rule that cannot be read, a segment that
     does not exist, and an export that is neither CSV nor Parquet.
     """
-    crowd, text = kept_profiles(lake), rule_of(lake, rule)
-    met = nw.from_native(Segment(text).filter(nw.to_native(crowd)))
+    profiles, text = kept_profiles(lake), rule_of(lake, rule)
+    met = nw.from_native(Segment(text).filter(nw.to_native(profiles)))
     guests = lake.collect(met).sort_by([("spend_minor", "descending"), ("guest_id", "ascending")])
     if export is not None:
         write_sheet(guests, export)
-    return Found(text, guests, lake.collect(crowd.select(nw.len().cast(nw.Int64).alias("n")))["n"][0].as_py())
+    return Found(text, guests, lake.collect(profiles.select(nw.len().cast(nw.Int64).alias("n")))["n"][0].as_py())
 
 
 def count_segments(lake: Lake) -> tuple[Counted, ...]:
     """The guests of every saved segment, then of every ready one, by the kept profiles; one scan for all."""
-    crowd = nw.to_native(kept_profiles(lake))
+    profiles = nw.to_native(kept_profiles(lake))
     mine = saved(lake.workspace)
     names = {segment.name for segment in mine}
     ready = [SavedSegment(r.name, 0, r.rule, r.meaning, None) for r in LIBRARY if r.name not in names]
-    known = nw.from_native(crowd).collect_schema().names()
+    known = nw.from_native(profiles).collect_schema().names()
     lacking = {s.name: tuple(sorted(set(Segment(s.rule).columns).difference(known))) for s in (*mine, *ready)}
     rules = {segment.name: segment.rule for segment in (*mine, *ready) if not lacking[segment.name]}
-    found = counts(crowd, {**rules, _EVERYBODY: "guest_id is not None"})
+    found = counts(profiles, {**rules, _EVERYBODY: "guest_id is not None"})
     everybody = max(found.pop(_EVERYBODY), 1)
     return tuple(
         Counted(segment, guests := found.get(segment.name, 0), guests / everybody, lacking[segment.name])
@@ -100,8 +88,8 @@ def moved(lake: Lake, rule: str, *, since: dt.date, until: dt.date | None = None
 
     until: None takes the last business date. Raises DataError as `find_segment` does, and where nobody had ordered by `since`.
     """
-    after, text = _known_date(lake, until), rule_of(lake, rule)
-    before = _known_date(lake, since)
+    after, text = known_date(lake, until), rule_of(lake, rule)
+    before = known_date(lake, since)
     if before >= after:
         raise DataError(f"{before} is not before {after}; name an earlier date")
     dates = [nw.to_native(lake.engine.keep(profiles_with_taste(lake, day))) for day in (before, after)]
@@ -114,17 +102,3 @@ def moved(lake: Lake, rule: str, *, since: dt.date, until: dt.date | None = None
 def rule_of(lake: Lake, rule: str) -> str:
     """The rule itself, where a segment's name stands for it."""
     return find(lake.workspace, rule).rule if is_reference(rule) else rule
-
-
-def kept_profiles(lake: Lake) -> Frame:
-    """The kept profiles, worked out first where there are none."""
-    if not lake.has(PROFILES):
-        keep_profiles(lake)
-    return lake.scan(PROFILES)
-
-
-def _known_date(lake: Lake, wanted: dt.date | None) -> dt.date:
-    first, last = known_span(lake)
-    if wanted is not None and wanted < first:
-        raise DataError(f"no guest had ordered by {wanted}; the first order that names its guest is of {first}")
-    return wanted or last

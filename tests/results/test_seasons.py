@@ -13,8 +13,9 @@ import pytest
 
 import regulars as rg
 from commands import run_command
-from regulars.planning import Campaign, Plan, make_plan, measure_season, save
-from regulars.planning.left_out import is_held_back, season_of
+from regulars.planning import Campaign, Plan, make_plan, save
+from regulars.planning.global_holdout import is_held_back, season_of
+from regulars.results import measure_season
 from shops import NOW, make_lake
 
 Made = Callable[..., Campaign]

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 import regulars as rg
-from regulars.planning import portrait
+from regulars.guests import portrait
 from shops import NOW, make_lake
 
 

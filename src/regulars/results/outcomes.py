@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from regulars.errors import DataError
-from regulars.planning.facts import Facts, looked_up
+from regulars.guests.facts import Facts, looked_up
 from regulars.planning.history import PastCampaign, past_campaigns, redeemed
 from regulars.tables import Lake
 

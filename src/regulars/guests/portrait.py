@@ -8,8 +8,8 @@ import narwhals as nw
 import pyarrow as pa
 
 from regulars.errors import DataError, FitError
-from regulars.planning.crowd import kept_profiles
-from regulars.planning.dishes import STOP_TAG, Dishes
+from regulars.guests.dishes import STOP_TAG, Dishes
+from regulars.guests.snapshot import kept_profiles
 from regulars.profiles import lifetime, taste
 from regulars.profiles.things import PRICE_LEVEL, TAGS
 from regulars.tables import Lake
