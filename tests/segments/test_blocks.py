@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from regulars.errors import DataError
 from regulars.segments import Segment, blocks, counts
 from regulars.segments.blocks import NotInBlocksError, counted
-from regulars.segments.rules import kinds_of
+from regulars.segments.columns import columns_of
 
 DRAW = np.random.default_rng(5)
 N = 1_000
@@ -32,7 +32,7 @@ GUESTS = pa.table({
     "last_ordered_on": missing(np.datetime64("2026-01-01") + DRAW.integers(0, 300, N)),
     "is_member": missing(DRAW.random(N) < 0.5),
 })  # fmt: skip
-KINDS = kinds_of(GUESTS)[0]
+KINDS = columns_of(GUESTS)[1]
 
 
 def by_expression(rule: str, frame: Any = GUESTS) -> int:
@@ -95,9 +95,11 @@ def test_what_blocks_cannot_answer_the_engine_does(rule: str) -> None:
     assert counts(GUESTS, {"rule": rule, "often": "visits > 3"})["rule"] == by_expression(rule)
 
 
-def test_numbers_that_are_none_go_to_the_engine() -> None:
+def test_numbers_that_are_none_are_missing() -> None:
     odd = pl.DataFrame({"share": [0.1, float("nan"), 0.9]})
-    assert counts(odd, {"high": "share > 0.5"}) == {"high": odd.filter(pl.col("share") > 0.5).height}
+    rules = {"high": "share > 0.5", "not high": "not share > 0.5", "none": "share is None", "sum": "share + 1 > 0"}
+    assert counts(odd, rules) == {"high": 1, "not high": 1, "none": 1, "sum": 2}
+    assert counts(odd.lazy(), rules) == counts(odd, rules)
 
 
 def test_no_rows_and_no_values_count_nothing() -> None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from regulars.segments.codes import LEAST, MISSING
 from regulars.segments.grammar import compiled
-from regulars.segments.scales import Answers, Array, Block, Column, Cuts, Members, NotInBlocksError, Scale
+from regulars.segments.scales import Answers, Array, Block, Column, Cuts, Members, NotInBlocksError, Scale, without_nan
 from regulars.segments.tally import AND, AND_WITHIN, COUNT, NOT, OR, OR_WITHIN, WITHIN, tallied
 
 __all__ = ["NotInBlocksError", "counted"]
@@ -132,6 +132,15 @@ class _Facts:
             return _Text(self, column)
         return _Fact(self, name, column.numbers, column.present, column.is_whole, is_date=column.kind == "date")
 
+    def is_whole(self, name: str) -> bool:
+        return self.columns[name].is_whole
+
+    def double(self, name: str) -> Any:
+        return self.fact(name)
+
+    def known(self, number: Any) -> Any:
+        return number
+
     def scale(self, key: Any, make: Callable[[], _Of]) -> _Of:
         return self.scales.setdefault(key, make())  # type: ignore[return-value]
 
@@ -209,14 +218,20 @@ class _Fact:
         return lambda block: _both(self.present(block), other.present(block))
 
     def combine(self, how: Compare, other: Any, *, is_swapped: bool = False) -> "_Fact":
-        def work(block: Block) -> Array:
-            one, two = self.on(block), other.on(block) if isinstance(other, _Fact) else other
-            return np.asarray(how(two, one) if is_swapped else how(one, two))
-
+        """Arithmetic in double precision."""
         is_fact = isinstance(other, _Fact)
-        is_whole = how is not truediv and self.is_whole and (other.is_whole if is_fact else isinstance(other, int))
-        key = (how, self.key, other.key if is_fact else (other,), is_swapped)
-        return _Fact(self.facts, key, work, self._present_beside(other), is_whole)
+
+        def work(block: Block) -> Array:
+            one = self.on(block).astype(np.float64, copy=False)
+            two = other.on(block).astype(np.float64, copy=False) if is_fact else other
+            with np.errstate(all="ignore"):
+                return np.asarray(how(two, one) if is_swapped else how(one, two))
+
+        def present(block: Block) -> Array | None:
+            return block.once(("known", key), lambda: without_nan(block.once(key, lambda: work(block)), both(block)))
+
+        both, key = self._present_beside(other), (how, self.key, other.key if is_fact else (other,), is_swapped)
+        return _Fact(self.facts, key, work, present, is_whole=False)
 
     def __eq__(self, other: Any) -> _Mask:  # type: ignore[override]
         return self.compare(eq, other)

@@ -5,8 +5,9 @@ from typing import Any
 import narwhals as nw
 from narwhals.typing import IntoFrame, IntoFrameT
 
-from regulars.segments.rules import Segment, as_brought, frame_of
-from regulars.segments.scan import expressions
+from regulars.segments.columns import as_brought
+from regulars.segments.rules import Segment
+from regulars.segments.scan import expressions, known_rows
 
 
 def changes(before: IntoFrameT, after: IntoFrameT, rule: str | Segment) -> IntoFrameT:
@@ -43,11 +44,12 @@ def changes(before: IntoFrameT, after: IntoFrameT, rule: str | Segment) -> IntoF
 
 def _answers(profiles: IntoFrame, conditions: dict[str, str], when: str) -> Any:
     """For each guest 1 or 0 for the rule and for each condition, in columns of this date; 0 in those of the other."""
-    met = expressions(profiles, conditions)
+    known = known_rows(profiles, conditions)
+    met = expressions(known, conditions)
     met["rule"] = nw.all_horizontal(*met.values(), ignore_nulls=False)
     columns = {
         f"{date}_{name}": answer.cast(nw.Int64) if date == when else nw.lit(0, dtype=nw.Int64)
         for date in ("before", "after")
         for name, answer in met.items()
     }
-    return frame_of(profiles).select("guest_id", **columns)
+    return known.select("guest_id", **columns)

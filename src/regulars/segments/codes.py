@@ -21,11 +21,12 @@ _FEW_CUTS = 3
 
 
 @njit(nogil=True, cache=True)
-def place_whole(values: NDArray[np.int64], cuts: NDArray[np.int64], codes: Codes) -> bool:
-    """Fill in `codes`, shape (n,); cuts: ascending. Values of a small span are looked up in a table. True, as all have a place."""
+def place_whole(values: NDArray[np.int64], cuts: NDArray[np.int64], codes: Codes) -> None:
+    """Fill in `codes`, shape (n,); cuts: ascending. Values of a small span are looked up in a table."""
     low, high = values.min(), values.max()
     if cuts.size <= _FEW_CUTS or not 0 <= high - low < values.size // 8:
-        return place_floats(values, cuts, codes)
+        place_floats(values, cuts, codes)
+        return
     table = np.empty(high - low + 1, codes.dtype)
     reached = np.searchsorted(cuts, low, side="right")
     for place in range(table.size):
@@ -34,22 +35,17 @@ def place_whole(values: NDArray[np.int64], cuts: NDArray[np.int64], codes: Codes
         table[place] = LEAST + reached
     for i in range(values.size):
         codes[i] = table[values[i] - low]
-    return True
 
 
 @njit(nogil=True, cache=True)
-def place_floats(values: NDArray[Any], cuts: NDArray[Any], codes: Codes) -> bool:
-    """Fill in `codes`, shape (n,); cuts: ascending. False if a value is no number and so has no place."""
-    strange = 0
+def place_floats(values: NDArray[Any], cuts: NDArray[Any], codes: Codes) -> None:
+    """Fill in `codes`, shape (n,); cuts: ascending. NaN reaches none of them."""
     for start in range(0, values.size, _CHUNK):
         some, places = values[start : start + _CHUNK], codes[start : start + _CHUNK]
         places[:] = LEAST
-        for i in range(some.size):
-            strange += some[i] != some[i]
         for cut in cuts:
             for i in range(some.size):
                 places[i] += some[i] >= cut
-    return strange == 0
 
 
 class Texts(NamedTuple):

@@ -10,7 +10,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn, Protocol
 
@@ -20,6 +20,8 @@ from regulars.profiles import BIRTHDAY, FAVOURITE_CATEGORY
 MAX_CHARACTERS = 4_000
 MAX_DEPTH = 30
 MAX_NODES = 1_500
+MAX_DIVIDED = 3
+_MOST_JOINED = 64
 
 _SOURCES = {
     BIRTHDAY.name: "load guests with their birthdays",
@@ -29,9 +31,16 @@ _SOURCES = {
 
 
 class Facts(Protocol):
-    """What a rule is made of: facts by name, which know comparisons and arithmetic, and conditions that are joined."""
+    """What a rule is made of: facts by name, which know comparisons and arithmetic, and conditions that are joined.
+
+    is_whole: None where the kind of its numbers is not known. double: a number in double precision, NaN included.
+    known: with NaN as a missing fact.
+    """
 
     def fact(self, name: str) -> Any: ...
+    def is_whole(self, name: str) -> bool | None: ...
+    def double(self, name: str) -> Any: ...
+    def known(self, number: Any) -> Any: ...
     def every(self, conditions: Sequence[Any]) -> Any: ...
     def either(self, conditions: Sequence[Any]) -> Any: ...
     def unless_zero(self, value: Any) -> Any: ...
@@ -83,14 +92,23 @@ def _check_size(tree: ast.expr) -> None:
         level = [child for node in level for child in ast.iter_child_nodes(node)]
 
 
+def names_in(text: str) -> frozenset[str]:
+    """All names that stand in a rule, facts or not. Raises DataError as `compiled` does for what cannot be read."""
+    return frozenset(node.id for node in ast.walk(parsed(text)) if isinstance(node, ast.Name))
+
+
 class _Value(NamedTuple):
-    """One side of a comparison. A constant has `constant` and no `expression`; `name` is set for a bare fact."""
+    """One side of a comparison. A constant has `constant` and no `expression`; `name` is set for a bare fact.
+
+    divided: how many divisions stand below one another; each asks twice for what it divides by, once whether that is zero.
+    """
 
     node: ast.expr
     kind: str
     expression: Any = None
     constant: Any = None
     name: str = ""
+    divided: int = 0
 
     def operand(self) -> Any:
         return self.constant if self.expression is None else self.expression
@@ -103,6 +121,9 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 _NEGATIONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.LtE: ast.Gt, ast.Gt: ast.LtE,
     ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
+}  # fmt: skip
+_SWAPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.Eq, ast.NotEq: ast.NotEq, ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE,
 }  # fmt: skip
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
@@ -153,11 +174,54 @@ class _Compiler:
     def _comparison(self, left: _Value, right: _Value, op: type[ast.cmpop]) -> Any:
         if left.expression is None and right.expression is None:
             self._refuse(left.node, "is compared with another constant", "name a fact on one side")
+        if left.expression is None:
+            left, right, op = right, left, _SWAPPED[op]
         left, right = self._alike(left, right)
         if left.kind == "boolean" and op not in (ast.Eq, ast.NotEq):
             self._refuse(left.node, "is true or false and has no order", "use == or !=")
+        if isinstance(right.constant, date) and left.kind == "time":
+            return self._on_day(left, right.constant, op)
+        return self._answer(*self._numbers(left, right, op))
+
+    def _answer(self, left: _Value, right: _Value, op: type[ast.cmpop]) -> Any:
         answer = _COMPARISONS[op](left.operand(), right.operand())
         return self._met(answer, *(left, right) if op is ast.NotEq else ())
+
+    def _numbers(self, left: _Value, right: _Value, op: type[ast.cmpop]) -> tuple[_Value, _Value, type[ast.cmpop]]:
+        """Whole facts beside a broken constant are compared with the whole number below it; two facts as what both can be."""
+        is_whole = self._is_whole(left)
+        if left.kind != "number" or (is_whole and self._is_whole(right)):
+            return left, right, op
+        if right.expression is not None:
+            return self._as_double(left), self._as_double(right), op
+        if is_whole is False:
+            return self._as_double(left), right._replace(constant=float(right.constant)), op
+        if not is_whole or not isinstance(right.constant, float):
+            return left, right, op
+        below = math.floor(right.constant)
+        if below == right.constant:
+            return left, right._replace(constant=below), op
+        if op in (ast.Eq, ast.NotEq):
+            return left, left, _NEGATIONS[op]  # no whole number is a broken one
+        return left, right._replace(constant=below), ast.LtE if op in (ast.Lt, ast.LtE) else ast.Gt
+
+    def _is_whole(self, value: _Value) -> bool | None:
+        return self.facts.is_whole(value.name) if value.name else False
+
+    def _as_double(self, value: _Value) -> _Value:
+        return value._replace(expression=self.facts.known(self._term(value)))
+
+    def _on_day(self, value: _Value, day: date, op: type[ast.cmpop]) -> Any:
+        """A time beside a date: whether the day it is on is that day, before it or after it."""
+        first, last = (value._replace(expression=None, constant=at) for at in _span(day))
+        match op:
+            case ast.Eq:
+                return self.facts.every([self._answer(value, first, ast.GtE), self._answer(value, last, ast.LtE)])
+            case ast.NotEq:
+                return self.facts.either([self._answer(value, first, ast.Lt), self._answer(value, last, ast.Gt)])
+            case ast.Lt | ast.GtE:
+                return self._answer(value, first, op)
+        return self._answer(value, last, op)
 
     def _membership(self, left: ast.expr, right: ast.expr, *, is_in: bool) -> Any:
         value = self._value(left)
@@ -169,8 +233,23 @@ class _Compiler:
         for member in members:
             if member.expression is not None:
                 self._refuse(member.node, "is a fact inside a list", "list constants only")
-        found = value.expression.is_in([member.constant for member in members])
-        return self._met(found) if is_in else self._met(~found, value)
+        if value.kind == "text":
+            found = value.expression.is_in([member.constant for member in members])
+            return self._met(found) if is_in else self._met(~found, value)
+        return self._one_of(value, members) if is_in else self._none_of(value, members)
+
+    def _one_of(self, value: _Value, members: list[_Value]) -> Any:
+        return self._split([self._comparison(value, member, ast.Eq) for member in members], self.facts.either)
+
+    def _none_of(self, value: _Value, members: list[_Value]) -> Any:
+        return self._split([self._comparison(value, member, ast.NotEq) for member in members], self.facts.every)
+
+    def _split(self, conditions: list[Any], join: Callable[[Sequence[Any]], Any]) -> Any:
+        """Many conditions as a tree that is no deeper than engines can follow."""
+        if len(conditions) <= _MOST_JOINED:
+            return join(conditions)
+        half = len(conditions) // 2
+        return join([self._split(conditions[:half], join), self._split(conditions[half:], join)])
 
     def _met(self, answer: Any, *present: _Value) -> Any:
         """A comparison that is met only where it has an answer; `present` where an engine would answer for a missing fact."""
@@ -195,7 +274,7 @@ class _Compiler:
                 value = self._number(inner)
                 if value.expression is None:
                     return value._replace(node=node, constant=-value.constant)
-                return value._replace(node=node, expression=-value.expression, name="")
+                return _Value(node, "number", expression=-self._term(value), divided=value.divided)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
                 return self._sum(node, self._number(left), type(op), self._number(right))
             case ast.Call(func=ast.Name(id="date"), args=parts, keywords=[]):
@@ -234,14 +313,25 @@ class _Compiler:
         return value
 
     def _sum(self, node: ast.expr, left: _Value, op: type[ast.operator], right: _Value) -> _Value:
-        if op is ast.Div and right.expression is not None:
-            right = right._replace(expression=self.facts.unless_zero(right.expression))
-        elif op is ast.Div and right.constant == 0:
+        if op is ast.Div and right.expression is None and right.constant == 0:
             self._refuse(node, "divides by zero", "divide by something else")
-        result = _ARITHMETIC[op](left.operand(), right.operand())
-        if left.expression is not None or right.expression is not None:
-            return _Value(node, "number", expression=result)
-        return self._constant(ast.copy_location(ast.Constant(result), node))
+        if left.expression is None and right.expression is None:
+            result = _ARITHMETIC[op](left.constant, right.constant)
+            return self._constant(ast.copy_location(ast.Constant(result), node))
+        one, other = self._term(left), self._term(right)
+        divided = right.divided + 1 if op is ast.Div and right.expression is not None else right.divided
+        if divided > MAX_DIVIDED:
+            self._refuse(node, "divides by what was divided before, over and over", "write a / (b / c) as a * c / b")
+        if divided > right.divided:
+            other = self.facts.unless_zero(other)
+        expression = _ARITHMETIC[op](one, other)
+        return _Value(node, "number", expression=expression, divided=max(left.divided, divided))
+
+    def _term(self, value: _Value) -> Any:
+        """What arithmetic takes: a double. It may be NaN, which comparisons leave out."""
+        if value.expression is None:
+            return float(value.constant)
+        return self.facts.double(value.name) if value.name else value.expression
 
     def _date(self, node: ast.expr, parts: list[ast.expr]) -> _Value:
         numbers = [part.value for part in parts if isinstance(part, ast.Constant) and type(part.value) is int]
@@ -261,11 +351,7 @@ class _Compiler:
     def _beside(self, value: _Value, kind: str) -> _Value:
         if value.expression is not None:
             return value
-        if value.kind == "text" and kind in ("date", "time"):
-            value = self._date_from_text(value)
-        if value.kind == "date" and kind == "time":
-            value = value._replace(kind="time", constant=datetime.combine(value.constant, datetime.min.time()))
-        return value
+        return self._date_from_text(value) if value.kind == "text" and kind in ("date", "time") else value
 
     def _date_from_text(self, value: _Value) -> _Value:
         try:
@@ -284,6 +370,11 @@ class _Compiler:
         said = ast.get_source_segment(self.text.strip(), node) or ""
         shown = said if len(said) <= 40 else f"{said[:37]}..."
         raise DataError(f"rule, column {self._place(node)}: `{shown}` {wrong}; {mend}")
+
+
+def _span(day: date) -> tuple[datetime, datetime]:
+    """The first instant of a day and the last."""
+    return datetime.combine(day, time.min), datetime.combine(day, time.max)
 
 
 def _mend(node: ast.expr) -> str:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from regulars.segments.codes import LEAST, MISSING, Codes, place_floats, place_texts, place_whole, texts
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_Found = TypeVar("_Found")
 
 
 class NotInBlocksError(Exception):
@@ -24,13 +25,12 @@ class Block:
     """Some rows, and what was worked out about them so far."""
 
     rows: pa.RecordBatch
-    known: dict[Any, Array] = field(default_factory=dict)
+    known: dict[Any, Any] = field(default_factory=dict)
 
-    def once(self, key: Any, work: Callable[[], Array]) -> Array:
-        found = self.known.get(key)
-        if found is None:
-            found = self.known[key] = work()
-        return found
+    def once(self, key: Any, work: Callable[[], _Found]) -> _Found:
+        if key not in self.known:
+            self.known[key] = work()
+        return self.known[key]  # type: ignore[no-any-return]
 
 
 class Scale(Protocol):
@@ -85,10 +85,12 @@ class Column:
         return offsets, np.frombuffer(letters or b"\0", np.uint8)
 
     def present(self, block: Block) -> Array | None:
+        return block.once((self.name, "present"), lambda: self._present(block))
+
+    def _present(self, block: Block) -> Array | None:
         values = block.rows.column(self.name)
-        if not values.null_count:
-            return None
-        return block.once((self.name, "present"), lambda: np.asarray(pc.is_valid(values)))
+        present = np.asarray(pc.is_valid(values)) if values.null_count else None
+        return present if self.is_whole else without_nan(self.numbers(block), present)
 
 
 class Cuts:
@@ -126,8 +128,7 @@ class Cuts:
 
     def fill(self, block: Block, codes: Codes) -> None:
         place = place_whole if self.is_whole else place_floats
-        if not place(self.numbers(block), self.ascending, codes):
-            raise NotInBlocksError("there are numbers that are none")
+        place(self.numbers(block), self.ascending, codes)
         _leave_out(codes, self.present(block))
 
 
@@ -167,6 +168,14 @@ class Answers:
     def fill(self, block: Block, codes: Codes) -> None:
         np.add(self.answer(block), LEAST, out=codes, casting="unsafe")
         _leave_out(codes, self.present(block))
+
+
+def without_nan(numbers: Array, present: Array | None) -> Array | None:
+    """Where doubles are numbers, of those that are present."""
+    is_nan = np.isnan(numbers)
+    if not is_nan.any():
+        return present
+    return ~is_nan if present is None else ~is_nan & present
 
 
 def _leave_out(codes: Codes, present: Array | None) -> None:

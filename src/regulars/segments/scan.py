@@ -9,7 +9,9 @@ import pyarrow as pa
 from narwhals.typing import IntoFrame, IntoFrameT
 
 from regulars.segments.blocks import NotInBlocksError, counted
-from regulars.segments.rules import Segment, as_brought, frame_of, kinds_of
+from regulars.segments.columns import Known, as_brought, columns_of, typed
+from regulars.segments.grammar import names_in
+from regulars.segments.rules import Segment
 
 Rules = Mapping[str, str | Segment]
 """Rules by the names of their segments."""
@@ -25,8 +27,8 @@ def members(profiles: IntoFrameT, rules: Rules) -> IntoFrameT:
     >>> members(guests, {"often": "visits > 3", "once": "visits == 1"}).to_pylist()
     [{'guest_id': 'ann', 'often': True, 'once': False}, {'guest_id': 'bob', 'often': False, 'once': True}]
     """
-    frame = frame_of(profiles)
-    return as_brought(frame.select("guest_id", **expressions(profiles, rules)), like=profiles)
+    frame = known_rows(profiles, rules)
+    return as_brought(frame.select("guest_id", **expressions(frame, rules)), like=profiles)
 
 
 def counts(profiles: IntoFrame, rules: Rules) -> dict[str, int]:
@@ -38,27 +40,35 @@ def counts(profiles: IntoFrame, rules: Rules) -> dict[str, int]:
     """
     if not rules:
         return {}
-    frame = frame_of(profiles)
+    frame = known_rows(profiles, rules)
     if isinstance(frame, nw.DataFrame) or frame.implementation.is_duckdb():
         with contextlib.suppress(NotInBlocksError):
             return _counted_in_blocks(frame, rules)
-    sums = [met.cast(nw.Int64).sum().alias(name) for name, met in expressions(profiles, rules).items()]
+    sums = [met.cast(nw.Int64).sum().alias(name) for name, met in expressions(frame, rules).items()]
     found: nw.DataFrame[Any] = frame.lazy().select(sums).collect("pyarrow")
     return {name: int(count or 0) for name, count in zip(rules, found.row(0), strict=True)}
 
 
 def _counted_in_blocks(frame: nw.DataFrame[Any] | nw.LazyFrame[Any], rules: Rules) -> dict[str, int]:
     """The counts over a frame in memory, or one that streams; only the columns that the rules name are looked at."""
-    kinds, _ = kinds_of(frame.to_native())
-    texts = {name: rule.text if isinstance(rule, Segment) else rule for name, rule in rules.items()}
+    _, kinds, _ = columns_of(frame)
+    texts = _texts(rules)
     named = sorted({column for text in texts.values() for column in Segment(text, known=kinds).columns})
     chosen = frame.select(named)
     read = pa.RecordBatchReader.from_stream
-    rows = chosen.to_arrow() if isinstance(chosen, nw.DataFrame) else read(chosen.to_native())
+    rows = chosen.to_arrow().select(named) if isinstance(chosen, nw.DataFrame) else read(chosen.to_native())
     return counted(rows, texts, {name: kinds[name] for name in named})
 
 
-def expressions(profiles: IntoFrame, rules: Rules) -> dict[str, nw.Expr]:
+def expressions(profiles: Known, rules: Rules) -> dict[str, nw.Expr]:
     """The expression of each rule, checked against these profiles."""
-    texts = {name: rule.text if isinstance(rule, Segment) else rule for name, rule in rules.items()}
-    return {name: Segment(text, known=profiles).expression for name, text in texts.items()}
+    return {name: Segment(text, known=profiles).expression for name, text in _texts(rules).items()}
+
+
+def known_rows(profiles: IntoFrame, rules: Rules) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+    """The rows of a frame, with types for all columns that rules name."""
+    return typed(profiles, {name for text in _texts(rules).values() for name in names_in(text)})
+
+
+def _texts(rules: Rules) -> dict[str, str]:
+    return {name: rule.text if isinstance(rule, Segment) else rule for name, rule in rules.items()}
