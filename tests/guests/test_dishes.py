@@ -55,7 +55,7 @@ def test_items_of_one_name_are_one_dish_and_those_without_keep_their_id(lake: rg
     ann = [
         (row["dish"], row["item_id"], row["times_ordered"], row["reason"]) for row in rows if row["guest_id"] == "ann"
     ]
-    assert ann[0] == ("Green tea", "tea-1", 4, "his usual")
+    assert ann[0] == ("Green tea", "tea-1", 4, "usual")
     assert {dish for dish, *_ in ann} == {"Green tea", "Pie", "=SUM(A1)", "off-menu"}
     assert list(rows[0]) == ["guest_id", "rank", "dish", "item_id", "score", "times_ordered", "reason"]
 

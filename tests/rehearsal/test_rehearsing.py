@@ -10,9 +10,10 @@ from rich.console import Console
 
 import regulars as rg
 from commands import run_command
-from regulars import verdicts
+from regulars.cli.screens import rehearsal as screens
 from regulars.planning import Campaign, parse_campaign
 from regulars.rehearsal import rehearse, rehearsing
+from regulars.wording import Voice
 
 CAMPAIGN = """
 name = "First try"
@@ -93,9 +94,9 @@ def test_lessons_below_none_are_refused(campaign: Campaign) -> None:
 
 def test_the_screen_says_first_that_it_is_simulated(lived: rg.rehearsal.Rehearsal) -> None:
     console = Console(record=True, width=140, file=io.StringIO())
-    console.print(verdicts.rehearsal(lived.summary()))
+    console.print(screens.rehearsal(lived, Voice(currency="USD")))
     shown = console.export_text()
-    assert shown.startswith("SIMULATED First try in a town of 900 guests")
+    assert shown.startswith("SIMULATED\nFirst try in a town of 900 guests")
     assert "gain, true" in shown
     assert rehearsing.ABOUT[:40] in shown
 

@@ -1,6 +1,8 @@
 """The command line: one command, one call.
 
+language    in which language a command speaks
 answers     how every command finds its workspace and says what it found
+screens     what it shows of results
 data        make a workspace and load files
 guests      who they are, who meets a rule, one of them
 quality     read reviews, judge dishes and stores, watch them, say what to mend
@@ -15,6 +17,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable
+from itertools import chain
 from typing import Annotated, NoReturn
 
 import typer
@@ -22,7 +25,9 @@ import typer
 from regulars import __version__
 from regulars.cli import campaigns, data, guests, offers, service, tills
 from regulars.cli import quality as qualities
-from regulars.cli.answers import err, out
+from regulars.cli.answers import err, out, voice
+from regulars.cli.language import LanguageOrVariable, with_language
+from regulars.cli.screens.layout import refusal
 from regulars.errors import RegularsError
 
 app = typer.Typer(
@@ -61,14 +66,18 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
-for name, group in {
+GROUPS = {
     "quality": qualities.quality,
     "offers": offers.offers,
     "watches": offers.watches,
     "keys": tills.keys,
     "stores": tills.stores,
-}.items():
+}
+for name, group in GROUPS.items():
     app.add_typer(group, name=name)
+for known in chain(app.registered_commands, *(group.registered_commands for group in GROUPS.values())):
+    if known.callback is not None:
+        known.callback = with_language(known.callback)
 
 
 class _StoppedError(BaseException):
@@ -81,7 +90,7 @@ def main() -> None:
     try:
         app()
     except _StoppedError:
-        err.print("stopped; nothing was changed")
+        err.print(voice().say("stopped"))
         sys.exit(130)
     except RegularsError as error:
         _refuse(str(error))
@@ -93,16 +102,17 @@ def _stop(number: int, frame: object) -> NoReturn:
 
 
 def _refuse(words: str) -> None:
-    from regulars import screens
-
     if "--json" in sys.argv:
         print(json.dumps({"error": words}, ensure_ascii=False))  # noqa: T201
     else:
-        screens.refusal(err, words)
+        err.print(refusal(voice(), words))
 
 
 @app.callback(invoke_without_command=True)
-def version(show: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False) -> None:
+def begin(
+    show: Annotated[bool, typer.Option("--version", help="Show the version and leave.")] = False,
+    language: LanguageOrVariable = None,
+) -> None:
     if show:
         out.print(f"regulars {__version__}")
         raise typer.Exit

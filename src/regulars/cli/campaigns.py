@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
+from rich.console import Group
 
-from regulars.cli.answers import HERE, AsJson, Workspace, answer, opened, out, progress
+from regulars.cli.answers import HERE, AsJson, Workspace, answer, opened, progress, voice
+from regulars.cli.screens.layout import plain, whole
 
 
 def plan(
@@ -16,17 +17,15 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Plan a campaign: who gets what under the budget.  Example:  regulars plan autumn.toml"""
-    from regulars import screens
+    from regulars.cli.screens import campaigns as screens
     from regulars.planning import make_plan, read_campaign, save, summary
 
     lake = opened(workspace)
-    with progress("planning") as say:
+    with progress("planning_begins") as say:
         made = make_plan(lake, read_campaign(campaign), say)
-    folder = save(made, lake.workspace)
-    comes_to = summary(made)
-    answer(as_json, comes_to, lambda: screens.plan(comes_to))
-    if not as_json:
-        out.print(escape(f"\nkept in {folder}; next: regulars report"))
+    folder, speaker = save(made, lake.workspace), voice(lake)
+    kept = whole(speaker.say("plan_kept", folder=str(folder)))
+    answer(as_json, summary(made), lambda: Group(screens.plan(made, speaker), "", kept))
 
 
 def report(
@@ -45,18 +44,15 @@ def report(
 
     lake = opened(workspace)
     folder = find(lake.workspace, plan_id)
-    with progress("making the plan again") as say:
+    with progress("report_progress") as say:
         if check:
-            same = replay(lake, folder.name)
-            words = (
-                "comes out the same to the byte"
-                if same
-                else "comes out different: the code or the tables' history changed"
-            )
-            answer(as_json, {"plan_id": folder.name, "is_same": same}, lambda: f"plan {folder.name} {words}")
-            raise typer.Exit(0 if same else 1)
+            is_same = replay(lake, folder.name)
+            words = voice(lake).say("replay_is_same" if is_same else "replay_differs", plan=folder.name)
+            answer(as_json, {"plan_id": folder.name, "is_same": is_same}, lambda: plain(words))
+            raise typer.Exit(0 if is_same else 1)
         path = write_report(lake, folder.name, say)
-    answer(as_json, {"plan_id": folder.name, "report": str(path)}, lambda: escape(f"wrote {path}"))
+    wrote = whole(voice(lake).say("wrote_file", file=str(path)))
+    answer(as_json, {"plan_id": folder.name, "report": str(path)}, lambda: wrote)
 
 
 def measure(
@@ -81,21 +77,21 @@ def measure(
     as_json: AsJson = False,
 ) -> None:
     """Say what a campaign brought, from its holdout.  Example:  regulars measure autumn-20261005"""
-    from regulars import verdicts
+    from regulars.cli.screens import results as screens
     from regulars.guests.facts import known_span
     from regulars.results import measure_campaign, measure_season
 
     if season is not None and (campaign_id is not None or after is not None):
         raise typer.BadParameter("a season has all its campaigns in it; leave the campaign and --after out")
     lake = opened(workspace)
-    with progress("measuring"):
+    with progress("measure_progress"):
         known = known_span(lake)[1] if until is None else _day(until)
         if season is not None:
-            together = measure_season(lake, season, as_of=known).summary()
-            answer(as_json, together, lambda: verdicts.season(together))
+            together = measure_season(lake, season, as_of=known)
+            answer(as_json, together.summary(), lambda: screens.season(together, voice(lake)))
             return
-        comes_to = measure_campaign(lake, campaign_id, as_of=known, after_days=after).summary()
-    answer(as_json, comes_to, lambda: verdicts.statement(comes_to))
+        measured = measure_campaign(lake, campaign_id, as_of=known, after_days=after)
+    answer(as_json, measured.summary(), lambda: screens.statement(measured, voice(lake)))
 
 
 def _day(text: str) -> dt.date:
@@ -121,29 +117,29 @@ def rehearse(
     as_json: AsJson = False,
 ) -> None:
     """Run a campaign in a simulated town before money is spent.  Example:  regulars rehearse autumn.toml --lessons 0"""
-    from regulars import verdicts
+    from regulars.cli.screens import rehearsal as screens
     from regulars.planning import read_campaign
     from regulars.rehearsal import rehearse as live
 
     file = read_campaign(campaign)
     town = {"guests": guests, "stores": stores, "seed": seed, "lessons": lessons}
-    with progress("a town") as say:
+    with progress("town_progress") as say:
         lived = live(file, **town, pace=pace, average_check=100 * average_check, progress=say)
-    comes_to = lived.summary()
-    answer(as_json, comes_to, lambda: verdicts.rehearsal(comes_to))
+    speaker = voice(currency=lived.plan.currency)
+    answer(as_json, lived.summary(), lambda: screens.rehearsal(lived, speaker))
 
 
 def sync(workspace: Workspace = HERE, as_json: AsJson = False) -> None:
     """Bring back to the lake what tills did, and tell the tills of its stores.  Example:  regulars sync"""
-    from regulars import screens
     from regulars.cli.records import opened_records
+    from regulars.cli.screens import campaigns as screens
 
     lake = opened(workspace)
-    with opened_records(workspace), progress("syncing"):
+    with opened_records(workspace), progress("sync_progress"):
         from regulars.campaigns import sync as bring_back
 
         synced = bring_back(lake, now=dt.datetime.now(dt.UTC))
-    answer(as_json, synced._asdict(), lambda: screens.synced(synced))
+    answer(as_json, synced._asdict(), lambda: screens.synced(synced, voice(lake)))
 
 
 def demo(
@@ -156,38 +152,21 @@ def demo(
     """Run the main job from end to end on a year of real orders.  Example:  regulars demo --town"""
     if in_town:
         return _demo_in_town(folder, as_json)
-    from regulars import screens
+    from regulars.cli.screens import demo as screens
     from regulars.demo import run
     from regulars.planning import summary
 
-    with progress("starting") as say:
+    with progress("demo_progress") as say:
         told = run(folder, say)
-    comes_to = summary(told.plan)
-    value = {
-        "loads": [r._asdict() for r in told.loads],
-        "guests": told.guests,
-        "plan": comes_to,
-        "report": str(told.report),
-    }
-    if as_json:
-        return answer(True, value, str)
-    for loaded in told.loads:
-        out.print(screens.load_report(loaded))
-    out.print(f"\n{told.guests:,} guests known\n{told.test.sentence}\n")
-    out.print(screens.averages(told.test.model, comes_to["currency"]))
-    out.print()
-    out.print(screens.plan(comes_to))
-    out.print("\nthe first ten rows of the plan table:")
-    out.print(screens.assignments(told.plan.assignments().slice(0, 10), comes_to["currency"]))
-    out.print(escape(f"\nplan table   {told.plan_folder / 'assignments.parquet'}\nreport       {told.report}"))
-    return None
+    value = {"loads": told.loads, "guests": told.guests, "plan": summary(told.plan), "report": str(told.report)}
+    return answer(as_json, value, lambda: screens.demo(told, voice(currency=told.plan.currency)))
 
 
 def _demo_in_town(folder: Path, as_json: bool) -> None:
-    from regulars import verdicts
+    from regulars.cli.screens import demo as screens
     from regulars.demo import run_town
 
-    with progress("a simulated town") as say:
+    with progress("town_progress") as say:
         told = run_town(folder, say)
     lived = [episode._asdict() | {"is_covered": episode.is_covered} for episode in told.episodes]
     value = {
@@ -197,4 +176,4 @@ def _demo_in_town(folder: Path, as_json: bool) -> None:
         "page": str(told.page),
         "reports": [str(page) for page in told.pages],
     }
-    answer(as_json, value, lambda: verdicts.town(value))
+    answer(as_json, value, lambda: screens.town(told, voice(currency=told.currency)))

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from regulars.cli.answers import HERE, AsJson, Workspace, answer, opened, progress
+from regulars.cli.answers import HERE, AsJson, Workspace, answer, opened, progress, voice
+from regulars.cli.screens.layout import plain, whole
+from regulars.wording import Sentence
 
 
 def init(
@@ -27,8 +28,8 @@ def init(
     except pydantic.ValidationError as error:
         raise typer.BadParameter("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
     settings = lake.settings.model_dump(exclude={"salt"})
-    next_step = escape(f"made {folder}; next: cd {folder}; regulars load stores FILE; regulars load orders FILE")
-    answer(as_json, {"workspace": str(folder), **settings}, lambda: next_step)
+    done = voice(lake).say("init_done", folder=str(folder))
+    answer(as_json, {"workspace": str(folder), **settings}, lambda: plain(done))
 
 
 def map_file(
@@ -53,11 +54,11 @@ def map_file(
     mapping = known[0].mapping if known else propose(source, table)
     text = mapping.to_toml()
     if known:
-        text = f"# {known[0].export}; it loads without this file, which is for changing how\n{text}"
+        text = f"# {voice().say('map_known', export=known[0].export)}\n{text}"
     if save:
         path = opened(workspace).save_mapping(mapping)
-        text += f"\n# kept as {path}; look through it, then: regulars load {mapping.table} {file}"
-    answer(as_json, mapping.model_dump(exclude_defaults=True), lambda: escape(text))
+        text += f"\n# {voice().say('map_kept', path=str(path), table=mapping.table, file=str(file))}"
+    answer(as_json, mapping.model_dump(exclude_defaults=True), lambda: whole(text))
 
 
 def load(
@@ -76,16 +77,16 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Load a file into a table; the same file again changes nothing.  Example:  regulars load orders orders-2026-11.csv"""
-    from regulars import screens
+    from regulars.cli.screens import data as screens
     from regulars.tables import read_mapping
 
     lake = opened(workspace)
     chosen = None if mapping is None else read_mapping(mapping)
-    with progress(f"reading {file.name}") as say:
+    with progress("load_reading", file=file.name) as say:
         report = lake.load(
-            table, file, mapping=chosen, progress=lambda rows: say(f"reading {file.name}: {rows:,} rows")
+            table, file, mapping=chosen, progress=lambda rows: say(Sentence("load_reading", file=file.name, rows=rows))
         )
-    answer(as_json, report._asdict(), lambda: screens.load_report(report))
+    answer(as_json, report, lambda: screens.load_report(report, voice(lake)))
 
 
 def rejects(
@@ -95,21 +96,21 @@ def rejects(
     as_json: AsJson = False,
 ) -> None:
     """Show the rows that were rejected, and why.  Example:  regulars rejects --table orders --limit 5"""
-    from regulars import screens
+    from regulars.cli.screens import data as screens
 
-    found = opened(workspace).why_rejected(table, limit)
-    rows = found.rows.to_pylist()
-    answer(
-        as_json, {"total": found.total, "rows": rows}, lambda: screens.rejects(found.total, found.reasons, found.rows)
-    )
+    lake = opened(workspace)
+    found = lake.why_rejected(table, limit)
+    value = {"total": found.total, "rows": found.rows.to_pylist()}
+    answer(as_json, value, lambda: screens.rejects(found.total, found.reasons, found.rows, voice(lake)))
 
 
 def doctor(workspace: Workspace = HERE, as_json: AsJson = False) -> None:
     """Check a workspace and say what is wrong.  Example:  regulars doctor"""
-    from regulars import screens
+    from regulars.cli.screens import data as screens
     from regulars.doctor import examine
 
-    found = examine(opened(workspace), dt.datetime.now(dt.UTC))
-    answer(as_json, [finding._asdict() for finding in found], lambda: screens.findings(found))
+    lake = opened(workspace)
+    found = examine(lake, dt.datetime.now(dt.UTC))
+    answer(as_json, found, lambda: screens.findings(found, voice(lake)))
     if any(finding.state == "wrong" for finding in found):
         raise typer.Exit(1)

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from regulars.cli.answers import HERE, AsJson, Workspace, answer, err, opened, progress
+from regulars.cli.answers import HERE, AsJson, Workspace, answer, err, opened, progress, voice
 
 Stop = Annotated[
     list[str] | None,
@@ -23,16 +22,16 @@ def profile(
     as_json: AsJson = False,
 ) -> None:
     """Work out the profile of every guest and keep it as the table profiles.  Example:  regulars profile --as-of 2026-10-31"""
-    from regulars import screens
+    from regulars.cli.screens import guests as screens
     from regulars.guests import keep_profiles
     from regulars.reports import crowd
 
     lake = opened(workspace)
-    with progress("profiles"):
+    with progress("profiles_progress"):
         date, profiles = keep_profiles(lake, as_of.date() if as_of else None)
     counts, deciles = crowd(profiles)
-    value = {"as_of": date, "guests": len(profiles), "stages": [count._asdict() for count in counts]}
-    answer(as_json, value, lambda: screens.profile(counts, deciles, date, lake.settings.currency))
+    value = {"as_of": date, "guests": len(profiles), "stages": counts}
+    answer(as_json, value, lambda: screens.profile(counts, deciles, date, voice(lake)))
 
 
 def segments(
@@ -54,7 +53,7 @@ def segments(
 
     Example:  regulars segments 'visits >= 3 and recency_days > 45' --save drifting; regulars segments @drifting --since 2026-10-01
     """
-    from regulars import screens
+    from regulars.cli.screens import guests as screens
     from regulars.guests import count_segments, find_segment, moved, rule_of
     from regulars.segments import save as keep
 
@@ -64,20 +63,20 @@ def segments(
             raise typer.BadParameter("--save, --since and --export need a rule, or @NAME")
         counted = count_segments(lake)
         rows = [{**row.segment._asdict(), **row._asdict(), "segment": row.segment.name} for row in counted]
-        return answer(as_json, rows, lambda: screens.segments(counted))
+        return answer(as_json, rows, lambda: screens.segments(counted, voice(lake)))
     if since is not None:
         told = moved(lake, rule, since=since.date(), export=export)
         rows = told.guests.slice(0, limit).to_pylist()
         value = told._asdict() | {"guests": len(told.guests), "rows": rows}
-        answer(as_json, value, lambda: screens.moved(told, limit))
+        answer(as_json, value, lambda: screens.moved(told, limit, voice(lake)))
     else:
         found = find_segment(lake, rule, export)
         rows = found.guests.slice(0, limit).to_pylist()
         value = {"rule": found.rule, "guests": len(found.guests), "of": found.of, "rows": rows}
-        answer(as_json, value, lambda: screens.segment(found, limit))
+        answer(as_json, value, lambda: screens.segment(found, limit, voice(lake)))
     if save is not None:
         kept = keep(lake.workspace, save, rule_of(lake, rule), meaning=meaning, now=dt.datetime.now(dt.UTC))
-        err.print(escape(f"kept as @{kept.name}, version {kept.version}"))
+        err.print(voice(lake).say("segment_kept", name=kept.name, version=kept.version))
     return None
 
 
@@ -87,22 +86,22 @@ def guest(
     workspace: Workspace = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is known of one guest, what to expect of him, and what to offer him.
+    """Show what is known of one guest, what to expect of them, and what to offer them.
 
     Example:  regulars guest G0042 --stop "Red wine"
     """
-    from regulars import screens
+    from regulars.cli.screens import guests as screens
     from regulars.guests import portrait
 
     lake = opened(workspace)
-    with progress("looking at him and the crowd"):
+    with progress("guest_progress"):
         known = portrait(lake, guest_id, stop=stop or ())
-    answer(as_json, known._asdict(), lambda: screens.guest(known, lake.settings.currency))
+    answer(as_json, known, lambda: screens.guest(known, voice(lake)))
 
 
 def next_dishes(
     k: Annotated[int, typer.Option("--k", min=1, max=100, help="How many dishes for each guest.")] = 3,
-    new_only: Annotated[bool, typer.Option("--new-only", help="Only dishes he never had.")] = False,
+    new_only: Annotated[bool, typer.Option("--new-only", help="Only dishes they never had.")] = False,
     stop: Stop = None,
     export: Annotated[Path | None, typer.Option(help="Write all rows to this CSV or Parquet file.")] = None,
     limit: Annotated[int, typer.Option(min=0, max=10_000, help="How many guests to show.")] = 5,
@@ -110,11 +109,12 @@ def next_dishes(
     as_json: AsJson = False,
 ) -> None:
     """Say what to offer every guest next.  Example:  regulars next-dishes --k 3 --stop "Red wine" --export next.csv"""
-    from regulars import guests, screens
+    from regulars.cli.screens import guests as screens
+    from regulars.guests import next_dishes as find_next_dishes
 
     lake = opened(workspace)
-    with progress("what guests had"):
-        found = guests.next_dishes(lake, k=k, new_only=new_only, stop=stop or (), export=export)
+    with progress("next_progress"):
+        found = find_next_dishes(lake, k=k, new_only=new_only, stop=stop or (), export=export)
     told = {"as_of": found.as_of, "stop_list": found.stop_list, "guests": found.guests}
     value = told | {"rows": found.first(limit).to_pylist()}
-    answer(as_json, value, lambda: screens.next_dishes(found, limit))
+    answer(as_json, value, lambda: screens.next_dishes(found, limit, voice(lake)))

@@ -6,7 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from regulars.cli.answers import HERE, AsJson, Workspace, answer, err, opened, progress
+from regulars.cli.answers import HERE, AsJson, Workspace, answer, err, opened, progress, voice
+from regulars.cli.language import chosen
+from regulars.cli.screens.layout import whole
+from regulars.wording import Sentence
 
 quality = typer.Typer(
     no_args_is_help=True,
@@ -30,14 +33,14 @@ def read(
     as_json: AsJson = False,
 ) -> None:
     """Read the reviews: aspects, judgement, dish, hints at harm; only what is new costs time.  Example:  regulars quality read"""
-    from regulars.cli import quality_screens as screens
+    from regulars.cli.screens import quality as screens
     from regulars.quality import LexiconReader, open_reader, read_reviews
 
     lake = opened(workspace)
     reader = LexiconReader() if by_lexicon else open_reader()
-    with progress("reviews") as say:
-        report = read_reviews(lake, reader, lambda done, whole: say(f"{done:,} of {whole:,} new clauses"))
-    answer(as_json, report._asdict(), lambda: screens.read(report))
+    with progress("read_progress") as say:
+        report = read_reviews(lake, reader, lambda done, of: say(Sentence("read_progress", done=done, of=of)))
+    answer(as_json, report, lambda: screens.read(report, voice(lake)))
 
 
 @quality.command()
@@ -52,17 +55,17 @@ def cards(
     as_json: AsJson = False,
 ) -> None:
     """Score cards with intervals and places among peers.  Example:  regulars quality cards --by store,item --export cards.csv"""
-    from regulars.cli import quality_screens as screens
+    from regulars.cli.screens import quality as screens
     from regulars.quality import Quality
     from regulars.tables.spreadsheets import write_sheet
 
     judged = Quality(opened(workspace))
-    with progress("score cards"):
+    with progress("cards_progress"):
         card = judged.cards(tuple(name.strip() for name in by.split(",")))
     if export is not None:
         write_sheet(card, export)
     rows = [row for row in card.to_pylist() if aspects or row["aspect"] is None]
-    answer(as_json, rows[:limit], lambda: screens.cards(rows[:limit], len(rows), judged.dishes))
+    answer(as_json, rows[:limit], lambda: screens.cards(rows[:limit], len(rows), judged.dishes, voice()))
 
 
 @quality.command()
@@ -78,13 +81,13 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     """Control charts: what got worse, since when, and the likeliest causes.  Example:  regulars quality watch --measure rating"""
-    from regulars.cli import quality_screens as screens
+    from regulars.cli.screens import quality as screens
     from regulars.quality import Quality
 
     judged = Quality(opened(workspace))
-    with progress("control charts"):
+    with progress("watch_progress"):
         found = judged.watch(measure, baseline_until=_date(baseline_until), false_alarms_per_year=false_alarms)
-    answer(as_json, _plain(found), lambda: screens.watch(found, measure, judged.dishes))
+    answer(as_json, found, lambda: screens.watch(found, measure, judged.dishes, voice()))
 
 
 @quality.command()
@@ -97,13 +100,13 @@ def consistency(
     as_json: AsJson = False,
 ) -> None:
     """How much one dish varies between stores, cooks and shifts.  Example:  regulars quality consistency "Beef soup\""""
-    from regulars.cli import quality_screens as screens
+    from regulars.cli.screens import quality as screens
     from regulars.quality import Quality
 
     judged = Quality(opened(workspace))
-    with progress("variance components"):
+    with progress("consistency_progress"):
         found = judged.consistency(dish, measure)
-    answer(as_json, _plain(found), lambda: screens.consistency(found, judged.dishes))
+    answer(as_json, found, lambda: screens.consistency(found, judged.dishes, voice()))
 
 
 @quality.command()
@@ -116,11 +119,11 @@ def safety(
     as_json: AsJson = False,
 ) -> None:
     """Every hint at harm, with its words; a person reads each.  Example:  regulars quality safety --since 2026-10-01"""
-    from regulars.cli import quality_screens as screens
+    from regulars.cli.screens import quality as screens
     from regulars.quality import Quality
 
     clues = Quality(opened(workspace)).clues(since=_date(since))
-    answer(as_json, [clue._asdict() for clue in clues], lambda: screens.safety(clues, limit))
+    answer(as_json, clues, lambda: screens.safety(clues, limit, voice()))
 
 
 @quality.command()
@@ -134,20 +137,20 @@ def worth(
     as_json: AsJson = False,
 ) -> None:
     """What bad experiences cost, and what to mend before money goes into coupons.  Example:  regulars quality worth"""
-    from regulars.cli import quality_screens as screens
+    from regulars.cli.screens import quality as screens
     from regulars.quality import Quality
 
     lake = opened(workspace)
     judged = Quality(lake)
-    with progress("what guests did after each visit"):
+    with progress("worth_progress"):
         found = judged.worth(coupon_price=_price(lake) if coupon_price is None else coupon_price)
-    answer(as_json, _plain(found), lambda: screens.worth(found, lake.settings.currency, judged.dishes, limit))
+    answer(as_json, found, lambda: screens.worth(found, judged.dishes, limit, voice(lake)))
 
 
 @quality.command()
 def trust(limit: Limit = 30, workspace: Workspace = HERE, as_json: AsJson = False) -> None:
     """Which reviews weigh less, and why; none is deleted.  Example:  regulars quality trust --limit 100"""
-    from regulars.cli import quality_screens as screens
+    from regulars.cli.screens import quality as screens
     from regulars.quality import Quality
 
     judged = Quality(opened(workspace))
@@ -155,7 +158,7 @@ def trust(limit: Limit = 30, workspace: Workspace = HERE, as_json: AsJson = Fals
     table = judged.reviews.select(["review_id", "store_id", "guest_id", "rating", "text"])
     rows = table.append_column("weight", [found.weight]).append_column("reasons", found.reasons).to_pylist()
     doubted = sorted((row for row in rows if row["reasons"]), key=lambda row: row["weight"])
-    answer(as_json, doubted[:limit], lambda: screens.trust(doubted, len(rows), limit))
+    answer(as_json, doubted[:limit], lambda: screens.trust(doubted, len(rows), limit, voice()))
 
 
 @quality.command()
@@ -166,17 +169,16 @@ def replies(
     as_json: AsJson = False,
 ) -> None:
     """Whom to answer first, with the facts to answer with.  Example:  regulars quality replies --days 14"""
-    from regulars.cli import quality_screens as screens
+    from regulars.cli.screens import quality as screens
     from regulars.quality import Quality
 
     lake = opened(workspace)
     queue = Quality(lake).replies(days=days, limit=limit)
-    answer(as_json, [reply._asdict() for reply in queue], lambda: screens.replies(queue, lake.settings.currency))
+    answer(as_json, queue, lambda: screens.replies(queue, voice(lake)))
 
 
 @quality.command()
 def report(
-    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
     baseline_until: Day = None,
     coupon_price: Annotated[
         float | None,
@@ -188,13 +190,11 @@ def report(
     """All of it on one page, with pictures.  Example:  regulars quality report --language zh"""
     from regulars.reports import write_quality_report
 
-    if language not in ("en", "zh"):
-        raise typer.BadParameter(f"'{language}' is neither en nor zh", param_hint="--language")
     lake = opened(workspace)
     price = _price(lake) if coupon_price is None else coupon_price
-    with progress("the page"):
-        path = write_quality_report(lake, language=language, coupon_price=price, baseline_until=_date(baseline_until))
-    answer(as_json, {"report": str(path)}, lambda: f"written to {path}")
+    with progress("page_progress"):
+        path = write_quality_report(lake, language=chosen(), coupon_price=price, baseline_until=_date(baseline_until))
+    answer(as_json, {"report": str(path)}, lambda: whole(voice(lake).say("wrote_file", file=str(path))))
 
 
 @quality.command()
@@ -206,23 +206,22 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train the heads anew and grade them on what is held out.  Example:  regulars quality train --mams data/mams"""
-    from regulars.cli import quality_screens as screens
+    from regulars.cli.screens import quality as screens
     from regulars.quality import SentenceEncoder, TrainedReader
     from regulars.quality import training as room
     from regulars.quality.grading import grade_clauses, grade_clues
     from regulars.quality.labelled import mams as sentences_of
 
     encoder = SentenceEncoder()
-    with progress("encoding") as say:
+    with progress("train_progress") as say:
         sentences = None if mams is None else sentences_of(mams, "train")
-        heads = room.train(encoder, sentences, progress=lambda done: say(f"{done:,} clauses of MAMS"))
+        heads = room.train(encoder, sentences, progress=lambda done: say(Sentence("train_progress", done=done)))
         reader = TrainedReader(encoder, heads)
         grades, clues = grade_clauses(reader), grade_clues(reader)
     path = out or room.default_path()
     heads.save(path)
-    err.print(f"heads written to {path}")
-    told = {"clauses": [grade._asdict() for grade in grades], "clues": clues._asdict()}
-    answer(as_json, told, lambda: screens.train(grades, clues))
+    err.print(voice().say("train_wrote", path=str(path)))
+    answer(as_json, {"clauses": grades, "clues": clues}, lambda: screens.train(grades, clues, voice()))
 
 
 def _price(lake: Any) -> float:
@@ -239,14 +238,3 @@ def _price(lake: Any) -> float:
 
 def _date(day: dt.datetime | None) -> dt.date | None:
     return None if day is None else day.date()
-
-
-def _plain(value: Any) -> Any:
-    """Results as plain values for JSON, whatever they are made of."""
-    import dataclasses
-
-    if hasattr(value, "_asdict"):
-        return {name: _plain(inner) for name, inner in value._asdict().items()}
-    if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    return [_plain(inner) for inner in value] if isinstance(value, tuple | list) else value

@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from regulars.cli.answers import voice
+from regulars.cli.screens.layout import sheet
 from regulars.errors import DataError
 
 out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
@@ -54,13 +56,11 @@ def say(as_json: bool, value: Any, words: str) -> None:
 
 
 def table(as_json: bool, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
-    from regulars import screens
-
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, default=_plain))  # noqa: T201
     else:
         cells = [[_cell(row.get(column)) for column in columns] for row in rows]
-        out.print(screens.sheet(columns, cells) if rows else "none yet")
+        out.print(sheet(voice(), columns, cells) if rows else "none yet")
 
 
 def _plain(value: object) -> object:

@@ -16,7 +16,7 @@ from regulars.profiles.likeness import Best, best_dishes
 from regulars.profiles.orders import ready_orders
 from regulars.profiles.usual import LEAST_SHARE
 
-REASONS = ("his usual", "had before", "guests like him", "popular")
+REASONS = ("usual", "had_before", "similar_guests", "popular")
 
 
 def next_dishes(
@@ -29,7 +29,7 @@ def next_dishes(
     popular. stop_list: items never to be offered, such as sold out, alcohol or discontinued. new_only: only dishes he never had.
     Columns: guest_id; rank from 1, without gaps, up to k or as many dishes as there are; item_id; score, the share of his next
     orders expected to have it (`regulars.profiles.likeness` has the formula); times_ordered, how many of his orders had it;
-    reason: `his usual` (a habit, as in `usual_dishes`), `had before`, `guests like him`, or `popular`.
+    reason: `usual` (a habit, as in `usual_dishes`), `had_before`, `similar_guests`, or `popular`.
     Refunds, returned lines, orders without a guest and orders after `as_of` are not looked at. A dish is an item_id; where
     every size and flavour has one of its own, give order_items the id of what they share.
 
@@ -43,7 +43,7 @@ def next_dishes(
     >>> items = pa.table({"order_id": ["1", "2", "3", "3"], "item_id": ["tea", "tea", "tea", "pie"]})
     >>> rows = next_dishes(orders, items, as_of=date(2026, 3, 31), stop_list=["beer"]).to_pylist()
     >>> [(row["guest_id"], row["rank"], row["item_id"], row["times_ordered"], row["reason"]) for row in rows[:2]]
-    [('ann', 1, 'tea', 2, 'had before'), ('ann', 2, 'pie', 0, 'popular')]
+    [('ann', 1, 'tea', 2, 'had_before'), ('ann', 2, 'pie', 0, 'popular')]
     """
     asked = (orders, order_items, guests)
     return returned(ranked(*asked, as_of=as_of, k=k, stop_list=stop_list, new_only=new_only, blend=blend), like=orders)
