@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from regulars.measurement import Statement
     from regulars.results import Measured, Season
 
+_ARMS = ("contacted", "holdout")
+
 
 def statement(measured: Measured, voice: Voice) -> RenderableType:
     """What a campaign brought: how the spend splits, what a unit of subsidy returned, and what to do next."""
     told = measured.statement
-    arms = [voice.say(f"arm_{arm}", guests=count) for arm, count in measured.arms.items()]
+    arms = [_arm(arm, count, voice) for arm, count in measured.arms.items()]
     spent = voice.money(told.spend_minor)
     parts = [
         (part_name(part.name, voice), voice.money(part.amount_minor), span(part.interval_minor, voice))
@@ -51,6 +53,13 @@ def _brought(told: Statement, voice: Voice) -> Iterator[tuple[str, str, str]]:
         if rate is not None:
             low, high = (f"{end:.2f}" for end in rate.interval)
             yield voice.say(name), f"{rate.estimate:.2f}", voice.say("between", low=low, high=high)
+
+
+def _arm(arm: str, guests: int, voice: Voice) -> str:
+    """An arm with its guests; whatever is no name of ours is an offer, given to all of an arm."""
+    if arm in _ARMS:
+        return voice.say(f"arm_{arm}", guests=guests)
+    return voice.say("arm_of_offer", offer=arm, guests=guests)
 
 
 def season(told: Season, voice: Voice) -> RenderableType:
