@@ -103,5 +103,5 @@ def test_commands_answer_as_json(command: Callable[..., str]) -> None:
 
 def test_refusals_are_sentences(command: Callable[..., str]) -> None:
     assert "no measure 'beauty'; there are reorder_rate" in command("watch", "--measure", "beauty", status=1)
-    assert "is neither en nor zh" in command("report", "--language", "fr", status=2)
+    assert "'fr' is not one of 'en', 'zh'" in command("report", "--language", "fr", status=2)
     assert "score cards are by store, item, shift, month, not town" in command("cards", "--by", "town", status=1)
