@@ -8,10 +8,13 @@ import pytest
 
 from databases import Database
 from offers.examples import bill, terms
+from regulars.access import stores
+from regulars.ledger.commands import Answer, Command
+from regulars.ledger.transactions import perform
 from regulars.offers import actions
-from regulars.offers.commands import Answer, Command, Issue, Redeem, Reserve, Validate
 from regulars.offers.identity import Guest
-from regulars.offers.performing import perform
+from regulars.offers.issuance import Issue
+from regulars.offers.redemption import Redeem, Reserve, Validate
 
 NOW = dt.datetime(2026, 3, 2, 17, tzinfo=dt.UTC)  # Monday noon in New York
 
@@ -21,8 +24,8 @@ class House:
 
     def __init__(self, database: Database) -> None:
         self.database, self.now, self._numbers = database, NOW, itertools.count()
-        actions.add_store("S1", "America/New_York")
-        actions.add_store("S2", "Asia/Shanghai")
+        stores.add_store("S1", "America/New_York")
+        stores.add_store("S2", "Asia/Shanghai")
 
     def define(
         self, offer_id: str = "five-off", kind: str = "amount_off", *, campaign_id: str | None = None, **changes: Any

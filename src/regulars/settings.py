@@ -134,7 +134,12 @@ GUESSES_PER_MINUTE = _number("REGULARS_GUESSES_PER_MINUTE", 30)
 
 USE_TZ = True
 USE_I18N = False
-INSTALLED_APPS = ["regulars.offers.apps.Offers", "regulars.service.apps.Service"]
+INSTALLED_APPS = [
+    "regulars.access.apps.Access",
+    "regulars.ledger.apps.Ledger",
+    "regulars.offers.apps.Offers",
+    "regulars.service.apps.Service",
+]
 MIDDLEWARE = ["regulars.service.middleware.around"]
 ROOT_URLCONF = "regulars.service.urls"
 WSGI_APPLICATION = "regulars.service.wsgi.application"

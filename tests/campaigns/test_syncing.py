@@ -8,9 +8,10 @@ import pytest
 
 import regulars as rg
 from houses import NOW, House
+from regulars.access import stores as known
 from regulars.campaigns import sync
 from regulars.offers import actions
-from regulars.offers.commands import RollBack
+from regulars.offers.refunds import RollBack
 
 LATER = NOW + dt.timedelta(days=30)
 
@@ -48,7 +49,7 @@ def test_redemptions_come_back_once_and_what_was_given_back_goes_away(lake: rg.L
 
 def test_the_tills_know_the_stores_of_the_lake_and_their_clocks(lake: rg.Lake, house: House) -> None:
     sync(lake, now=NOW)
-    assert {row["store_id"]: row["zone"] for row in actions.stores()} == {
+    assert {row["store_id"]: row["zone"] for row in known.stores()} == {
         "S1": "America/New_York", "S2": "Asia/Shanghai", "S3": "Europe/Rome",
     }  # fmt: skip
 

@@ -6,10 +6,10 @@ import pytest
 
 from houses import House, refused
 from offers.examples import terms
+from regulars.ledger.refusals import Refusal
 from regulars.offers import actions
-from regulars.offers.commands import RollBack
-from regulars.offers.reconciling import reconcile
-from regulars.offers.refusals import Refusal
+from regulars.offers.refunds import RollBack
+from regulars.records.rooms import reconcile
 
 
 def test_budget_and_cap_rise_at_will_and_sink_to_what_is_used_of_them(house: House) -> None:
@@ -127,7 +127,7 @@ def test_an_event_that_names_no_guest_or_no_order_is_kept_all_the_same(house: Ho
 
 
 def test_redemptions_are_told_with_what_is_left_of_their_cost(house: House) -> None:
-    from regulars.offers.commands import RollBack
+    from regulars.offers.refunds import RollBack
 
     house.define(campaign_id="autumn")
     ids = []

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regulars.ledger.refusals import Refusal
 from regulars.offers.codes import (
     ALPHABET,
     LETTERS,
@@ -19,7 +20,6 @@ from regulars.offers.codes import (
     qr_svg,
     read,
 )
-from regulars.offers.refusals import Refusal
 
 SECRET = b"a secret of the house"
 TYPED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

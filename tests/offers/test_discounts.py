@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offers.examples import any_terms, bill, bills, terms
+from regulars.ledger.refusals import Refusal
 from regulars.offers.bill import MOST_MINOR, Bill
 from regulars.offers.discounts import Discount, discount
-from regulars.offers.refusals import Refusal
 from regulars.offers.terms import Terms
 
 

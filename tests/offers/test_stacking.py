@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offers.examples import any_terms, bill, bills, terms
+from regulars.ledger.refusals import Refusal
 from regulars.offers.bill import Bill
 from regulars.offers.discounts import discount
-from regulars.offers.refusals import Refusal
 from regulars.offers.stacking import MOST_VOUCHERS, combine, go_together
 from regulars.offers.terms import Terms
 

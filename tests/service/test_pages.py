@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY
 
-from regulars.offers.tills import SCOPES
+from regulars.access.tills import SCOPES
 from regulars.service import middleware
 from regulars.till import api
 

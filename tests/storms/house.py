@@ -128,16 +128,17 @@ def _open(facts: dict[str, Any]) -> dict[str, Any]:
     """Migrate, define `offers` offers with `vouchers` each and one code that everybody knows, and open a till."""
     from django.core.management import call_command
 
-    from regulars.offers import actions, issuing, tills
+    from regulars.access import stores, tills
+    from regulars.offers import batches
 
     call_command("migrate", verbosity=0)
     now = dt.datetime.now(dt.UTC)
-    actions.add_store(STORE, "America/New_York")
+    stores.add_store(STORE, "America/New_York")
     codes: dict[str, list[str]] = {}
     for number in range(facts.get("offers", 1)):
         offer_id = f"five-off-{number}"
         _define(offer_id, facts["cap"], now, facts.get("terms", {}))
-        issuing.issue_many(offer_id, f"batch-{number}", count=facts["vouchers"], now=now)
+        batches.issue_many(offer_id, f"batch-{number}", count=facts["vouchers"], now=now)
         codes[offer_id] = _codes(offer_id)
     if facts.get("has_generic"):
         _define("everybody", facts["cap"], now, {"per_code": facts["cap"]})
@@ -159,8 +160,8 @@ def _define(offer_id: str, cap: int, now: dt.datetime, more: dict[str, Any]) -> 
 
 
 def _issue_generic(now: dt.datetime) -> None:
-    from regulars.offers.commands import Issue
-    from regulars.offers.performing import perform
+    from regulars.ledger.transactions import perform
+    from regulars.offers.issuance import Issue
 
     [answer] = perform([Issue(key="generic", at=now, offer_id="everybody", code=GENERIC)], now=now)
     assert answer.refusal is None, answer.text
@@ -174,24 +175,27 @@ def _codes(offer_id: str) -> list[str]:
 
 def _books(facts: dict[str, Any]) -> dict[str, Any]:
     """The accounts, the redemptions of the ledger, and the drift of its counters."""
-    from regulars.offers import actions, reconciling
-    from regulars.offers.models import Entry
+    from regulars.ledger.models import Entry
+    from regulars.offers import actions
+    from regulars.offers.models import Voucher
+    from regulars.records import rooms
 
-    redeemed = Entry.objects.filter(verb="redeemed").values_list("reference", "voucher__code", "order_id")
+    redeemed = Entry.objects.filter(verb="redeemed").values_list("reference", "subject", "order_id")
+    codes = dict(Voucher.objects.values_list("pk", "code"))
     back = Entry.objects.filter(verb="rolled_back").values_list("of_id", flat=True)
     return {
         "accounts": {offer["offer_id"]: offer["account"] for offer in actions.offers()},
-        "redeemed": [list(row) for row in redeemed],
+        "redeemed": [[reference, codes[subject], order_id] for reference, subject, order_id in redeemed],
         "rolled_back": list(back),
-        "drift": [list(drift) for drift in reconciling.reconcile()],
+        "drift": [list(drift) for drift in rooms.reconcile()],
     }
 
 
 def _redeem(facts: dict[str, Any]) -> dict[str, float]:
     """Redemptions a second of one process without HTTP: so many vouchers of an offer, so many in each transaction."""
+    from regulars.ledger.transactions import perform
     from regulars.offers.bill import Bill
-    from regulars.offers.commands import Redeem
-    from regulars.offers.performing import perform
+    from regulars.offers.redemption import Redeem
     from regulars.till.dispatch import speak
 
     codes, size = _codes("five-off-0")[facts["first"] : facts["first"] + facts["vouchers"]], facts["at_once"]
@@ -212,13 +216,13 @@ def _issue(facts: dict[str, Any]) -> dict[str, float]:
     """Seconds to issue so many vouchers, and to put the same rows bare into the same tables."""
     from django.core.management import call_command
 
-    from regulars.offers import issuing
+    from regulars.offers import batches
 
     call_command("migrate", verbosity=0)
     now, count = dt.datetime.now(dt.UTC), facts["vouchers"]
     _define("many", count, now, {"policy": "guaranteed"})
     began = time.perf_counter()
-    issuing.issue_many("many", "ours", count=count, now=now)
+    batches.issue_many("many", "ours", count=count, now=now)
     ours = time.perf_counter() - began
     return {"ours": ours, "bare": _bare()}
 
@@ -228,7 +232,7 @@ def _bare() -> float:
     from django.db import connection, transaction
 
     seconds = 0.0
-    tables = ("offers_voucher", "offers_entry")
+    tables = ("offers_voucher", "ledger_entry")
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             held = {}

@@ -12,9 +12,11 @@ from django.db import close_old_connections
 from django.test import Client
 
 from databases import Database
-from regulars.offers import actions, tills
-from regulars.offers.commands import Answer, Command
-from regulars.offers.performing import perform
+from regulars.access import tills
+from regulars.access.stores import add_store
+from regulars.ledger.commands import Answer, Command
+from regulars.ledger.transactions import perform
+from regulars.offers import actions
 from regulars.offers.terms import Terms
 from regulars.till import dispatch
 from regulars.till.throttle import Guesses
@@ -66,7 +68,7 @@ def shop(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databa
     monkeypatch.setattr(dispatch, "DOOR", AtOnce())
     monkeypatch.setattr(dispatch, "GUESSES", Guesses(30))
     for store in ("S1", "S2"):
-        actions.add_store(store, "America/New_York")
+        add_store(store, "America/New_York")
     for offer_id, stores in {"five": (), "five-1": ("S1",), "five-2": ("S2",)}.items():
         actions.define(offer_id, terms(stores=stores), now=NOW)
     request_finished.disconnect(close_old_connections)

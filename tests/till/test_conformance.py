@@ -9,7 +9,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi import checks
 
 from databases import Database
-from regulars.offers import tills
+from regulars.access import tills
 from regulars.service.wsgi import application
 from till.conftest import key
 

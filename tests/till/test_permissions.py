@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from databases import Database
-from regulars.offers import tills
+from regulars.access import tills
 from regulars.offers.codes import make
 from regulars.till.api import api
 from regulars.till.keys import Key

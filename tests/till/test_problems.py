@@ -8,8 +8,8 @@ import pytest
 from django.db import OperationalError
 
 from databases import Database
-from regulars.offers import refusals
-from regulars.offers.refusals import Refusal
+from regulars.ledger import refusals
+from regulars.ledger.refusals import Refusal
 from regulars.till import dispatch, problems, vouchers
 from regulars.till.bodies import MOST_BYTES, MOST_BYTES_OF_MANY
 from regulars.till.problems import STATUSES, Problem, language_of

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from regulars.access.stores import add_store
 from regulars.offers import actions
 from regulars.results import keep_outcomes
 from regulars.tables import Lake
@@ -62,7 +63,7 @@ def _stores(lake: Lake) -> int:
         return 0
     rows = lake.collect(lake.scan("stores").select("store_id", "zone", "day_closes_at")).to_pylist()
     for row in rows:
-        actions.add_store(
+        add_store(
             row["store_id"], row["zone"] or lake.settings.zone, row["day_closes_at"] or lake.settings.day_closes_at
         )
     return len(rows)

@@ -49,7 +49,7 @@ def list_offers(workspace: Workspace = None, as_json: AsJson = False) -> None:
 
 
 def _offer(row: dict[str, Any]) -> dict[str, Any]:
-    from regulars.offers.refusals import money
+    from regulars.ledger.refusals import money
 
     account, currency = row["account"], row["terms"]["currency"]
     kept = {name: money(account[f"{name}_minor"], currency, "en") for name in ("budget", "reserved", "spent")}
@@ -76,7 +76,7 @@ def issue(
     named = None if guests is None else _lines(guests)
     name = batch or f"{offer_id}-{now():%Y%m%d%H%M%S}"
     with opened_records(workspace), _bar(f"issuing {name}") as told:
-        from regulars.offers.issuing import issue_many
+        from regulars.offers.batches import issue_many
 
         done = issue_many(offer_id, name, count=count, guests=named, now=now(), progress=told)
         if export is not None:

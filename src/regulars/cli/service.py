@@ -63,7 +63,7 @@ def worker(
 def reconcile(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Work out every counter from the ledger; status 1 where one drifted.  Example:  regulars reconcile"""
     with opened_records(workspace):
-        from regulars.offers.reconciling import reconcile as work_out
+        from regulars.records.rooms import reconcile as work_out
 
         drifts = [drift._asdict() for drift in work_out()]
     _show_drifts(drifts, as_json)

@@ -27,9 +27,10 @@ def new_key(
     if everywhere == bool(store):
         raise typer.BadParameter("give either --store, once or more, or --everywhere")
     with opened_records(workspace):
-        from regulars.offers import actions, tills
+        from regulars.access import stores as places
+        from regulars.access import tills
 
-        known = {row["store_id"] for row in actions.stores()}
+        known = {row["store_id"] for row in places.stores()}
         if unknown := [one for one in store or () if one not in known]:
             raise DataError(
                 f"there is no store '{unknown[0]}'; `regulars stores add {unknown[0]} --zone ZONE` makes it known"
@@ -44,7 +45,7 @@ def new_key(
 def list_keys(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """List the keys, without their secrets.  Example:  regulars keys list"""
     with opened_records(workspace):
-        from regulars.offers import tills
+        from regulars.access import tills
 
         rows = tills.tills()
     table(as_json, rows, ("till_id", "name", "scopes", "stores", "made_at", "revoked_at"))
@@ -58,7 +59,7 @@ def revoke_key(
 ) -> None:
     """Revoke a key: from now on nobody may use it.  Example:  regulars keys revoke abcdefgh23456789"""
     with opened_records(workspace):
-        from regulars.offers import tills
+        from regulars.access import tills
 
         if not tills.revoke(till_id, now=now()):
             raise DataError(f"there is no key '{till_id}' that could be revoked; `regulars keys list` shows them")
@@ -83,9 +84,9 @@ def add_store(
     except ValueError:
         raise typer.BadParameter(f"'{day_closes_at}' is no time of day; give one such as 04:00") from None
     with opened_records(workspace):
-        from regulars.offers import actions
+        from regulars.access import stores as places
 
-        actions.add_store(store_id, zone, day_closes_at)
+        places.add_store(store_id, zone, day_closes_at)
     say(as_json, {"store_id": store_id, "zone": zone, "day_closes_at": day_closes_at}, f"store {store_id} is known")
 
 
@@ -93,7 +94,7 @@ def add_store(
 def list_stores(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """List the stores.  Example:  regulars stores list"""
     with opened_records(workspace):
-        from regulars.offers import actions
+        from regulars.access import stores as places
 
-        rows = actions.stores()
+        rows = places.stores()
     table(as_json, list(rows), ("store_id", "zone", "day_closes_at"))

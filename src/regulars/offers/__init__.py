@@ -1,27 +1,28 @@
-"""Offers: what may be given, what was given, and the ledger of both. It needs no model and no lake.
+"""Offers: what may be given, and what was given. It needs no model and no lake.
 
 What an offer says:
-terms        what it gives, to whom, when and where, how often, and who pays
-bill         what a till is about to charge
-discounts    what one offer takes off a bill
-stacking     which offers go together
-hours        when an offer holds in a store
-codes        what is printed on vouchers
-identity     who a guest is, without knowing him
-refusals     every reason for a no, in two languages
+terms            what it gives, to whom, when and where, how often, and who pays
+bill             what a till is about to charge
+discounts        what one offer takes off a bill
+stacking         which offers go together
+validity         when an offer holds in a store, and when a voucher ends
+caps             what one use counts against
+codes            what is printed on vouchers
+identity         who a guest is, without knowing them
 
-What becomes of it, the way a command goes:
-commands     what may be asked
-group        those who come at once go through together
-performing   one transaction, one answer for each key
-reading      the books, read under the offers' locks
-deciding     the verdict: admitting, taking, returning, and the caps; no database in it
-writing      what changed, in one statement for each table
+What may be asked, each a command of the ledger with what it needs and what it decides:
+definition       make an offer, or change its terms
+issuance         issue one voucher; batches: a million
+redemption       validate, reserve, redeem; admission: whether a voucher may be used at all
+reservations     let go what was reserved
+refunds          give a redemption back
+vouchers         cancel and expire
+halts            stop and go on, by hand or by the velocity alarm
 
 And around it:
-actions      the verbs for other rooms
-issuing      a million vouchers
-tills        who may ask
-reconciling  every counter, worked out again
-models, sql  the tables, private to this room
+actions          the verbs for other rooms
+usages, people   how much of each cap is used, and by whom
+events, orders   what tills and apps told us
+reconciliation   every counter, worked out again
+models           the tables, private to this room
 """

@@ -1,25 +1,30 @@
-"""The verbs of offers: the only way in from other rooms."""
+"""The verbs of offers: the way in from other rooms."""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from django.db import IntegrityError, transaction
 from django.db.models import Case, F, OuterRef, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from regulars.clock import StoreClock
-from regulars.offers.books import terms_of
+from regulars.ledger.accounts import entries
+from regulars.ledger.commands import Command
+from regulars.ledger.refusals import Refusal
+from regulars.ledger.transactions import forget_receipts, perform
 from regulars.offers.codes import in_groups
 from regulars.offers.codes import read as read_code
-from regulars.offers.commands import Command, Define, Expire, HaltKind, Release, Resume, Stop
-from regulars.offers.governing import described
-from regulars.offers.models import Entry, Event, Halt, Mark, Offer, Receipt, Reservation, Store, Voucher, Watch
-from regulars.offers.ordering import note_orders
-from regulars.offers.performing import KEPT, perform
-from regulars.offers.refusals import Refusal
-from regulars.offers.returning import state_of
+from regulars.offers.definition import Define, described, terms_of
+from regulars.offers.events import events, take_events
+from regulars.offers.halts import HaltKind, Resume, Stop
+from regulars.offers.models import Halt, Mark, Offer, Reservation, Voucher, Watch
+from regulars.offers.reservations import Release
 from regulars.offers.terms import Terms
+from regulars.offers.vouchers import Expire, state_of
+
+__all__ = [
+    "define", "events", "find_offer", "find_voucher", "halt", "halts", "note_synced", "offers", "redemptions", "resume",
+    "sweep", "synced_at", "take_events", "vouchers_of", "watch", "watches",
+]  # fmt: skip
 
 WatchKind = Literal["campaign", "store"]
 
@@ -40,17 +45,6 @@ def _done(command: Command) -> dict[str, Any]:
         raise answer.refusal
     assert answer.said is not None
     return answer.said
-
-
-def add_store(store_id: str, zone: str, day_closes_at: str = "04:00") -> None:
-    """A store where vouchers are taken, or its new clock. Raises DataError for a zone or a time that is none."""
-    StoreClock(zone, day_closes_at).check()
-    Store.objects.update_or_create(store_id=store_id, defaults={"zone": zone, "day_closes_at": day_closes_at})
-
-
-def stores() -> list[dict[str, str]]:
-    """The stores, by id."""
-    return [dict(row) for row in Store.objects.order_by("store_id").values("store_id", "zone", "day_closes_at")]
 
 
 def halt(kind: HaltKind, whose: str, *, reason: str, by: str, now: dt.datetime) -> None:
@@ -105,72 +99,34 @@ def vouchers_of(batch_id: str) -> Iterator[tuple[str, str | None, dt.datetime]]:
 
 def find_offer(offer_id: str) -> dict[str, Any]:
     """An offer, its terms and its account. Raises Refusal offer_not_found."""
-    offer = Offer.objects.filter(offer_id=offer_id).first()
+    offer = Offer.objects.select_related("account").filter(offer_id=offer_id).first()
     if offer is None:
         raise Refusal("offer_not_found", offer=offer_id)
-    return described(offer)
+    return described(offer, offer.account)
 
 
 def offers() -> list[dict[str, Any]]:
     """All offers, by id."""
-    return [described(offer) for offer in Offer.objects.order_by("offer_id")]
-
-
-def take_events(events: Sequence[dict[str, Any]], *, till: str | None, now: dt.datetime) -> dict[str, int]:
-    """Keep events of the Segment shape, each messageId of a till once; a guest's orders count as his from then on."""
-    try:
-        with transaction.atomic():
-            return _take_events(events, till or "", now)
-    except IntegrityError:  # somebody else met the same guest for the first time in the same moment
-        with transaction.atomic():
-            return _take_events(events, till or "", now)
-
-
-def _take_events(events: Sequence[dict[str, Any]], till: str, now: dt.datetime) -> dict[str, int]:
-    told = {event["messageId"]: event for event in events}
-    known = Event.objects.filter(till=till, message_id__in=told).values_list("message_id", flat=True)
-    new = [event for name, event in told.items() if name not in set(known)]
-    Event.objects.bulk_create(
-        Event(message_id=event["messageId"], call=event.get("type", "track"), name=event.get("event", ""), body=event,
-              till=till, noted_at=now)
-        for event in new
-    )  # fmt: skip
-    note_orders(new, now=now)
-    return {"taken": len(new), "repeated": len(events) - len(new)}
+    return [described(offer, offer.account) for offer in Offer.objects.select_related("account").order_by("offer_id")]
 
 
 def redemptions(*, since: dt.datetime | None = None) -> Iterator[tuple[Any, ...]]:
     """Redemptions that were made or changed since a time: redemption_id, campaign_id, guest_id, offer_id, store_id, order_id,
     redeemed_at, what is left of their cost in minor units, and `yes` where the use was given back."""
-    changed = Entry.objects.filter(verb__in=("redeemed", "rolled_back"))
+    changed = entries().filter(verb__in=("redeemed", "rolled_back"))
     changed = changed if since is None else changed.filter(noted_at__gte=since)
     ids = changed.annotate(redemption=Coalesce("of", "reference")).values("redemption")
-    back = Entry.objects.filter(of=OuterRef("reference")).order_by().values("of")
-    found = Entry.objects.filter(verb="redeemed", reference__in=ids).order_by("pk").annotate(
+    back = entries().filter(of=OuterRef("reference")).order_by().values("of")
+    found = entries().filter(verb="redeemed", reference__in=ids, account__offer__isnull=False).order_by("pk").annotate(
         left=F("spent_minor") + Coalesce(Subquery(back.annotate(n=Sum("spent_minor")).values("n")), 0),
         uses=1 + Coalesce(Subquery(back.annotate(n=Sum("spent_uses")).values("n")), 0),
         was_given_back=Case(When(uses__lt=1, then=Value("yes")), default=Value("")),
     )  # fmt: skip
     columns = (
-        "reference",
-        "offer__campaign_id",
-        "guest_id",
-        "offer_id",
-        "store_id",
-        "order_id",
-        "at",
-        "left",
-        "was_given_back",
-    )
+        "reference", "account__offer__campaign_id", "guest_id", "account__offer__offer_id", "store_id", "order_id", "at",
+        "left", "was_given_back",
+    )  # fmt: skip
     return found.values_list(*columns).iterator(10_000)
-
-
-def events(names: Sequence[str], *, since: dt.datetime | None = None) -> Iterator[dict[str, Any]]:
-    """What was told under these names since a time, as it was told, but that each messageId names its till too."""
-    told = Event.objects.filter(name__in=names).order_by("pk")
-    told = told if since is None else told.filter(noted_at__gte=since)
-    rows = told.values_list("till", "body").iterator(10_000)
-    return ({**body, "messageId": f"{till} {body['messageId']}".strip()} for till, body in rows)
 
 
 def synced_at() -> dt.datetime | None:
@@ -193,7 +149,7 @@ def sweep(now: dt.datetime, *, at_once: int = 200) -> dict[str, int]:
     return {
         "released": released,
         "expired": _accepted([Expire(key="", at=now, code=code) for code in codes], now, at_once),
-        "forgotten": Receipt.objects.filter(at__lt=now - KEPT).delete()[0],
+        "forgotten": forget_receipts(now),
     }
 
 

@@ -1,11 +1,17 @@
-"""The Django app of offers, vouchers and their ledger."""
+"""The Django app of offers and vouchers."""
 
-from django.apps import AppConfig
+from collections.abc import Iterable
+
+from regulars.records.rooms import Drift, Room
 
 
-class Offers(AppConfig):
+class Offers(Room):
     """Its tables begin with `offers_`."""
 
     name = "regulars.offers"
     label = "offers"
-    default_auto_field = "django.db.models.BigAutoField"
+
+    def drifts(self) -> Iterable[Drift]:
+        from regulars.offers.reconciliation import drifts
+
+        return drifts()

@@ -24,7 +24,7 @@ class Cap(NamedTuple):
 def caps_of(
     offer_id: str, terms: Terms, store_id: str, clock: StoreClock, at: dt.datetime, persons: Iterable[str]
 ) -> Iterator[Cap]:
-    """The caps that a use at this instant in this store counts against; of a guest, under every name he goes by."""
+    """The caps that a use at this instant in this store counts against; of a guest, under every name they go by."""
     if terms.per_guest is not None:
         for person in persons:
             yield Cap((offer_id, "guest", person), terms.per_guest, "per_guest_exceeded")

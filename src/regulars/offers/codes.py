@@ -21,7 +21,7 @@ import numpy as np
 import segno
 from numpy.typing import NDArray
 
-from regulars.offers.refusals import Refusal, shown
+from regulars.ledger.refusals import Refusal, shown
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXY"
 LETTERS = 14

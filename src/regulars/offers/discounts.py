@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from regulars.benefits import AmountOff, FixedPrice, FreeItem, PercentOff, Points
+from regulars.ledger.refusals import Refusal
 from regulars.money import split
 from regulars.offers.bill import Bill, Line
-from regulars.offers.refusals import Refusal
 from regulars.offers.terms import Terms
 
 

@@ -1,7 +1,7 @@
-"""Who a guest is, without knowing him: keyed hashes of the names he goes by, for caps that hold across all of them.
+"""Identity: who a guest is, without knowing them: keyed hashes of the names they go by, for caps that hold across all of them.
 
 A guest may come with another phone, a mailbox written differently, the same card. Each name is brought into one form and
-hashed with a secret of the house (keyed BLAKE2, RFC 7693), so that what is stored finds him again and tells nobody who he is.
+hashed with a secret of the house (keyed BLAKE2, RFC 7693), so that what is stored finds them again and tells nobody who they are.
 A name that could be anybody's, such as `n/a` or a row of zeros, is no name.
 """
 
@@ -22,7 +22,7 @@ _NOBODY = frozenset({"0", "-", "n/a", "na", "nil", "none", "null", "test", "unde
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
-    """Whoever is at the till, as far as it knows. orders_before: his earlier orders, where the till counts them.
+    """Whoever is at the till, as far as it knows. orders_before: their earlier orders, where the till counts them.
 
     phone: with its country code, as +86 138 0013 8000 or 0086 138 0013 8000; without one it is another number.
     Nothing of it shows in logs.
@@ -40,7 +40,7 @@ class Guest:
     orders_before: int | None = None
 
     def tokens(self, secret: bytes) -> tuple[str, ...]:
-        """One token, `kind:digest`, for each name he goes by; none where nobody is named.
+        """One token, `kind:digest`, for each name they go by; none where nobody is named.
 
         Raises ValueError for a secret of less than 16 bytes.
         """

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from regulars.ledger.refusals import Refusal, money, tongue_of
 from regulars.offers.bill import Bill
 from regulars.offers.discounts import Discount, discount
-from regulars.offers.refusals import Refusal, money, tongue_of
 from regulars.offers.terms import Terms
 
 MOST_VOUCHERS = 5

@@ -11,7 +11,7 @@ from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
 
 from regulars import __version__
-from regulars.offers.refusals import Refusal
+from regulars.ledger.refusals import Refusal
 from regulars.till import events, halts, offers, vouchers
 from regulars.till.bodies import MOST_BYTES_OF_MANY, Reader
 from regulars.till.dispatch import say

@@ -8,14 +8,15 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
-from regulars.offers.commands import Answer, Command, Issue
-from regulars.offers.group import Door
-from regulars.offers.performing import perform
-from regulars.offers.refusals import Refusal
+from regulars.ledger.commands import DONE, Answer, Command
+from regulars.ledger.group_commit import Door
+from regulars.ledger.refusals import Refusal
+from regulars.ledger.transactions import perform
+from regulars.offers.issuance import Issue
 from regulars.till.bodies import fingerprint, idempotency_key
 from regulars.till.keys import till_of
 from regulars.till.metrics import answers_of
-from regulars.till.problems import MEDIA_TYPE, canonical, document, instance_of, language_of
+from regulars.till.problems import MEDIA_TYPE, STATUSES, canonical, document, instance_of, language_of
 from regulars.till.throttle import Guesses
 
 _UNKNOWN = "voucher_not_found"
@@ -26,11 +27,18 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def speak(command: Command, outcome: dict[str, Any] | Refusal) -> tuple[int, str]:
-    """Status and text of an answer; it depends on nothing but the command and its outcome, for it is kept with the key."""
+def speak(command: Command, outcome: dict[str, Any] | Refusal) -> str:
+    """The text of an answer; it depends on nothing but the command and its outcome, for it is kept with the key."""
     if isinstance(outcome, Refusal):
         return document(outcome, command.language, instance_of(command.key, command.fingerprint))
-    return 201 if isinstance(command, Issue) else 200, canonical(outcome)
+    return canonical(outcome)
+
+
+def status_of(command: Command, answered: Answer) -> int:
+    """The status of an answer, whether it is given for the first time or again."""
+    if answered.outcome != DONE:
+        return STATUSES[answered.outcome]
+    return 201 if isinstance(command, Issue) else 200
 
 
 DOOR = Door(speak=speak, clock=now)
@@ -61,8 +69,8 @@ def answer(request: HttpRequest, command: Command) -> HttpResponse:
     GUESSES.check(till_of(request).till_id)
     answered = DOOR.submit(command)
     _note(request, command, answered)
-    content_type = "application/json" if answered.status < 400 else MEDIA_TYPE
-    response = HttpResponse(answered.text.encode(), status=answered.status, content_type=content_type)
+    content_type = "application/json" if answered.outcome == DONE else MEDIA_TYPE
+    response = HttpResponse(answered.text.encode(), status=status_of(command, answered), content_type=content_type)
     if answered.is_repeated:
         response.headers["Idempotent-Replayed"] = "true"
     return response
@@ -78,7 +86,7 @@ def answer_many(request: HttpRequest, commands: Sequence[Command]) -> HttpRespon
     for command, answered in zip(commands, answers, strict=True):
         _note(request, command, answered)
     results = ",".join(
-        f'{{"body":{answered.text},"key":{canonical(command.key)},"status":{answered.status}}}'
+        f'{{"body":{answered.text},"key":{canonical(command.key)},"status":{status_of(command, answered)}}}'
         for command, answered in zip(commands, answers, strict=True)
     )
     return HttpResponse(f'{{"results":[{results}]}}', content_type="application/json")
@@ -90,7 +98,7 @@ def say(value: Any, *, status: int = 200) -> HttpResponse:
 
 
 def _note(request: HttpRequest, command: Command, answered: Answer) -> None:
-    outcome = "repeated" if answered.is_repeated else answered.refusal.code if answered.refusal else "done"
+    outcome = "repeated" if answered.is_repeated else answered.outcome
     answers_of(type(command).__name__, outcome).inc()
     left_out = (answered.said or {}).get("left_out", ())
     unknown = (outcome == _UNKNOWN) + sum(left["reason"] == _UNKNOWN for left in left_out)

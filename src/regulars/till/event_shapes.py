@@ -70,7 +70,7 @@ class TrackShape(EventShape):
 
 
 class OtherShape(EventShape):
-    """Who somebody is, or what he looked at."""
+    """Who somebody is, or what they looked at."""
 
     type: Literal["identify", "page", "screen", "group", "alias"]
     event: _Name | None = None

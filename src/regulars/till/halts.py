@@ -6,9 +6,9 @@ from typing import Literal
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 
+from regulars.access.scopes import may_change
 from regulars.offers import actions
-from regulars.offers.commands import Resume, Stop
-from regulars.offers.reach import may_change
+from regulars.offers.halts import Resume, Stop
 from regulars.till import shapes
 from regulars.till.dispatch import answer, asked, say
 from regulars.till.keys import Key, till_of

@@ -1,4 +1,4 @@
-"""Keys: who asks, and whether he may. Every route has one; a route without is shut.
+"""Keys: who asks, and whether they may. Every route has one; a route without is shut.
 
 A key is asked for with one query by its primary key, every time, so that one which is revoked is refused at once. Commands ask
 for it in their own transaction, so for their routes it may be remembered.
@@ -8,8 +8,8 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from regulars.offers import tills
-from regulars.offers.tills import Till
+from regulars.access import tills
+from regulars.access.tills import Till
 from regulars.till.problems import Problem
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="regulars"'}

@@ -5,9 +5,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 
+from regulars.access.scopes import may_see
 from regulars.offers import actions
-from regulars.offers.commands import Define
-from regulars.offers.reach import may_see
+from regulars.offers.definition import Define
 from regulars.till import shapes
 from regulars.till.dispatch import answer, asked, say
 from regulars.till.keys import Key, till_of

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from regulars.access.scopes import may_change, may_see
+from regulars.ledger.refusals import Refusal
 from regulars.offers import actions
-from regulars.offers.reach import may_change, may_see
-from regulars.offers.refusals import Refusal
 from regulars.till.keys import till_of
 
 

@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 
-from regulars.offers.refusals import Refusal
+from regulars.ledger.refusals import Refusal
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "urn:regulars:problem:"
 
 STATUSES: dict[str, int] = {
-    # who asks, and whether he may
+    # who asks, and whether they may
     "not_authenticated": 401, "till_revoked": 401, "not_allowed": 403, "too_many_attempts": 429,
     # what HTTP itself refuses
     "host_unknown": 400, "not_json": 400, "idempotency_key_missing": 400, "idempotency_key_invalid": 400,
@@ -25,7 +25,7 @@ STATUSES: dict[str, int] = {
     "media_type_unsupported": 415, "body_invalid": 422, "failed": 500, "unavailable": 503,
     # a key that was used before
     "key_reused": 422, "key_in_flight": 409,
-    # what is not there, or not for him
+    # what is not there, or not for them
     "voucher_not_found": 404, "offer_not_found": 404, "redemption_not_found": 404, "reservation_not_found": 404,
     "halt_not_found": 404,
     # what is asked makes no sense as it stands; another request would
@@ -111,28 +111,27 @@ def canonical(value: Any) -> str:
     return _WRITER.encode(value)
 
 
-def document(problem: Problem | Refusal, language: str, instance: str) -> tuple[int, str]:
-    """Status and text. instance: the name of this very occurrence."""
-    status = STATUSES[problem.code]
+def document(problem: Problem | Refusal, language: str, instance: str) -> str:
+    """A problem as it is sent. instance: the name of this very occurrence."""
     told: dict[str, Any] = {
         "type": f"{TYPES}{problem.code}",
         "title": problem.code.replace("_", " ").capitalize(),
-        "status": status,
+        "status": STATUSES[problem.code],
         "code": problem.code,
         "detail": problem.words(language),
         "instance": instance,
     }
     if isinstance(problem, Problem) and problem.errors:
         told["errors"] = [error._asdict() for error in problem.errors]
-    return status, canonical(told)
+    return canonical(told)
 
 
 def respond(request: HttpRequest, problem: Problem | Refusal) -> HttpResponse:
     """The response for a problem that belongs to this request alone."""
     language = language_of(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
-    status, text = document(problem, language, instance_of("", getattr(request, "request_id", "")))
+    text = document(problem, language, instance_of("", getattr(request, "request_id", "")))
     headers = {"Content-Language": language, **(problem.headers if isinstance(problem, Problem) else {})}
-    return HttpResponse(text, status=status, content_type=MEDIA_TYPE, headers=headers)
+    return HttpResponse(text, status=STATUSES[problem.code], content_type=MEDIA_TYPE, headers=headers)
 
 
 def instance_of(key: str, request_id: str) -> str:

@@ -5,9 +5,13 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 
-from regulars.offers.commands import Cancel, Issue, Redeem, Release, Reserve, RollBack, Validate
+from regulars.ledger.refusals import Refusal
 from regulars.offers.identity import Guest
-from regulars.offers.refusals import Refusal
+from regulars.offers.issuance import Issue
+from regulars.offers.redemption import Redeem, Reserve, Validate
+from regulars.offers.refunds import RollBack
+from regulars.offers.reservations import Release
+from regulars.offers.vouchers import Cancel
 from regulars.till import dispatch, shapes
 from regulars.till.bodies import fingerprint
 from regulars.till.dispatch import answer, answer_many, asked, now, say

@@ -1,0 +1,118 @@
+"""Transactions: many commands in one, each answered once for each key."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from regulars.access.tills import TILLS
+from regulars.ledger.accounts import ACCOUNTS
+from regulars.ledger.books import Books
+from regulars.ledger.commands import Answer, Command, Speaker
+from regulars.ledger.models import Receipt
+from regulars.ledger.refusals import Refusal
+from regulars.records import statements
+from regulars.records.shelves import Need, Shelf
+
+KEPT = dt.timedelta(days=30)
+"""How long the same key gives the same answer."""
+RECEIPTS = Shelf(Receipt, by="till key")
+
+_LOCK = """
+    select name from unnest(%s::text[]) as name
+    where not pg_try_advisory_xact_lock(hashtextextended(name, 0))"""
+
+
+def as_json(command: Command, outcome: dict[str, Any] | Refusal) -> str:
+    """An answer as plain JSON."""
+    if isinstance(outcome, Refusal):
+        outcome = {"code": outcome.code, "detail": outcome.words(command.language)}
+    return json.dumps(outcome, ensure_ascii=False)
+
+
+def perform(commands: Sequence[Command], *, now: dt.datetime, speak: Speaker = as_json) -> list[Answer]:
+    """Answer each command, in order, all in one transaction: when this returns, what was said is on the disk.
+
+    A command without a key is answered anew each time. Raises DatabaseError where the whole cannot be written; then nothing
+    has happened, and each may be tried by itself.
+    """
+    with transaction.atomic():
+        busy = _in_flight(commands)
+        books = _opened(commands, now)
+        answers = [_answer(command, books, busy, speak) for command in commands]
+        books.write()
+    return answers
+
+
+def _opened(commands: Sequence[Command], now: dt.datetime) -> Books:
+    """The books of these commands: first the locks of their accounts, then what each needs, all of them step by step together."""
+    books = Books(now=now)
+    books.read(_accounts(commands))
+    standing = (
+        RECEIPTS.where("key {}", {command.key for command in commands if command.key}),
+        TILLS.where("till_id {} and revoked_at is null", {command.till for command in commands if command.till}),
+    )
+    steps = [command.needs(books) for command in commands]
+    needed = [*standing, *(need for step in steps for need in next(step, ()))]
+    while needed:
+        books.read(needed)
+        needed = [need for step in steps for need in next(step, ())]
+    return books
+
+
+def _accounts(commands: Sequence[Command]) -> list[Need]:
+    """All accounts in one question, so that they are locked in the order of their ids and nobody waits for who waits for them."""
+    named: dict[str, set[object]] = {}
+    for command in commands:
+        for query, names in command.accounts():
+            named.setdefault(query, set()).update(names)
+    asked = {query: names for query, names in sorted(named.items()) if names}
+    if not asked:
+        return []
+    return [ACCOUNTS.where(f"account_id in ({' union all '.join(asked)})", *asked.values())]
+
+
+def forget_receipts(now: dt.datetime) -> int:
+    """Forget what was said so long ago that nobody asks again; how many receipts."""
+    return int(Receipt.objects.filter(at__lt=now - KEPT).delete()[0])
+
+
+def _answer(command: Command, books: Books, busy: set[tuple[str, str]], speak: Speaker) -> Answer:
+    if command.till is not None and command.till not in books[TILLS]:
+        return _refused(command, Refusal("till_revoked"), speak)
+    if command.name in busy:
+        return _refused(command, Refusal("key_in_flight", key=command.key), speak)
+    if (receipt := books[RECEIPTS].get(command.name)) is not None:
+        if receipt.fingerprint != command.fingerprint:
+            return _refused(command, Refusal("key_reused", key=command.key), speak)
+        return Answer(outcome=receipt.outcome, text=receipt.text, is_repeated=True)
+    try:
+        with books.trial():
+            said = command.decide(books)
+        answer = Answer(said=said, text=speak(command, said))
+    except Refusal as refusal:
+        answer = _refused(command, refusal, speak)
+    if command.key:
+        till, key = command.name
+        said_once = {
+            "fingerprint": command.fingerprint,
+            "outcome": answer.outcome,
+            "text": answer.text,
+            "at": books.now,
+        }
+        books.add(statements.made(Receipt, till=till, key=key, **said_once))
+    return answer
+
+
+def _refused(command: Command, refusal: Refusal, speak: Speaker) -> Answer:
+    return Answer(refusal=refusal, outcome=refusal.code, text=speak(command, refusal))
+
+
+def _in_flight(commands: Sequence[Command]) -> set[tuple[str, str]]:
+    """Names that another process is answering now. On SQLite nobody else can: the transaction shuts all others out."""
+    names = {" ".join(command.name): command.name for command in commands if command.key}
+    if not names or not statements.is_postgresql():
+        return set()
+    return {names[name] for (name,) in statements.execute(_LOCK, [sorted(names)]).fetchall()}

@@ -1,0 +1,116 @@
+"""Admission: may this voucher be used here and now by this guest, whatever it does for the bill?"""
+
+import datetime as dt
+from typing import TYPE_CHECKING, NamedTuple
+
+from regulars.ledger.books import Books
+from regulars.ledger.refusals import Refusal
+from regulars.offers import people, validity
+from regulars.offers.definition import terms_of
+from regulars.offers.halts import check_halts
+from regulars.offers.identity import Guest
+from regulars.offers.models import Offer, Person, Reservation, Voucher
+from regulars.offers.reservations import let_go_overdue, reserved
+from regulars.offers.terms import Terms
+from regulars.offers.usages import clock_of
+from regulars.offers.vouchers import found, offer_of
+
+if TYPE_CHECKING:
+    from regulars.offers.redemption import Validate
+
+MOST_SKEW = dt.timedelta(minutes=10)
+MOST_OFFLINE = dt.timedelta(hours=72)
+
+
+class Admitted(NamedTuple):
+    """A voucher that may be used; reservation: the one it was kept under; person: who uses it, where they are known."""
+
+    voucher: Voucher
+    offer: Offer
+    terms: Terms
+    reservation: Reservation | None
+    person: Person | None
+
+
+def admit(books: Books, command: "Validate", text: str) -> Admitted:
+    """The voucher of this code. Raises the Refusal that a guest would best understand."""
+    _check_time(books, command)
+    clock = clock_of(books, command.store_id)
+    voucher = found(books, text)
+    if voucher is None:
+        raise Refusal("voucher_not_found", code=text[:40])
+    offer = offer_of(books, voucher)
+    terms = terms_of(offer.terms)
+    check_halts(books, offer=offer.offer_id, campaign=offer.campaign_id, store=command.store_id)
+    let_go_overdue(books, voucher)
+    reservation = _claimed(books, command, voucher)
+    _check_state(voucher, reservation, command, clock.zone)
+    if command.bill.currency != terms.currency:
+        raise Refusal("currency_mismatch", bill=command.bill.currency, offer=terms.currency)
+    validity.check(terms, command.at, command.store_id, clock)
+    return Admitted(voucher, offer, terms, reservation, _person(books, command, voucher, terms))
+
+
+def _check_time(books: Books, command: "Validate") -> None:
+    """A till that was offline may tell of the past, but not of long ago, and nobody of the future."""
+    behind = books.now - command.at
+    if behind > (MOST_OFFLINE if command.is_offline else MOST_SKEW) or -behind > MOST_SKEW:
+        raise Refusal("clock_wrong", at=command.at, now=books.now)
+
+
+def _claimed(books: Books, command: "Validate", voucher: Voucher) -> Reservation | None:
+    """The reservation under which a voucher was kept, where the command names one."""
+    if command.reservation_id is None:
+        return None
+    held = reserved(books, command.reservation_id)
+    claimed = next((row for row in held if row.voucher_id == voucher.code), None)
+    if claimed is None or claimed.store_id != command.store_id or claimed.till_id != command.till:
+        raise Refusal("reservation_not_found", reservation=command.reservation_id)
+    if not claimed.is_open:
+        raise Refusal("reservation_expired", reservation=command.reservation_id)
+    return claimed
+
+
+def _check_state(voucher: Voucher, claimed: Reservation | None, command: "Validate", zone: str) -> None:
+    if voucher.closed:
+        raise Refusal(f"voucher_{voucher.closed}", code=voucher.code)
+    if voucher.uses >= voucher.most_uses:
+        refusal = "voucher_redeemed" if voucher.most_uses == 1 else "per_code_exceeded"
+        raise Refusal(refusal, code=voucher.code, most=voucher.most_uses)
+    if command.at < voucher.issued_at - MOST_SKEW:
+        raise Refusal("voucher_not_yet_valid", code=voucher.code, starts_at=voucher.issued_at, zone=zone)
+    if command.at >= voucher.expires_at:
+        raise Refusal("voucher_expired", code=voucher.code, ends_at=voucher.expires_at, zone=zone)
+    if claimed is None and voucher.uses + voucher.holds >= voucher.most_uses:
+        raise Refusal("voucher_reserved", code=voucher.code)
+
+
+def _person(books: Books, command: "Validate", voucher: Voucher, terms: Terms) -> Person | None:
+    """Who uses it: the guest at the till, or, where nobody is named, the one it was issued to."""
+    tokens = set(people.tokens_of(command.guest))
+    own = set(people.tokens_of(Guest(guest_id=voucher.guest_id))) if voucher.guest_id else set()
+    is_personal = terms.audience == "holders"
+    if is_personal and tokens and not _is_same(books, tokens, own):
+        raise Refusal("guest_mismatch", code=voucher.code)
+    person = people.who(books, (tokens | own if is_personal else tokens) or own)
+    if person is None and (terms.per_guest is not None or terms.first_order_only):
+        raise Refusal("guest_required", offer=voucher.offer_id)
+    if terms.first_order_only and person is not None and _has_ordered(books, command, person):
+        raise Refusal("not_first_order", offer=voucher.offer_id)
+    return person
+
+
+def _has_ordered(books: Books, command: "Validate", person: Person) -> bool:
+    """Whether they had another order than this one: by the ledger, by what we were told, or by what the till counts."""
+    return (command.guest.orders_before or 0) > 0 or people.has_ordered(
+        books, person.person_id, besides=command.order_id
+    )
+
+
+def _is_same(books: Books, tokens: set[str], own: set[str]) -> bool:
+    """Whether names may be one person's: not if a guest id is given and it is another, nor if they are known as somebody else's."""
+    ids, own_ids = ({token for token in some if token.startswith("guest_id:")} for some in (tokens, own))
+    if ids:
+        return ids == own_ids or not own
+    known = {person.person_id for token in tokens | own if (person := people.known_as(books, token))}
+    return len(known) <= 1
