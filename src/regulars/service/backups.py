@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 
 from regulars.errors import DataError
-from regulars.offers.reconciling import Drift, reconcile
+from regulars.records.rooms import Drift, reconcile
 from regulars.service import schema
 
 _SQLITE, _POSTGRES = b"SQLite format 3\0", b"PGDMP"
@@ -86,7 +86,8 @@ def _check_whole(file: Path) -> None:
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as opened:
             said = opened.execute("pragma integrity_check").fetchone()[0]
-            opened.execute("select 1 from offers_offer limit 1")
+            if opened.execute("select 1 from django_migrations where app = 'offers'").fetchone() is None:
+                raise sqlite3.DatabaseError("it has no offers")
     except sqlite3.DatabaseError as error:
         said = str(error)
         raise DataError(f"{file}: is damaged, or no backup of ours: {said}") from None

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.apps import apps
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from regulars.errors import DataError
+from regulars.records.rooms import tables
+from regulars.service import upgrade
+
+_STEPS = "django_migrations"
 
 
 def is_embedded() -> bool:
@@ -25,32 +28,54 @@ def unapplied() -> list[str]:
     return [f"{step.app_label}.{step.name}" for step, _ in executor.migration_plan(executor.loader.graph.leaf_nodes())]
 
 
-def unknown() -> list[str]:
-    """Changes of the tables that a newer version made, and this one does not know."""
+def foreign() -> str:
+    """Why these records are not ours to touch: a newer version or another program made them. Empty where they are ours, or none."""
+    if upgrade.is_due():
+        return ""
     loader = MigrationExecutor(connection).loader
-    known = {app for app, _ in loader.graph.nodes}
-    return [
-        f"{app}.{name}"
-        for app, name in loader.applied_migrations
-        if app in known and (app, name) not in loader.graph.nodes
-    ]
+    unknown = [f"{app}.{name}" for app, name in loader.applied_migrations if (app, name) not in loader.graph.nodes]
+    if unknown and loader.applied_migrations.keys() & loader.graph.nodes.keys():
+        return (
+            f"the records were made by a newer version of regulars ({unknown[-1]}); install that, or restore a backup"
+        )
+    if unknown or (not loader.applied_migrations and _others()):
+        what = (unknown or _others())[0]
+        return f"this database belongs to another program ({what}); name one of its own in DATABASE_URL"
+    return ""
+
+
+def _others() -> list[str]:
+    """Tables in a database where we never were; those that extensions bring do not count."""
+    if is_embedded():
+        return [name for name in connection.introspection.table_names() if name != _STEPS]
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where c.relkind in ('r', 'p') and n.nspname = current_schema() and c.relname <> %s
+            and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')""", [_STEPS])  # fmt: skip
+        return [row[0] for row in cursor.fetchall()]
 
 
 def migrate() -> list[str]:
     """Bring the tables to this version; what was done. Several processes may try at once: one does it.
 
-    Raises DataError where a newer version was here before.
+    Raises DataError where a newer version was here before, or another program.
     """
-    if newer := unknown():
-        raise DataError(
-            f"the records were made by a newer version of regulars ({newer[-1]}); install that, or restore a backup"
-        )
-    if not unapplied():
+    if reason := foreign():
+        raise DataError(reason)
+    if not upgrade.is_due() and not unapplied():
         return []
     with _alone():
+        if upgrade.is_due():
+            rows = upgrade.bring_over(_make_tables)
+            return [f"{rows:,} rows brought over from the earlier tables"]
         steps = unapplied()
-        call_command("migrate", verbosity=0, interactive=False)
+        _make_tables()
     return steps
+
+
+def _make_tables() -> None:
+    call_command("migrate", verbosity=0, interactive=False)
 
 
 @contextmanager
@@ -81,9 +106,9 @@ def prepare() -> None:
         if is_embedded():
             _make_file()
             migrate()
-        elif newer := unknown():
-            raise DataError(f"the records were made by a newer version of regulars ({newer[-1]}); install that version")
-        elif unapplied():
+        elif reason := foreign():
+            raise DataError(reason)
+        elif upgrade.is_due() or unapplied():
             raise DataError("the records do not have the tables of this version; run `regulars migrate` first")
     except DatabaseError as error:
         raise DataError(f"the records cannot be reached: {first_line(error)}") from None
@@ -105,6 +130,5 @@ def first_line(error: BaseException) -> str:
 
 def is_empty() -> bool:
     """Whether there is nothing in the records that a restore would overwrite."""
-    tables = set(connection.introspection.table_names())
-    models = [model for model in apps.get_app_config("offers").get_models() if model._meta.db_table in tables]
-    return not any(model.objects.exists() for model in models)
+    there = set(connection.introspection.table_names())
+    return not any(table.objects.exists() for table in tables() if table._meta.db_table in there)
