@@ -2,12 +2,15 @@
 
 import ast
 import re
+import statistics
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions
-from itertools import chain
+from itertools import chain, combinations
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,13 @@ MODULES = sorted((ROOT / "src").rglob("*.py"))
 HEAVY = ("django", "pyspark", "lightgbm", "duckdb", "numba", "pyarrow", "sklearn", "pandas", "altair")
 MOST_LINES_OF_FILE = 400
 MOST_LINES_OF_FUNCTION = 40
+MIDDLE_OF_FUNCTIONS, NINE_IN_TEN_FUNCTIONS = 5, 16
+LINES_OF_A_COPY, MOST_COPIES = 6, 5
+KNOWN_CIRCLE = {"regulars.rehearsal.runs", "regulars.rehearsal.towns"}
+"""The one circle that is left: a town lives campaigns, and what was lived leaves a town."""
+SPEAK_JSON = {"cli", "till", "service", "settings", "wording", "reports"}
+"""Rooms at the edge, which turn values into what JSON, HTTP, Django and templates take."""
+MOST_LOOSE = 40
 SECONDS_TO_IMPORT = 0.3
 
 
@@ -61,6 +71,114 @@ def functions(tree: ast.Module) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFun
             docstring = node.body[0] if ast.get_docstring(node) is not None else None
             unread = docstring.end_lineno - docstring.lineno + 1 if docstring else 0  # type: ignore[operator]
             yield node, node.end_lineno - node.lineno + 1 - unread  # type: ignore[operator]
+
+
+def written(path: Path) -> bool:
+    """Whether people wrote it; migrations are made."""
+    return "migrations" not in path.parts
+
+
+def test_functions_are_short_by_the_middle_and_by_nine_in_ten() -> None:
+    lines = sorted(
+        n for path in filter(written, MODULES) for _, n in functions(ast.parse(path.read_text(encoding="utf-8")))
+    )
+    assert statistics.median(lines) <= MIDDLE_OF_FUNCTIONS
+    assert lines[int(0.9 * len(lines))] <= NINE_IN_TEN_FUNCTIONS
+
+
+def test_hardly_anything_is_written_twice() -> None:
+    found = copies({name_of(path): path.read_text(encoding="utf-8") for path in filter(written, MODULES)})
+    assert len(found) <= MOST_COPIES, "\n".join(f"{one} ~ {other}" for one, other in found)
+
+
+def test_a_copy_of_six_lines_is_found_and_five_are_let_be() -> None:
+    body = [f"total = total * {n} + first" for n in range(LINES_OF_A_COPY)]
+    six, five = "\n\n  # apart\n".join(body), "\n".join(body[1:])
+    assert copies({"a": f"x = 1\n{six}", "b": "\n".join(body) + "\ny = 2"}) == [("a:2", "b:1")]
+    assert copies({"a": six, "b": five}) == []
+
+
+def copies(texts: dict[str, str]) -> list[tuple[str, str]]:
+    """Pairs of places with six equal lines or more; white space, comments and imports do not count, one run is one pair."""
+    places = defaultdict(list)
+    for name, text in texts.items():
+        lines = telling_lines(text)
+        for place in range(len(lines) - LINES_OF_A_COPY + 1):
+            window = lines[place : place + LINES_OF_A_COPY]
+            places[tuple(line for _, line in window)].append((name, place, window[0][0]))
+    pairs = [pair for same in places.values() for pair in combinations(same, 2)]
+    begun = {(one[:2], other[:2]) for one, other in pairs}
+    return sorted(
+        (f"{one[0]}:{one[2]}", f"{other[0]}:{other[2]}")
+        for one, other in pairs
+        if ((one[0], one[1] - 1), (other[0], other[1] - 1)) not in begun
+    )
+
+
+def telling_lines(text: str) -> list[tuple[int, str]]:
+    """Lines that say something, with their numbers."""
+    imports = {
+        line
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    numbered = ((number, " ".join(line.split())) for number, line in enumerate(text.splitlines(), 1))
+    return [(number, line) for number, line in numbered if line and line[0] != "#" and number not in imports]
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports for types alone, and those inside functions, count too."""
+    assert set(circle({module_of(path): path.read_text(encoding="utf-8") for path in MODULES})) <= KNOWN_CIRCLE
+
+
+def test_a_circle_of_imports_for_types_is_found() -> None:
+    texts = {"a": "from b import x", "b": "if TYPE_CHECKING:\n    import a", "c": "import a"}
+    assert set(circle(texts)) == {"a", "b"}
+
+
+def circle(texts: dict[str, str]) -> list[str]:
+    """The modules of one circle, empty where there is none."""
+    graph = {name: set(of_ours(ast.parse(text), set(texts))) - {name} for name, text in texts.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def of_ours(tree: ast.Module, known: set[str]) -> Iterator[str]:
+    """The modules among those known that a file imports."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from {alias.name for alias in node.names} & known
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield from [inner] if inner in known else {node.module} & known
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT / "src").with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_rooms_hand_each_other_values_and_hardly_any_loose_dictionaries() -> None:
+    loose = [
+        f"{module_of(path)}.{function.name}"
+        for path in MODULES
+        if path.relative_to(ROOT / "src" / "regulars").parts[0].removesuffix(".py") not in SPEAK_JSON
+        for function, _ in functions(ast.parse(path.read_text(encoding="utf-8")))
+        if not function.name.startswith("_") and "dict[str, Any]" in ast.unparse(signature(function))
+    ]
+    assert len(loose) <= MOST_LOOSE, "\n".join(loose)
+
+
+def signature(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.Tuple:
+    """All annotations of a function."""
+    taken = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    said = [argument.annotation for argument in taken] + [function.returns]
+    return ast.Tuple(elts=[one for one in said if one is not None])
 
 
 def test_the_lock_has_a_hash_for_everything_and_no_address() -> None:
