@@ -76,7 +76,7 @@ def test_it_is_the_statement_that_the_town_makes_of_the_same_rows(lived: Lived) 
     """Read from the lake by queries, or added up in the town: the same gain to the cent, when offers are arms of their own."""
     lake, run, told = lived
     arm = lake.read("exposures").sort_by("guest_id")["arm"].to_numpy(zero_copy_only=False)
-    labels = np.where(arm == "holdout", "holdout", np.array([*run.before.offer_ids, "holdout"])[run.assignment])
+    labels = np.where(arm == "holdout", "holdout", np.array([*run.before.offer_ids, "nothing"])[run.assignment])
     by_town = run.measured(labels, run.before.spent(56))
     assert set(told.arms) == set(labels)
     assert told.statement.gain_minor == by_town.gain_minor

@@ -1,7 +1,8 @@
 """Complete Journey in our contracts: a year of 2,469 households at a grocery chain, with its coupon campaigns.
 
 It is the nearest open data that link people, items, coupons and redemptions. Households are the guests, baskets the
-orders, products the dishes, departments the menu categories. The campaigns were targeted, not randomised.
+orders, products the dishes, departments the menu categories. The campaigns were targeted, not randomised. A sale is what the chain took
+in for it, so what makers of products paid for their coupons is in it.
 """
 
 import importlib.util
@@ -25,7 +26,8 @@ _FILES = (
     "coupons",
     "coupon_redemptions",
 )
-_DISCOUNTS = ("retail_disc", "coupon_disc", "coupon_match_disc")
+_DISCOUNTS = ("retail_disc", "coupon_match_disc")
+"""What lowered the amount that the chain took in; what a maker's coupon took off, its maker paid to the chain."""
 
 _STORES = "select distinct store_id from transactions"
 _GUESTS = """
@@ -46,20 +48,23 @@ _REDEMPTIONS = """
         from coupon_redemptions join campaign_descriptions using (campaign_id)
     ),
     discounted as (
-        select household_id, product_id, basket_id, coupon_disc + coupon_match_disc as discount,
+        select household_id, product_id, basket_id, coupon_disc as paid_by_maker, coupon_disc + coupon_match_disc as discount,
                cast(transaction_timestamp - interval 5 hour as date) as day
         from transactions where coupon_disc + coupon_match_disc > 0
     ),
     matched as (
-        select distinct number, basket_id, product_id, discount
+        select distinct number, basket_id, product_id, discount, paid_by_maker
         from used join coupons using (coupon_upc, campaign_id)
         join discounted using (household_id, product_id) where day = cast(redemption_date as date)
     ),
     shared as (
-        select number, discount / count(*) over (partition by basket_id, product_id) as share from matched
+        select number, discount / used_on as share, paid_by_maker / used_on as beside
+        from (select *, count(*) over (partition by basket_id, product_id) as used_on from matched)
     ),
-    costs as (select number, round(sum(share), 2) as cost from shared group by number)
-    select number, campaign_id, household_id, campaign_type, redemption_date, cost from used left join costs using (number)
+    costs as (
+        select number, round(sum(share), 2) as cost, round(sum(beside), 2) as beside from shared group by number
+    )
+    select number, campaign_id, household_id, campaign_type, redemption_date, cost, beside from used left join costs using (number)
 """
 
 
@@ -150,6 +155,7 @@ STEPS = (
                 "offer_id": From(column="campaign_type"),
                 "redeemed_at": From(column="redemption_date"),
                 "cost_minor": From(column="cost", unit="major"),
+                "beside_check_minor": From(column="beside", unit="major"),
             },
         ),
         _REDEMPTIONS,

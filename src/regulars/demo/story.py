@@ -15,11 +15,12 @@ from regulars.results import Backtest, backtest
 from regulars.tables import LoadReport
 
 CUT_OFF = dt.date(2017, 10, 3)
-MARGIN_RATE = 0.25
+MARGIN_RATE = 0.36
 ABOUT = (
     "Data: Complete Journey, a year of 2,469 households at a grocery chain (84.51°), the nearest open data that link people, "
     "items, coupons and redemptions. Households stand for guests, baskets for orders, departments for menu categories. Margin is "
-    f"taken as {MARGIN_RATE:.0%} of spend; about half of the redemptions have a known cost, the others count as the mean of those."
+    f"taken as {MARGIN_RATE:.0%} of shelf prices less all discounts, about a quarter of what is paid; about half of the redemptions "
+    "have a known cost, the others count as the mean of those."
 )
 
 

@@ -1,4 +1,8 @@
-"""Facts: what is known of every guest on a date, and what he brought in a window after it."""
+"""Facts: what is known of every guest on a date, and what they brought in a window after it.
+
+Margins and amounts are after discounts, so a voucher that lowered a check is in them already. Only the part of its cost by which no
+amount paid is lower (`beside_check_minor`) is taken off besides.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from regulars.errors import DataError
+from regulars.guests.redemptions import redemptions
 from regulars.profiles import build
 from regulars.profiles.categories import costed_lines
 from regulars.profiles.orders import ready_orders, with_margins
@@ -16,14 +21,16 @@ from regulars.tables import Lake
 from regulars.tables.engines import Frame
 
 _NO_FEATURES = frozenset({"guest_id", "as_of"})
+_SUMS = ("orders", "amount_minor", "margin_minor")
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The orders of a lake with their margins, worked out once and asked for many dates."""
+    """The orders of a lake with their margins, and its redemptions, worked out once and asked for many dates."""
 
     lake: Lake
     orders: Frame
+    redemptions: pa.Table
 
     @classmethod
     def of(cls, lake: Lake) -> "Facts":
@@ -31,7 +38,8 @@ class Facts:
         ready = ready_orders(nw.to_native(lake.scan("orders")), as_of=dt.date.max)
         items, menu = _items(lake)
         lines = None if items is None or menu is None else costed_lines(nw.to_native(items), nw.to_native(menu))
-        return cls(lake, lake.engine.keep(with_margins(ready, lines, lake.settings.margin_rate)))
+        margins = lake.engine.keep(with_margins(ready, lines, lake.settings.margin_rate))
+        return cls(lake, margins, redemptions(lake))
 
     def profiles(self, as_of: dt.date) -> pa.Table:
         """The profile of every guest who had ordered by the end of a business date, by guest_id; without taste."""
@@ -39,15 +47,32 @@ class Facts:
         return self.lake.collect(nw.from_native(frame)).sort_by("guest_id")
 
     def outcomes(self, first: dt.date, days: int) -> pa.Table:
-        """What each guest brought in `days` business dates from `first`: guest_id, orders, amount_minor, margin_minor."""
-        day = nw.col("business_date")
-        window = self.orders.filter(day >= first, day < first + dt.timedelta(days=days))
+        """What each guest brought in `days` business dates from `first`, after all subsidies.
+
+        guest_id, orders, amount_minor, margin_minor; guests without an order have a row where a voucher cost something besides.
+        """
+        day, end = nw.col("business_date"), first + dt.timedelta(days=days)
+        window = self.orders.filter(day >= first, day < end)
         counted = window.with_columns((~nw.col("is_refund")).cast(nw.Int64).alias("orders"))
-        sums = [nw.col(name).sum().cast(nw.Int64) for name in ("orders", "amount_minor", "margin_minor")]
-        return self.lake.collect(counted.group_by("guest_id").agg(*sums))
+        sums = [nw.col(name).sum().cast(nw.Int64) for name in _SUMS]
+        found = self.lake.collect(counted.group_by("guest_id").agg(*sums))
+        besides = self._besides(first, end)
+        if not len(besides):
+            return found
+        summed = pa.concat_tables([found, besides]).group_by("guest_id").aggregate([(name, "sum") for name in _SUMS])
+        return summed.rename_columns(["guest_id", *_SUMS])
+
+    def _besides(self, first: dt.date, end: dt.date) -> pa.Table:
+        """What vouchers of a window cost besides what amounts show, as rows of outcomes below 0."""
+        rows = self.redemptions
+        is_here = pc.and_(pc.greater_equal(rows["day"], first), pc.less(rows["day"], end))
+        rows = rows.filter(pc.and_(is_here, pc.and_(pc.is_valid(rows["guest_id"]), pc.greater(rows["beside"], 0.0))))
+        loss = pc.negate(pc.round(rows["beside"]).cast(pa.int64()))
+        nothing = pa.array(np.zeros(len(rows), np.int64))
+        return pa.table({"guest_id": rows["guest_id"], "orders": nothing, "amount_minor": loss, "margin_minor": loss})
 
     def brought(self, guest: np.ndarray, first: dt.date, days: int) -> np.ndarray:
-        """The margin of each guest in a window, 0 for those who did not come, shape (n,), minor units."""
+        """The margin of each guest in a window after all subsidies, 0 for those who did not come, shape (n,), minor units."""
         outcomes = self.outcomes(first, days)
         return looked_up(outcomes, outcomes["margin_minor"], guest, 0).astype(np.float64)
 

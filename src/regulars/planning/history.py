@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from regulars.guests.facts import Facts, feature_names, looked_up
+from regulars.guests.redemptions import by_guest
 from regulars.tables import Lake
 
 LEAST_HISTORY = dt.timedelta(days=28)
@@ -36,8 +37,9 @@ class History:
     """Rows of past exposures, n of them.
 
     features: Arrow table, n rows. campaign, guest: (n,) ids. action: (n,) index into `offers`, -1 for nothing.
-    orders: (n,) in the window. amount, margin: (n,) minor units, before subsidies. cost: (n,) subsidy, minor units.
-    redeemed: (n,) whether any voucher was. propensity: (n,) of the action taken, NaN where it was never logged.
+    orders: (n,) in the window. amount, margin: (n,) minor units, after subsidies. cost: (n,) subsidy, minor units, NaN where no
+    redemption of the past has a cost. redeemed: (n,) whether any voucher was. propensity: (n,) of the action taken, NaN where it was
+    never logged.
     """
 
     offers: tuple[str, ...]
@@ -125,7 +127,7 @@ class _Past:
         offers = tuple(sorted(exposures["offer_id"].drop_null().unique().to_pylist()))
         return cls(
             facts=facts, campaigns=campaigns, window_days=window_days, exposures=exposures,
-            redemptions=redeemed(lake), offers=offers,
+            redemptions=by_guest(facts.redemptions), offers=offers,
         )  # fmt: skip
 
     def rows_of(self, campaign: PastCampaign) -> History:
@@ -165,18 +167,6 @@ class _Past:
         theirs = self.exposures.filter(pc.and_(is_theirs, pc.is_valid(self.exposures["offer_id"])))
         counts = theirs.group_by("guest_id").aggregate([("campaign_id", "count")])
         return looked_up(counts, counts["campaign_id_count"], guest, 0)
-
-
-def redeemed(lake: Lake) -> pa.Table:
-    """Cost and count of redemptions per campaign and guest; an unknown cost is taken as the mean of the known ones."""
-    if not lake.has("redemptions"):
-        kinds = [("campaign_id", pa.string()), ("guest_id", pa.string()), ("cost", pa.float64()), ("n", pa.int64())]
-        return pa.schema(kinds).empty_table()
-    known = lake.collect(lake.scan("redemptions").select("campaign_id", "guest_id", "cost_minor"))
-    mean = pc.mean(known["cost_minor"]).as_py() or 0.0
-    filled = known.append_column("cost", pc.fill_null(known["cost_minor"].cast(pa.float64()), mean))
-    sums = filled.group_by(["campaign_id", "guest_id"]).aggregate([("cost", "sum"), ("cost", "count")])
-    return sums.rename_columns(["campaign_id", "guest_id", "cost", "n"])
 
 
 def _with_calendar(profiles: pa.Table, running: np.ndarray, starts_on: dt.date) -> pa.Table:

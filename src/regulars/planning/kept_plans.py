@@ -3,17 +3,26 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pydantic
 
 from regulars.errors import DataError
 from regulars.planning.campaign import Campaign
 from regulars.planning.plan import Plan, make_plan
 from regulars.tables import Lake, Workspace
 
-_CAMPAIGN, _ASSIGNMENTS, _SUMMARY = "campaign.json", "assignments.parquet", "plan.json"
+_CAMPAIGN, _ASSIGNMENTS, _EXPOSURES, _SUMMARY = "campaign.json", "assignments.parquet", "exposures.parquet", "plan.json"
+
+
+class KeptPlan(NamedTuple):
+    """A plan on disk: the campaign it was made for, and its folder."""
+
+    plan_id: str
+    folder: Path
+    campaign: Campaign
 
 
 def save(plan: Plan, workspace: Workspace) -> Path:
@@ -25,6 +34,7 @@ def save(plan: Plan, workspace: Workspace) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / _CAMPAIGN, plan.campaign.model_dump_json(indent=2).encode())
     _write(folder / _ASSIGNMENTS, assignment_bytes(plan))
+    _write(folder / _EXPOSURES, _bytes(plan.exposures()))
     _write(folder / _SUMMARY, json.dumps(summary(plan), indent=2, ensure_ascii=False).encode())
     return folder
 
@@ -32,7 +42,7 @@ def save(plan: Plan, workspace: Workspace) -> Path:
 def remake(lake: Lake, plan_id: str, progress: Callable[[str], None] | None = None) -> tuple[Lake, Plan]:
     """Make a kept plan again: the lake as it was then, and the plan."""
     folder = find(lake.workspace, plan_id)
-    campaign = Campaign.model_validate_json((folder / _CAMPAIGN).read_text(encoding="utf-8"))
+    campaign = _campaign(folder)
     then = lake.at(read_summary(folder)["versions"])
     return then, make_plan(then, campaign, progress)
 
@@ -54,11 +64,12 @@ def find(workspace: Workspace, plan_id: str | None = None) -> Path:
     return found[-1]
 
 
-def kept_campaigns(workspace: Workspace) -> dict[str, Campaign]:
-    """The campaigns of all kept plans by their id, of several plans the latest."""
-    files = sorted(workspace.plans.glob(f"*/{_CAMPAIGN}"), key=lambda path: path.stat().st_mtime_ns)
-    found = (Campaign.model_validate_json(path.read_text(encoding="utf-8")) for path in files)
-    return {campaign.identity: campaign for campaign in found}
+def kept_plans(workspace: Workspace) -> list[KeptPlan]:
+    """All kept plans, by their id. Raises DataError for one that this version cannot read."""
+    return [
+        KeptPlan(file.parent.name, file.parent, _campaign(file.parent))
+        for file in sorted(workspace.plans.glob(f"*/{_CAMPAIGN}"))
+    ]
 
 
 def read_summary(folder: Path) -> dict[str, Any]:
@@ -74,8 +85,12 @@ def read_assignments(folder: Path) -> pa.Table:
 
 def assignment_bytes(plan: Plan) -> bytes:
     """The assignments as the bytes of a Parquet file: the same plan gives the same bytes."""
+    return _bytes(plan.assignments())
+
+
+def _bytes(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    pq.write_table(plan.assignments(), sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd")
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
@@ -99,6 +114,18 @@ def summary(plan: Plan) -> dict[str, Any]:
         "warnings": list(plan.warnings),
         "versions": plan.versions,
     }
+
+
+def _campaign(folder: Path) -> Campaign:
+    try:
+        return Campaign.model_validate_json((folder / _CAMPAIGN).read_text(encoding="utf-8"))
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise DataError(
+            f"{folder / _CAMPAIGN}: {place}: {first['msg']}; another version of regulars kept this plan: plan its campaign again, "
+            "or delete the folder if it was never run"
+        ) from None
 
 
 def _write(path: Path, content: bytes) -> None:

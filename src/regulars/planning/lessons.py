@@ -19,6 +19,7 @@ from regulars.planning.campaign import Campaign, Offer
 from regulars.planning.history import History
 from regulars.planning.response import Response
 from regulars.tables import Lake
+from regulars.wording import Sentence, Voice
 
 FEWEST = 20
 """With fewer guests who redeemed, who did not, who came and who did not, no response is learned."""
@@ -67,17 +68,31 @@ class Lessons:
         return "nothing known yet" if self.basis is None else BASIS_WORDS[self.basis]
 
 
+def with_costs(lake: Lake, history: History, campaign: Campaign) -> tuple[History, tuple[Sentence, ...]]:
+    """The history with a cost for every redemption, and what was taken where the past does not say it.
+
+    Where no redemption of the past has a cost, each counts as the most that the campaign's offer can cost.
+    """
+    unknown = np.isnan(history.cost)
+    if not unknown.any():
+        return history, ()
+    worst = dict(zip((o.learns_from for o in campaign.offers), worst_costs(lake, campaign), strict=True))
+    each = np.array([worst.get(name, max(worst.values())) for name in history.offers])
+    cost = np.where(unknown, np.where(history.action >= 0, each[history.action], 0.0), history.cost)
+    return replace(history, cost=cost), (Sentence("past_costs_unknown", redemptions=int(unknown.sum())),)
+
+
 def learn(history: History, campaign: Campaign) -> EffectModel:
     """A model of the past offers, and of those the campaign names that nobody was ever given.
 
-    Its outcome is the campaign's (margin or spend in the window), less the subsidy. Raises DesignError where the past has
+    Its outcome is the campaign's (margin or spend in the window), which is after the subsidy. Raises DesignError where the past has
     nobody to compare with.
     """
     history = _with_new_offers(history, campaign)
     return effects.fit(
         history.features,
         history.action,
-        _outcome(history, campaign) - history.cost,
+        _outcome(history, campaign),
         cost=history.cost,
         propensity=history.propensity if history.is_randomised else None,
         offers=history.offers,
@@ -93,14 +108,17 @@ def apply_lessons(lake: Lake, history: History, audience: Audience, campaign: Ca
     otherwise it is what a model of effects says. Raises DesignError where it rests on observation only and the campaign would
     not learn anything better.
     """
+    history, guessed = with_costs(lake, history, campaign)
     study = cache(lambda: learn(history, campaign))
     if _tells_response(history, campaign):
-        return _from_response(lake, history, audience, campaign, study)
-    return _from_effects(history, audience, campaign, study)
+        lessons = _from_response(lake, history, audience, campaign, study)
+    else:
+        lessons = _from_effects(history, audience, campaign, study)
+    return replace(lessons, warnings=(*lessons.warnings, *Voice().each(guessed)))
 
 
 def _tells_response(history: History, campaign: Campaign) -> bool:
-    return history.is_randomised and can_fit(history, _outcome(history, campaign), fewest=FEWEST)
+    return history.is_randomised and can_fit(history, _outcome(history, campaign) + history.cost, fewest=FEWEST)
 
 
 def _doubts(history: History, campaign: Campaign) -> tuple[str, ...]:
@@ -117,9 +135,8 @@ def _from_response(
 ) -> Lessons:
     known = _with_new_offers(history, campaign)
     adds = {offer.learns_from: _adds(lake, offer) for offer in campaign.offers}
-    response = Response.fit(
-        known, _outcome(history, campaign), adds=np.array([adds.get(name, 0.0) for name in known.offers])
-    )
+    before_subsidy = _outcome(history, campaign) + history.cost
+    response = Response.fit(known, before_subsidy, adds=np.array([adds.get(name, 0.0) for name in known.offers]))
     column = [known.offers.index(offer.learns_from) for offer in campaign.offers]
     doubts = _doubts(history, campaign)
     _refuse_to_guess(campaign, "adjusted" if doubts else "randomised")
@@ -180,9 +197,14 @@ def first_costs(lake: Lake, campaign: Campaign) -> np.ndarray:
 
     Raises DataError where it depends on the price of a dish that the menu does not have.
     """
+    return campaign.expected_redemption * worst_costs(lake, campaign)
+
+
+def worst_costs(lake: Lake, campaign: Campaign) -> np.ndarray:
+    """The most that a voucher of each offer can cost, minor units, shape (k,)."""
     currency = lake.settings.currency
     worst = [offer.benefit(currency, partial(_price, lake, offer)).worst_minor for offer in campaign.offers]
-    return campaign.expected_redemption * np.array(worst, dtype=np.float64)
+    return np.array(worst, dtype=np.float64)
 
 
 def _adds(lake: Lake, offer: Offer) -> float:

@@ -78,6 +78,20 @@ class Plan:
             }
         )
 
+    def exposures(self) -> pa.Table:
+        """The plan as rows of the table exposures, to be loaded when it is run: who was assigned what, from when until when."""
+        assigned, first = self.assignments(), self.campaign.starts_on
+        last = first + dt.timedelta(days=self.campaign.window_days - 1)
+        spans = {
+            "campaign_id": self.campaign.identity,
+            "exposed_at": f"{first} 00:00:00",
+            "ends_at": f"{last} 23:59:59",
+        }
+        rows = assigned.select(["guest_id", "offer_id", "arm", "propensity", "plan_id"])
+        for name, value in spans.items():
+            rows = rows.append_column(name, pa.array([value] * len(rows), pa.string()))
+        return rows
+
 
 def make_plan(lake: Lake, campaign: Campaign, progress: Callable[[str], None] | None = None) -> Plan:
     """Plan a campaign from what the lake knew on its eve. The same inputs and seed give the same plan.

@@ -33,8 +33,8 @@ def build(
     are not looked at. Refunds lower spend and margin and are no visit; their amounts may carry either sign.
     What an orders frame may lack, and what stands in: `business_date` and `hour` come from `ordered_at` as the frame
     shows it, the day closing at 04:00; `discount_minor` is 0; `is_refund` is a negative amount.
-    margin_rate: margin as a share of the amount, for orders without a margin and without known costs of all their
-    items; where it is not given, the margin of such a guest is unknown.
+    margin_rate: what is left of a price before the discount, for orders without a margin and without known costs of all their
+    items; the discount is taken off it. Where it is not given, the margin of such a guest is unknown.
     guests: their birthdays become the column `birthday_in_days`; who never ordered has no profile.
     categories: how many of the menu categories, the ones that take in most, become columns (`category_share_...`);
     needs order_items and menu_items, and runs small queries at once to find them.
@@ -71,7 +71,7 @@ def _check(as_of: date, margin_rate: float | None, categories: int) -> None:
     if isinstance(as_of, datetime) or not isinstance(as_of, date):
         raise TypeError(f"as_of is a business date, such as date(2026, 3, 31), not {as_of!r}")
     if margin_rate is not None and not 0 <= margin_rate <= 1:
-        raise ValueError(f"margin_rate is a share of the amount between 0 and 1, not {margin_rate}")
+        raise ValueError(f"margin_rate is a share of the price between 0 and 1, not {margin_rate}")
     if categories < 0:
         raise ValueError(f"categories is how many become columns, not {categories}")
 

@@ -52,7 +52,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("discount_share", "number", "share", "discount as a share of what he would have paid without it"),
     Column("discounted_share", "number", "share", "share of his orders that had a discount"),
     Column("average_covers", "number", "guests", "mean party size of his orders, where it was noted"),
-    Column("margin_minor", "integer", "minor units", "margin less refunds; empty if that of any order is unknown"),
+    Column(
+        "margin_minor",
+        "integer",
+        "minor units",
+        "margin after discounts, less refunds; empty if that of any order is unknown",
+    ),
     Column("gap_days", "number", "days", "median days between one visit and the next; empty before the second visit"),
     Column("gap_deviation_days", "number", "days", "standard deviation of these gaps; empty before the third visit"),
     *map(_weekday, WEEKDAYS),

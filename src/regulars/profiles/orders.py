@@ -69,19 +69,21 @@ def _signed(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 def with_margins(
     orders: nw.LazyFrame[Any], lines: nw.LazyFrame[Any] | None, margin_rate: float | None
 ) -> nw.LazyFrame[Any]:
-    """Ready orders with `margin_minor` from the order itself, else from menu costs, else from the rate, else unknown.
+    """Ready orders with `margin_minor`, what each left after its discount, or unknown.
 
+    It is that of the order itself; else the amount paid less what its dishes cost; else `margin_rate` of the price before the
+    discount, less the discount. So a discount is in it once, whichever of them is known.
     lines: order lines with `quantity` and `cost_minor`, or None where the menu has no costs. The cost of an order is
     known only if that of each of its lines is. A refund without a margin of its own loses all it pays back: what was
     cooked is gone.
     """
-    amount, is_refund = nw.col("amount_minor"), nw.col("is_refund")
+    amount, discount, is_refund = nw.col("amount_minor"), nw.col("discount_minor"), nw.col("is_refund")
     sources = [nw.col("margin_minor"), nw.when(is_refund).then(amount)]
     if lines is not None:
         orders = orders.join(_costs(lines), on="order_id", how="left")
         sources.append(amount - nw.col("order_cost_minor"))
     if margin_rate is not None:
-        sources.append(half_up(amount * margin_rate))
+        sources.append(half_up((amount + discount) * margin_rate) - discount)
     return orders.with_columns(margin_minor=nw.coalesce(*sources))
 
 

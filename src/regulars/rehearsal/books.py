@@ -62,7 +62,7 @@ def menu_table(menu: Menu) -> pa.Table:
 
 
 def order_table(visits: Visits, store_ids: tuple[str, ...], first_number: int) -> pa.Table:
-    """One row per visit. Margins are before the discount, which is the subsidy and is told apart."""
+    """One row per visit, as a till writes it: the amount paid, the discount, and what is left after both it and the food."""
     numbers = first_number + np.arange(len(visits))
     return pa.table(
         {

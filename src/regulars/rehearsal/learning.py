@@ -163,7 +163,7 @@ def keep(lake: Lake, run: Run, plan: Plan) -> None:
     chance, arm = np.full(len(run.assignment), np.nan), np.full(len(run.assignment), "", dtype=object)
     chance[rows], arm[rows] = plan.decision.propensity, plan.decision.arm
     name, now = plan.campaign.identity, _noon(run.after.today)
-    exposures = run.exposures(name, chance, arm).take(pa.array(np.sort(rows)))
+    exposures = run.exposures(name, chance, arm, plan.plan_id).take(pa.array(np.sort(rows)))
     for table, part in (("orders", run.orders), ("exposures", exposures), ("redemptions", run.redemptions(name))):
         if len(part):
             lake.load(table, part, now=now)

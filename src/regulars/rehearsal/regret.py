@@ -110,7 +110,7 @@ def _gains(
 
 def _by_response(history: History, profiles: pa.Table, place: Town) -> tuple[FloatArray, FloatArray]:
     """Gain and cost as a plan learns them from campaigns by lot, (n, k) each; what a dish adds is taken as unknown."""
-    response = Response.fit(history, history.margin, adds=np.zeros(len(history.offers)))
+    response = Response.fit(history, history.margin + history.cost, adds=np.zeros(len(history.offers)))
     gain, _, cost, _ = response.predict(profiles)
     return gain, cost
 
@@ -118,7 +118,7 @@ def _by_response(history: History, profiles: pa.Table, place: Town) -> tuple[Flo
 def _by_effects(history: History, profiles: pa.Table, place: Town) -> tuple[FloatArray, FloatArray]:
     """The same as a plan learns them where less is known: effects that may have any form, pooled where data are few."""
     model = effects.fit(
-        history.features, history.action, history.margin - history.cost, cost=history.cost, propensity=history.propensity,
+        history.features, history.action, history.margin, cost=history.cost, propensity=history.propensity,
         offers=history.offers, cluster=history.guest, seed=place.seed,
     )  # fmt: skip
     found = model.predict(profiles.select(history.features.column_names))
@@ -143,8 +143,8 @@ def _history(place: Town, profiles: pa.Table, size: int) -> History:
             "guest": np.arange(len(place)),
             "action": run.assignment,
             "orders": run.orders_in_window,
-            "amount": run.sales_minor,
-            "margin": run.margin_minor + run.subsidy_minor,
+            "amount": run.sales_minor - run.subsidy_minor,
+            "margin": run.margin_minor,
             "cost": run.subsidy_minor,
             "redeemed": run.redeemed_minor > 0,
         }

@@ -81,10 +81,14 @@ class Run:
         return {INCREMENTAL: here + later + away, ANYWAY: spend - here, PULLED_FORWARD: -later, MOVED: -away}
 
     def exposures(
-        self, campaign_id: str, propensity: ArrayLike | None = None, arm: ArrayLike | None = None
+        self,
+        campaign_id: str,
+        propensity: ArrayLike | None = None,
+        arm: ArrayLike | None = None,
+        plan_id: str | None = None,
     ) -> pa.Table:
         """Who was given what, a contract table. propensity: chance of what each guest got, (n,). arm: (n,), by default
-        treated where there is an offer, else holdout."""
+        treated where there is an offer, else holdout. plan_id: of the plan that was run."""
         offers = np.array([*self.before.offer_ids, None], dtype=object)
         arms = np.where(self.assignment >= 0, "treated", HOLDOUT) if arm is None else np.asarray(arm)
         count, last = len(self.assignment), self.before.today + dt.timedelta(days=self.days)
@@ -99,6 +103,7 @@ class Run:
                 else pa.nulls(count, pa.float64()),
                 "exposed_at": _noon(self.before.today, count),
                 "ends_at": _noon(last - dt.timedelta(days=1), count),
+                "plan_id": pa.array([plan_id] * count, pa.string()),
             }
         )
 
@@ -120,7 +125,7 @@ class Run:
         )
 
     def outcomes(self, campaign_id: str) -> pa.Table:
-        """What each guest brought in the window: orders, amount, margin before the subsidy, and the subsidy."""
+        """What each guest brought in the window: orders, amount and margin after the subsidy, and the subsidy."""
         inside = self.visits.only(self.visits.day < (self.before.today + dt.timedelta(days=self.days)).toordinal())
         count = len(self.assignment)
         sums = {"amount_minor": inside.paid, "margin_minor": inside.margin, "subsidy_minor": inside.discount}
@@ -188,7 +193,7 @@ def told(
         later_minor=sums(visits.check, ~is_inside),
         sister_minor=sums(visits.check, is_inside & ~is_here),
         subsidy_minor=sums(visits.discount, is_used),
-        margin_minor=sums(visits.margin - visits.discount, np.ones(len(visits), bool)),
+        margin_minor=sums(visits.margin, np.ones(len(visits), bool)),
     )
 
 

@@ -41,8 +41,8 @@ class Visits:
 
     @property
     def margin(self) -> IntArray:
-        """What is left of the check after the cost of the food, before the discount, minor units, shape (v,)."""
-        margin: IntArray = np.rint(self.check * (1.0 - FOOD_COST)).astype(np.int64)
+        """What is left of what was paid after the cost of the food, minor units, shape (v,)."""
+        margin: IntArray = np.rint(self.check * (1.0 - FOOD_COST)).astype(np.int64) - self.discount
         return margin
 
     def only(self, kept: np.ndarray) -> "Visits":

@@ -90,7 +90,7 @@ def backtest(facts: Facts, *, cut_off: dt.date, window_days: int, seed: int = 0)
     if earlier is None or later is None or not (earlier.action >= 0).any() or not (later.action >= 0).any():
         raise DesignError(f"no campaigns lie on both sides of {cut_off}; choose a date between the past campaigns")
     model = effects.fit(
-        earlier.features, earlier.action, earlier.margin - earlier.cost,
+        earlier.features, earlier.action, earlier.margin,
         cost=earlier.cost, offers=earlier.offers, cluster=earlier.guest, seed=seed,
     )  # fmt: skip
     offered = later.only(later.action >= 0)

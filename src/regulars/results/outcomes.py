@@ -2,13 +2,15 @@
 
 import datetime as dt
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from regulars.errors import DataError
 from regulars.guests.facts import Facts, looked_up
-from regulars.planning.history import PastCampaign, past_campaigns, redeemed
+from regulars.guests.redemptions import by_guest
+from regulars.planning.history import PastCampaign, past_campaigns
 from regulars.tables import Lake
 
 
@@ -26,7 +28,7 @@ def keep_outcomes(lake: Lake) -> int:
     except DataError:
         return 0
     exposures = lake.collect(lake.scan("exposures").select("campaign_id", "guest_id"))
-    costs = redeemed(lake)
+    costs = by_guest(facts.redemptions)
     table = pa.concat_tables([_of(campaign, facts, exposures, costs) for campaign in campaigns])
     file = lake.workspace.scratch / "outcomes.parquet"
     file.parent.mkdir(exist_ok=True)
@@ -48,7 +50,7 @@ def _of(campaign: PastCampaign, facts: Facts, exposures: pa.Table, costs: pa.Tab
         name: looked_up(brought, brought[name], guest, 0).astype("int64")
         for name in ("orders", "amount_minor", "margin_minor")
     }
-    subsidy = looked_up(used, used["cost"], guest, 0.0).round().astype("int64")
+    subsidy = np.nan_to_num(looked_up(used, used["cost"], guest, 0.0)).round().astype("int64")
     return pa.table(
         {"campaign_id": here["campaign_id"], "guest_id": here["guest_id"], **found, "subsidy_minor": subsidy}
     )

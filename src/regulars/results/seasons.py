@@ -18,7 +18,7 @@ from regulars.money import say as in_words
 from regulars.planning.campaign import Campaign
 from regulars.planning.global_holdout import is_held_back, season_of
 from regulars.planning.history import past_campaigns
-from regulars.planning.kept_plans import kept_campaigns
+from regulars.results.plan_run import plan_that_ran
 from regulars.tables import Lake
 
 OPEN, HELD_BACK = "campaigns", "global holdout"
@@ -113,8 +113,8 @@ def _run_in(lake: Lake, season: str | None) -> tuple[str, dict[str, Campaign]]:
     """The quarter, and those of its campaigns that were planned here and have exposures, by id."""
     if season is not None:
         _days(season)
-    exposed = {past.campaign_id for past in past_campaigns(lake)}
-    ran = {name: campaign for name, campaign in kept_campaigns(lake.workspace).items() if name in exposed}
+    plans = {past.campaign_id: plan_that_ran(lake, past) for past in past_campaigns(lake)}
+    ran = {name: plan.campaign for name, plan in plans.items() if plan is not None}
     seasons = sorted({season_of(campaign.starts_on) for campaign in ran.values()})
     if not seasons or season not in (None, *seasons):
         raise DataError(

@@ -193,7 +193,11 @@ ORDERS = Contract(
         Column(name="ordered_at", kind=Kind.INSTANT, meaning="when, an instant in UTC"),
         _money("amount_minor", "paid, after discounts, before tip, minor units; negative on a refund"),
         _money("discount_minor", "discount given, minor units", default=0),
-        _money("margin_minor", "what is left after the cost of the food, minor units", optional=True),
+        _money(
+            "margin_minor",
+            "what the order left: the amount paid, so after the discount, less the cost of the food; minor units",
+            optional=True,
+        ),
         _text("currency", "ISO 4217 code; must be the workspace's"),
         _text("channel", "dine-in, takeaway, delivery, ..."),
         Column(name="covers", kind=Kind.INTEGER, meaning="guests at the table", is_optional=True, least=0),
@@ -296,6 +300,7 @@ EXPOSURES = Contract(
         Column(
             name="ends_at", kind=Kind.INSTANT, meaning="until when the offer held, an instant in UTC", is_optional=True
         ),
+        _id("plan_id", "the plan that was run", is_optional=True),
     ),
 )
 
@@ -312,6 +317,12 @@ REDEMPTIONS = Contract(
         _id("order_id", "on which check", is_optional=True),
         Column(name="redeemed_at", kind=Kind.INSTANT, meaning="when, an instant in UTC"),
         _money("cost_minor", "what it cost us, minor units; none where unknown", optional=True, least=0),
+        _money(
+            "beside_check_minor",
+            "the part of the cost by which no amount paid is lower, such as a platform's share; minor units",
+            default=0,
+            least=0,
+        ),
     ),
 )
 

@@ -44,15 +44,25 @@ def exists(path: Path) -> bool:
 
 
 def make(path: Path, schema: pa.Schema) -> None:
-    """Make the table, without rows, where there is none; two may try at once."""
+    """Make the table, without rows, where there is none, and give one of an earlier version its new columns; two may try at once."""
     if exists(path):
-        return
+        return _widen(path, schema)
     with _saying_why(path):
         try:
             deltalake.DeltaTable.create(str(path), schema=deltalake.Schema.from_arrow(schema), mode="ignore")
         except DeltaError:
             if not exists(path):
                 raise
+
+
+def _widen(path: Path, schema: pa.Schema) -> None:
+    """Add the columns that the table lacks, unknown in the rows that are there."""
+    there = deltalake.DeltaTable(str(path))
+    known = {field.name for field in there.schema().fields}
+    lacking = pa.schema([field.with_nullable(True) for field in schema if field.name not in known])
+    if len(lacking):
+        with _saying_why(path):
+            there.alter.add_columns(deltalake.Schema.from_arrow(lacking).fields)
 
 
 def files(path: Path, version: int | None = None) -> list[str]:

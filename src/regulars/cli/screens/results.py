@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from regulars.measurement import Statement
     from regulars.results import Measured, Season
 
-_ARMS = ("contacted", "holdout")
+_ARMS = ("contacted", "holdout", "nothing")
 
 
 def statement(measured: Measured, voice: Voice) -> RenderableType:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from regulars.errors import DataError
 from regulars.tables.engines import Frame
+from regulars.tables.engines.frames import completed
 
 _ROWS_PER_BATCH = 131_072
 
@@ -38,7 +39,9 @@ class DuckDBEngine:
     def scan(self, files: Sequence[str], schema: pa.Schema) -> Frame:
         if not files:
             return nw.from_native(self._connection.from_arrow(schema.empty_table()))
-        return nw.from_native(self._connection.read_parquet(list(files)))
+        return completed(
+            nw.from_native(self._connection.read_parquet(list(files), union_by_name=len(files) > 1)), schema
+        )
 
     def write(self, frame: Frame, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

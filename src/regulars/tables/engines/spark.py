@@ -23,6 +23,7 @@ import pyarrow.dataset as ds
 
 from regulars.errors import DataError
 from regulars.tables.engines import Frame
+from regulars.tables.engines.frames import completed
 
 try:
     from py4j.protocol import Py4JError
@@ -55,7 +56,8 @@ class SparkEngine:
     def scan(self, files: Sequence[str], schema: pa.Schema) -> Frame:
         if not files:
             return nw.from_native(self.session.createDataFrame([], from_arrow_schema(schema)))
-        return nw.from_native(self.session.read.parquet(*map(_uri, files)))
+        found = self.session.read.option("mergeSchema", len(files) > 1).parquet(*map(_uri, files))
+        return completed(nw.from_native(found), schema)
 
     def write(self, frame: Frame, path: Path) -> None:
         folder = self._new_folder()
