@@ -77,6 +77,7 @@ def measure(
     as_json: AsJson = False,
 ) -> None:
     """Say what a campaign brought, from its holdout.  Example:  regulars measure autumn-20261005"""
+    from regulars.cli import as_json as keys
     from regulars.cli.screens import results as screens
     from regulars.guests.facts import known_span
     from regulars.results import measure_campaign, measure_season
@@ -88,10 +89,10 @@ def measure(
         known = known_span(lake)[1] if until is None else _day(until)
         if season is not None:
             together = measure_season(lake, season, as_of=known)
-            answer(as_json, together.summary(), lambda: screens.season(together, voice(lake)))
+            answer(as_json, keys.season(together, voice(lake)), lambda: screens.season(together, voice(lake)))
             return
         measured = measure_campaign(lake, campaign_id, as_of=known, after_days=after)
-    answer(as_json, measured.summary(), lambda: screens.statement(measured, voice(lake)))
+    answer(as_json, keys.measured(measured, voice(lake)), lambda: screens.statement(measured, voice(lake)))
 
 
 def _day(text: str) -> dt.date:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import narwhals as nw
 import numpy as np
@@ -26,6 +26,19 @@ class Window(NamedTuple):
     after: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """What `settle` asks for, of n guests, each of shape (n,), minor units; None where there is nothing to look at."""
+
+    sales_minor: np.ndarray
+    subsidy_minor: np.ndarray
+    margin_minor: np.ndarray
+    covariate: np.ndarray
+    redeemed_minor: np.ndarray | None
+    later_minor: np.ndarray | None
+    sister_minor: np.ndarray | None
+
+
 @dataclass(frozen=True, slots=True)
 class Brought:
     """Sums for each of n guests, one query each; plan: what says which stores are the campaign's."""
@@ -34,25 +47,20 @@ class Brought:
     guest: np.ndarray
     plan: Campaign | None
 
-    def columns(self, campaign_id: str, window: Window) -> dict[str, Any]:
-        """What `settle` asks for, each of shape (n,), minor units."""
+    def sums(self, campaign_id: str, window: Window) -> Sums:
+        """What each guest did in the window, and before and after it."""
         first, days, after = window
         used = self.redemptions(campaign_id)
-        costs, once = by_guest(used), checks_once(used)
-        found = {
-            "sales_minor": self._spent(first, days, is_ours=True),
-            "subsidy_minor": np.nan_to_num(looked_up(costs, costs["cost"], self.guest, 0.0)),
-            "margin_minor": self.facts.brought(self.guest, first, days + after),
-            "covariate": self._spent(first - dt.timedelta(days=days + after), days + after),
-        }
-        if len(used):
-            checks = once.group_by("guest_id").aggregate([("check", "sum")])
-            found["redeemed_minor"] = looked_up(checks, checks["check_sum"], self.guest, 0)
-        if after:
-            found["later_minor"] = self._spent(first + dt.timedelta(days=days), after)
-        if self.plan is not None:
-            found["sister_minor"] = self._spent(first, days, is_ours=False)
-        return found
+        costs, checks = by_guest(used), checks_once(used).group_by("guest_id").aggregate([("check", "sum")])
+        return Sums(
+            sales_minor=self._spent(first, days, is_ours=True),
+            subsidy_minor=np.nan_to_num(looked_up(costs, costs["cost"], self.guest, 0.0)),
+            margin_minor=self.facts.brought(self.guest, first, days + after),
+            covariate=self._spent(first - dt.timedelta(days=days + after), days + after),
+            redeemed_minor=looked_up(checks, checks["check_sum"], self.guest, 0) if len(used) else None,
+            later_minor=self._spent(first + dt.timedelta(days=days), after) if after else None,
+            sister_minor=None if self.plan is None else self._spent(first, days, is_ours=False),
+        )
 
     def redemptions(self, campaign_id: str) -> pa.Table:
         """The vouchers of the campaign that its guests used."""

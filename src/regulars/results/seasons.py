@@ -3,7 +3,6 @@
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -40,27 +39,6 @@ class Season:
     campaigns: tuple[str, ...]
     guests: int
     lift: Lift
-
-    def summary(self) -> dict[str, Any]:
-        """All of it as plain values; money in minor units."""
-        low, high = self.lift.interval
-        return {
-            "season": self.season,
-            "currency": self.currency,
-            "first": self.first.isoformat(),
-            "last": self.last.isoformat(),
-            "is_over": self.is_over,
-            "campaigns": list(self.campaigns),
-            "guests": self.guests,
-            "held_back": self.lift.n_control,
-            "is_known": self.lift.is_conclusive,
-            "gain_minor": self.lift.estimate * self.guests,
-            "gain_interval_minor": [low * self.guests, high * self.guests],
-            "per_guest_minor": self.lift.estimate,
-            "per_guest_interval_minor": [low, high],
-            "words": self.lift.words(lambda minor: in_words(round(minor), self.currency)),
-            "notes": list(self.lift.notes),
-        }
 
 
 def measure_season(lake: Lake, season: str | None = None, *, as_of: dt.date) -> Season:

@@ -6,7 +6,6 @@ not planned here, the window is that of the exposures and all stores count.
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -45,23 +44,6 @@ class Measured:
     arms: dict[str, int]
     statement: Statement
 
-    def summary(self) -> dict[str, Any]:
-        """All of it as plain values; money in minor units."""
-        told = self.statement
-        kept = told._asdict() | {"parts": [part._asdict() for part in told.parts], "advice": told.advice}
-        for name in ("return_on_subsidy", "next_unit"):
-            kept[name] = None if kept[name] is None else kept[name]._asdict()
-        window = {"first": self.first.isoformat(), "last": self.last.isoformat(), "after_days": self.after_days}
-        return {
-            "campaign_id": self.campaign_id,
-            "plan_id": self.plan_id,
-            "currency": self.currency,
-            "window": window,
-            "arms": self.arms,
-            "is_known": told.is_known,
-            **kept,
-        }
-
 
 def measure_campaign(
     lake: Lake, campaign_id: str | None = None, *, as_of: dt.date, after_days: int | None = None
@@ -86,8 +68,11 @@ def measure_campaign(
     brought = Brought(Facts.of(lake), guest, plan.campaign if plan else None)
     drawn = Drawn.of(guest, brought.home_stores(past.starts_on), arm)
     voice = Voice(currency=lake.settings.currency)
+    did = brought.sums(past.campaign_id, window)
     statement = settle(
-        drawn.arm, **brought.columns(past.campaign_id, window), cluster=drawn.store, control=HOLDOUT,
+        drawn.arm, sales_minor=did.sales_minor, margin_minor=did.margin_minor, subsidy_minor=did.subsidy_minor,
+        redeemed_minor=did.redeemed_minor, later_minor=did.later_minor, sister_minor=did.sister_minor, covariate=did.covariate,
+        cluster=drawn.store, control=HOLDOUT,
         shares=planned_shares(drawn.arm, brought.plan) if drawn.store is None else None,
         guests_per_week=7.0 * len(arm) / (window.days + window.after),
         amount=lambda minor: in_words(round(minor), lake.settings.currency),

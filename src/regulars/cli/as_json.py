@@ -1,0 +1,50 @@
+"""Answers as JSON: results to plain values under keys that stay the same; sentences in words, money in minor units."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from regulars.wording import Voice
+
+if TYPE_CHECKING:
+    from regulars.results import Measured, Season
+
+
+def measured(found: Measured, voice: Voice) -> dict[str, Any]:
+    """What a campaign brought."""
+    told = found.statement
+    kept = told._asdict() | {"parts": [part._asdict() for part in told.parts], "advice": told.advice}
+    for name in ("return_on_subsidy", "next_unit"):
+        kept[name] = None if kept[name] is None else kept[name]._asdict()
+    window = {"first": found.first.isoformat(), "last": found.last.isoformat(), "after_days": found.after_days}
+    return {
+        "campaign_id": found.campaign_id,
+        "plan_id": found.plan_id,
+        "currency": found.currency,
+        "window": window,
+        "arms": found.arms,
+        "is_known": told.is_known,
+        **kept,
+    }
+
+
+def season(found: Season, voice: Voice) -> dict[str, Any]:
+    """What the campaigns of a quarter brought together."""
+    low, high = found.lift.interval
+    return {
+        "season": found.season,
+        "currency": found.currency,
+        "first": found.first.isoformat(),
+        "last": found.last.isoformat(),
+        "is_over": found.is_over,
+        "campaigns": list(found.campaigns),
+        "guests": found.guests,
+        "held_back": found.lift.n_control,
+        "is_known": found.lift.is_conclusive,
+        "gain_minor": found.lift.estimate * found.guests,
+        "gain_interval_minor": [low * found.guests, high * found.guests],
+        "per_guest_minor": found.lift.estimate,
+        "per_guest_interval_minor": [low, high],
+        "words": found.lift.words(voice.money),
+        "notes": list(found.lift.notes),
+    }
