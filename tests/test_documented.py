@@ -65,6 +65,24 @@ def test_the_contracts_are_on_their_page_as_the_code_has_them() -> None:
     assert page == contracts["renewed"](page), "docs/tables.md is behind the code; `make docs` writes it anew"
 
 
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"], ids=lambda page: page.name)
+def test_nothing_is_left_to_be_filled_in(page: Path) -> None:
+    assert unfilled(page.read_text(encoding="utf-8")) == []
+
+
+def test_what_is_left_to_be_filled_in_is_found() -> None:
+    page = "| a | b |\n| --- | --- |\n| 1 | |\n| ENGINE_X s | `DATABASE_URL` |\nTODO: more\n```\nDATABASE_URL=x\n```\n"
+    assert [line for line, _ in unfilled(page)] == [3, 4, 5]
+
+
+def unfilled(text: str) -> list[tuple[int, str]]:
+    """Lines, with their numbers, that wait for a figure or a word; code may name variables."""
+    prose = re.sub(r"^```.*?^```$", lambda code: "\n" * code[0].count("\n"), text, flags=re.MULTILINE | re.DOTALL)
+    waiting = re.compile(r"[A-Z]{2,}_[A-Z_]+|\b(TODO|FIXME|TBD|XXX)\b|^\|.*\|\s*\|")
+    lines = enumerate(re.sub(r"`[^`\n]*`", "`code`", prose).splitlines(), 1)
+    return [(number, line) for number, line in lines if waiting.search(line)]
+
+
 def test_every_page_is_in_the_list_of_pages() -> None:
     index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     others = [page.relative_to(ROOT / "docs") for page in PAGES[1:] if page.name != "index.md"]

@@ -66,8 +66,10 @@ def as_plain(value: Any) -> Any:
             return {name: as_plain(inner) for name, inner in value.items()}
         case tuple() if hasattr(value, "_asdict"):
             return as_plain(value._asdict())
-        case tuple() | list() | set() | frozenset():
+        case tuple() | list():
             return [as_plain(inner) for inner in value]
+        case set() | frozenset():
+            return sorted(map(as_plain, value))
         case _ if dataclasses.is_dataclass(value):
             return {field.name: as_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         case _:

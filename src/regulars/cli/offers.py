@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from regulars.cli.records import AsJson, Workspace, err, now, opened_records, say, table
+from regulars.cli.answers import AsJson, err, voice
+from regulars.cli.records import Workspace, now, opened_records, say, table
 from regulars.errors import DataError
 
 OfferId = Annotated[str, typer.Argument(help="The offer's id.")]
@@ -33,8 +34,7 @@ def define_offer(
         from regulars.offers import actions
 
         made = actions.define(offer_id or file.stem, terms, campaign_id=campaign, now=now())
-    words = f"offer {made['offer_id']}, version {made['version']}; next: regulars issue {made['offer_id']} --count 100"
-    say(as_json, made, words)
+    say(as_json, made, "offer_defined", offer=made["offer_id"], version=made["version"])
 
 
 @offers.command("list")
@@ -53,7 +53,7 @@ def _offer(row: dict[str, Any]) -> dict[str, Any]:
 
     account, currency = row["account"], row["terms"]["currency"]
     kept = {name: money(account[f"{name}_minor"], currency, "en") for name in ("budget", "reserved", "spent")}
-    uses = f"{account['spent_uses']:,} of {account['cap']:,}"
+    uses = voice().say("some_of", some=account["spent_uses"], of=account["cap"])
     return {"offer": row["offer_id"], "kind": row["terms"]["kind"], **kept, "uses": uses}
 
 
@@ -75,14 +75,13 @@ def issue(
         raise typer.BadParameter("give either --count or --guests")
     named = None if guests is None else _lines(guests)
     name = batch or f"{offer_id}-{now():%Y%m%d%H%M%S}"
-    with opened_records(workspace), _bar(f"issuing {name}") as told:
+    with opened_records(workspace), _bar("issue_progress", batch=name) as told:
         from regulars.offers.batches import issue_many
 
         done = issue_many(offer_id, name, count=count, guests=named, now=now(), progress=told)
         if export is not None:
             _write(export, name)
-    words = f"batch {done.batch_id}: {done.issued:,} of {done.wanted:,} issued"
-    say(as_json, done._asdict(), words)
+    say(as_json, done, "issue_done", batch=done.batch_id, issued=done.issued, wanted=done.wanted)
 
 
 def _write(file: Path, batch: str) -> None:
@@ -106,10 +105,10 @@ def _lines(file: Path) -> list[str]:
 
 
 @contextmanager
-def _bar(words: str) -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+def _bar(code: str, **facts: Any) -> Iterator[Callable[[int, int], None]]:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task(words, total=None)
+        task = bar.add_task(voice().say(code, **facts), total=None)
         yield lambda done, wanted: bar.update(task, completed=done, total=wanted)
 
 
@@ -128,7 +127,7 @@ def qr(
             file.write_text(picture, encoding="utf-8")
         case _:
             raise DataError(f"{file}: a QR picture is a .png or an .svg file")
-    say(False, {}, f"wrote {file}")
+    say(False, {}, "wrote_file", file=str(file))
 
 
 Kind = Annotated[str, typer.Argument(help="offer, campaign or store.")]
@@ -154,7 +153,7 @@ def halt(
         from regulars.offers import actions
 
         actions.halt(_kind(kind), key, reason=reason, by=os.environ.get("USER", "the command line"), now=now())
-    say(as_json, {"kind": kind, "key": key, "is_halted": True}, f"halted; next: regulars resume {kind} {key}")
+    say(as_json, {"kind": kind, "key": key, "is_halted": True}, "halt_done", kind=kind, key=key)
 
 
 watches = typer.Typer(
@@ -176,8 +175,8 @@ def set_watch(
         from regulars.offers import actions
 
         actions.watch(_watched(kind), key, per_minute)
-    words = f"{kind} {key} halts by itself at more than {per_minute} uses in one minute; next: regulars watches list"
-    say(as_json, {"kind": kind, "key": key, "per_minute": per_minute}, words)
+    value = {"kind": kind, "key": key, "per_minute": per_minute}
+    say(as_json, value, "watch_set", kind=kind, key=key, most=per_minute)
 
 
 @watches.command("drop")
@@ -192,7 +191,7 @@ def drop_watch(
         from regulars.offers import actions
 
         actions.watch(_watched(kind), key, None)
-    say(as_json, {"kind": kind, "key": key, "per_minute": None}, f"{kind} {key} is not watched")
+    say(as_json, {"kind": kind, "key": key, "per_minute": None}, "watch_dropped", kind=kind, key=key)
 
 
 @watches.command("list")
@@ -218,4 +217,4 @@ def resume(kind: Kind, key: Key, workspace: Workspace = None, as_json: AsJson = 
         from regulars.offers import actions
 
         actions.resume(_kind(kind), key, now=now())
-    say(as_json, {"kind": kind, "key": key, "is_halted": False}, "it goes on")
+    say(as_json, {"kind": kind, "key": key, "is_halted": False}, "halt_lifted")

@@ -1,7 +1,6 @@
 """Records: how the commands of offers and tills find them, and show them. Django is loaded only when one of them runs."""
 
 import datetime as dt
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,16 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
+from rich.console import RenderableType
 
-from regulars.cli.answers import voice
-from regulars.cli.screens.layout import sheet
+from regulars.cli.answers import answer, voice
+from regulars.cli.screens.layout import sheet, whole
 from regulars.errors import DataError
 
-out, err = Console(highlight=False, soft_wrap=True), Console(stderr=True, highlight=False)
-
-AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 Workspace = Annotated[
     Path | None, typer.Option("--workspace", "-w", help="The folder of the records.", envvar="REGULARS_WORKSPACE")
 ]
@@ -48,32 +43,22 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def say(as_json: bool, value: Any, words: str) -> None:
-    if as_json:
-        print(json.dumps(value, ensure_ascii=False, default=str))  # noqa: T201
-    else:
-        out.print(escape(words))
+def say(as_json: bool, value: Any, code: str, /, **facts: Any) -> None:
+    """What was done: as JSON, or as a sentence."""
+    answer(as_json, value, lambda: whole(voice().say(code, **facts)))
 
 
 def table(as_json: bool, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
-    if as_json:
-        print(json.dumps(rows, ensure_ascii=False, default=_plain))  # noqa: T201
-    else:
-        cells = [[_cell(row.get(column)) for column in columns] for row in rows]
-        out.print(sheet(voice(), columns, cells) if rows else "none yet")
+    """Rows of records: as JSON, or as a sheet."""
+    answer(as_json, rows, lambda: _sheet(rows, columns))
 
 
-def _plain(value: object) -> object:
-    return sorted(value) if isinstance(value, set | frozenset) else str(value)
+def _sheet(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> RenderableType:
+    speaker = voice()
+    if not rows:
+        return whole(speaker.say("none_yet"))
+    return sheet(speaker, columns, [[_cell(row.get(column)) for column in columns] for row in rows])
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, dt.datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    return (
-        " ".join(map(str, value))
-        if isinstance(value, list | tuple | set | frozenset)
-        else ""
-        if value is None
-        else str(value)
-    )
+def _cell(value: object) -> object:
+    return sorted(map(str, value)) if isinstance(value, set | frozenset) else value

@@ -5,7 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from regulars.cli.records import AsJson, Workspace, err, opened_records, out, say, table
+from regulars.cli.answers import AsJson, err, show, voice
+from regulars.cli.records import Workspace, opened_records, say, table
+from regulars.cli.screens.layout import plain
 
 MOST_THREADS = 256
 
@@ -24,11 +26,10 @@ def serve(
         processes = 1 if schema.is_embedded() else workers
         kind = "SQLite" if schema.is_embedded() else "PostgreSQL"
         if processes < workers:
-            err.print(
-                f"SQLite lets one process write: serving with 1 of {workers} workers; DATABASE_URL names a PostgreSQL"
-            )
+            err.print(voice().say("serve_one_writes", workers=workers))
         place = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        words = f"regulars serves {place}/api/v1 ({kind}, {processes} x {threads}); Ctrl-C stops it"
+        facts = {"place": f"{place}/api/v1", "database": kind, "processes": processes, "threads": threads}
+        words = voice().say("serve_ready", **facts)
         server.share_figures(processes)
         server.serve(
             host,
@@ -45,7 +46,8 @@ def migrate(workspace: Workspace = None, as_json: AsJson = False) -> None:
         from regulars.service import schema
 
         steps = schema.migrate()
-    say(as_json, {"applied": steps}, f"applied {', '.join(steps)}" if steps else "nothing to do")
+    done = voice().listed(steps, most=None)
+    say(as_json, {"applied": steps}, "migrate_applied" if steps else "migrate_nothing", steps=done)
 
 
 def worker(
@@ -73,7 +75,7 @@ def _show_drifts(drifts: list[dict[str, Any]], as_json: bool) -> None:
     if drifts or as_json:
         table(as_json, drifts, ("table", "key", "counter", "kept", "counted"))
     else:
-        out.print("every counter is what the ledger says")
+        show(plain(voice().say("reconcile_good")))
     if drifts:
         raise typer.Exit(1)
 
@@ -86,8 +88,7 @@ def backup(
         from regulars.service.backups import back_up
 
         size = back_up(file)
-    words = f"wrote {file} ({size:,} bytes); keep the secret key too, elsewhere: without it guests are strangers again"
-    say(as_json, {"file": str(file), "bytes": size}, words)
+    say(as_json, {"file": str(file), "bytes": size}, "backup_done", file=str(file), size=size)
 
 
 def restore(

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from regulars.cli.records import AsJson, Workspace, err, now, opened_records, say, table
+from regulars.cli.answers import AsJson, answer, err, voice
+from regulars.cli.records import Workspace, now, opened_records, say, table
+from regulars.cli.screens.layout import whole
 from regulars.errors import DataError
 
 keys = typer.Typer(
@@ -36,9 +38,9 @@ def new_key(
                 f"there is no store '{unknown[0]}'; `regulars stores add {unknown[0]} --zone ZONE` makes it known"
             )
         token = tills.open_till(name, scope, None if everywhere else store, now=now())
-    say(as_json, {"name": name, "till_id": token.split("_")[1], "key": token}, token)
+    answer(as_json, {"name": name, "till_id": token.split("_")[1], "key": token}, lambda: whole(token))
     if not as_json:
-        err.print("nobody can show it again; whoever has it may do what it may do")
+        err.print(voice().say("key_once"))
 
 
 @keys.command("list")
@@ -63,7 +65,7 @@ def revoke_key(
 
         if not tills.revoke(till_id, now=now()):
             raise DataError(f"there is no key '{till_id}' that could be revoked; `regulars keys list` shows them")
-    say(as_json, {"till_id": till_id, "is_revoked": True}, f"revoked {till_id}")
+    say(as_json, {"till_id": till_id, "is_revoked": True}, "key_revoked", till=till_id)
 
 
 @stores.command("add")
@@ -87,7 +89,8 @@ def add_store(
         from regulars.access import stores as places
 
         places.add_store(store_id, zone, day_closes_at)
-    say(as_json, {"store_id": store_id, "zone": zone, "day_closes_at": day_closes_at}, f"store {store_id} is known")
+    value = {"store_id": store_id, "zone": zone, "day_closes_at": day_closes_at}
+    say(as_json, value, "store_known", store=store_id)
 
 
 @stores.command("list")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from itertools import islice
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -104,11 +105,9 @@ class Voice:
         names = _day_names(self.language)
         return self.listed(names[day] for day in days)
 
-    def listed(self, values: Iterable[Any]) -> str:
-        """Values one after another, with the comma of the language; at most ten."""
-        return _COMMAS[self.language].join(
-            self.told(value) for _, value in zip(range(_MOST_LISTED), values, strict=False)
-        )
+    def listed(self, values: Iterable[Any], most: int | None = _MOST_LISTED) -> str:
+        """Values one after another, with the comma of the language; at most ten unless said, all of them for None."""
+        return _COMMAS[self.language].join(self.told(value) for value in islice(values, most))
 
     def told(self, value: Any) -> str:
         """A value as its kind is read: dates as 2026-10-05, whole numbers by thousands, text cleaned."""

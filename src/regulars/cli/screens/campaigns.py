@@ -40,7 +40,7 @@ def _facts(made: Plan, voice: Voice) -> Iterator[tuple[str, str]]:
     yield voice.say("plan_audience"), voice.say("plan_arms", guests=len(made.audience), arms=arms)
     yield voice.say("plan_left_out"), voice.listed(_left_out(made, voice)) or voice.say("nobody")
     offers = made.decision.offer_counts(made.offer_ids)
-    yield voice.say("plan_offers"), voice.listed(f"{count:,} × {offer}" for offer, count in offers.items())
+    yield voice.say("plan_offers"), voice.listed((f"{count:,} × {offer}" for offer, count in offers.items()), most=None)
     yield voice.say("plan_subsidy"), voice.money(expected.cost)
     if lessons.is_known:
         gain = {"gain_minor": expected.gain, "low_minor": expected.gain_low, "high_minor": expected.gain_high}

@@ -29,7 +29,7 @@ def load_report(report: LoadReport, voice: Voice) -> RenderableType:
     if report.read_as:
         lines.append(faint(voice.say("load_read_as", export=report.read_as)))
     if report.set_aside:
-        counted = tuple(f"{count:,} {reason}" for reason, count in report.set_aside.items())
+        counted = voice.listed((f"{count:,} {reason}" for reason, count in report.set_aside.items()), most=None)
         lines.append(plain(voice.say("load_set_aside", table=report.table, counted=counted)))
     if report.rejected:
         lines.append(Words(text=voice.say("load_next", table=report.table), style="yellow"))

@@ -187,7 +187,7 @@ def _effect(outcome: str, value: float, voice: Voice) -> str:
 
 def trust(doubted: Sequence[Row], of: int, limit: int, voice: Voice) -> RenderableType:
     counts = Counter(reason for row in doubted for reason in row["reasons"].split("; "))
-    counted = voice.listed(f"{n:,} {reason}" for reason, n in counts.most_common())
+    counted = voice.listed((f"{n:,} {reason}" for reason, n in counts.most_common()), most=None)
     rows = [
         (r["review_id"], r["store_id"], f"{r['weight']:.2f}", r["reasons"], _shortened(r["text"]))
         for r in doubted[:limit]

@@ -33,7 +33,7 @@ def statement(measured: Measured, voice: Voice) -> RenderableType:
         strong(
             voice.say(
                 "statement_title", campaign=measured.campaign_id, first=measured.first, last=measured.last,
-                after=measured.after_days or None, arms=arms,
+                after=measured.after_days or None, arms=voice.listed(arms, most=None),
             )
         ),
         "",
