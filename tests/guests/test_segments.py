@@ -8,7 +8,7 @@ import pyarrow.csv as arrow_csv
 import pytest
 
 import regulars as rg
-from regulars.guests import find_segment, keep_profiles
+from regulars.guests import count_segments, find_segment, keep_profiles
 from shops import NOW, make_lake
 
 
@@ -49,3 +49,34 @@ def test_orders_without_guests_have_no_profiles(tmp_path: Path) -> None:
 def test_a_date_before_the_first_order_is_refused(shop: rg.Lake) -> None:
     with pytest.raises(rg.DataError, match="no guest had ordered by 2020-01-01"):
         keep_profiles(shop, dt.date(2020, 1, 1))
+
+
+def ordered(lake: rg.Lake, guest: str, day: str) -> None:
+    row = {"order_id": [f"{guest}-{day}"], "guest_id": [guest], "store_id": ["S1"], "ordered_at": [f"{day} 12:00:00"]}
+    lake.load("orders", pa.table(row | {"amount_minor": [1_000]}), now=NOW)
+
+
+def test_newer_orders_count_in_segments_without_being_asked_for(lake: rg.Lake) -> None:
+    ordered(lake, "ann", "2026-05-04")
+    keep_profiles(lake)
+    ordered(lake, "ben", "2026-05-05")
+    found = find_segment(lake, "visits >= 1")
+    assert (found.of, found.as_of, found.orders_until) == (2, dt.date(2026, 5, 5), None)
+    ordered(lake, "cat", "2026-05-03")  # of an earlier day, as a till that was offline
+    assert {row.segment.name: row.guests for row in count_segments(lake)}["new_guests"] == 3
+
+
+def test_profiles_of_a_date_that_was_asked_for_stay_and_say_that_orders_are_newer(lake: rg.Lake) -> None:
+    ordered(lake, "ann", "2026-05-04")
+    ordered(lake, "ben", "2026-05-05")
+    keep_profiles(lake, dt.date(2026, 5, 4))
+    found = find_segment(lake, "visits >= 1")
+    assert (found.of, found.as_of, found.orders_until) == (1, dt.date(2026, 5, 4), dt.date(2026, 5, 5))
+
+
+def test_profiles_kept_by_an_earlier_version_are_worked_out_again(lake: rg.Lake) -> None:
+    ordered(lake, "ann", "2026-05-04")
+    keep_profiles(lake)
+    (lake.workspace.path / "profiles.json").unlink()
+    ordered(lake, "ben", "2026-05-05")
+    assert find_segment(lake, "visits >= 1").of == 2

@@ -186,3 +186,11 @@ def test_a_budget_for_a_store_nobody_calls_home_is_refused(shop: rg.Lake, campai
 def test_a_budget_of_nothing_gives_nothing(shop: rg.Lake, campaign: Made) -> None:
     made = make_plan(shop, campaign(("total = 60", "total = 0")))
     assert (made.decision.action == -1).all()
+
+
+def test_a_plan_on_orders_that_end_long_before_says_to_load_newer_ones(
+    shop: rg.Lake, campaign: Made, plan: Plan
+) -> None:
+    late = make_plan(shop, campaign(("starts_on = 2026-10-05", "starts_on = 2026-12-05")))
+    assert "load newer orders" in late.warnings[0]
+    assert not any("load newer orders" in warning for warning in plan.warnings)

@@ -72,7 +72,8 @@ def segments(
     else:
         found = find_segment(lake, rule, export)
         rows = found.guests.slice(0, limit).to_pylist()
-        value = {"rule": found.rule, "guests": len(found.guests), "of": found.of, "rows": rows}
+        dates = {"as_of": found.as_of, "orders_until": found.orders_until}
+        value = {"rule": found.rule, "guests": len(found.guests), "of": found.of, **dates, "rows": rows}
         answer(as_json, value, lambda: screens.segment(found, limit, voice(lake)))
     if save is not None:
         kept = keep(lake.workspace, save, rule_of(lake, rule), meaning=meaning, now=dt.datetime.now(dt.UTC))

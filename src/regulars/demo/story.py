@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from regulars.demo import complete_journey
 from regulars.demo.fresh import fresh_lake
-from regulars.guests import Facts, profiles_with_taste
+from regulars.guests import Facts, keep_profiles
 from regulars.planning import Plan, make_plan, parse_campaign, save
 from regulars.reports import campaign_report
 from regulars.results import Backtest, backtest
@@ -47,8 +47,7 @@ def run(folder: Path, say: Callable[[str], None]) -> Told:
     campaign = parse_campaign(campaign_text(), name="campaign.toml")
     (folder / "campaign.toml").write_text(campaign_text(), encoding="utf-8")
     say("profiles: who is he, what would he like")
-    lake.write("profiles", profiles_with_taste(lake, campaign.decided_on))
-    crowd = lake.read("profiles")
+    crowd = keep_profiles(lake, campaign.decided_on)[1]
     say(f"looking back: campaigns before {CUT_OFF} against those after it")
     test = backtest(Facts.of(lake), cut_off=CUT_OFF, window_days=campaign.window_days, seed=campaign.seed)
     plan = make_plan(lake, campaign, lambda step: say(f"planning: {step}"))

@@ -12,7 +12,7 @@ from regulars.guests.dishes import NextDishes, next_dishes
 from regulars.guests.facts import Facts, known_span, profiles_with_taste
 from regulars.guests.portrait import Portrait, portrait
 from regulars.guests.segments import Counted, Found, Moved, count_segments, find_segment, moved, rule_of
-from regulars.guests.snapshot import keep_profiles, kept_profiles
+from regulars.guests.snapshot import Snapshot, keep_profiles, kept_profiles, snapshot
 from regulars.guests.staff import staff
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Moved",
     "NextDishes",
     "Portrait",
+    "Snapshot",
     "count_segments",
     "find_segment",
     "keep_profiles",
@@ -32,5 +33,6 @@ __all__ = [
     "portrait",
     "profiles_with_taste",
     "rule_of",
+    "snapshot",
     "staff",
 ]

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from regulars.documents import nearest
 from regulars.errors import DataError
-from regulars.guests.snapshot import kept_profiles
+from regulars.guests.snapshot import snapshot
 from regulars.profiles import usual_dishes
 from regulars.profiles.next_dish import ranked
 from regulars.profiles.things import tag_words
@@ -111,9 +111,8 @@ def next_dishes(
     new_only: only dishes he never had. stop: item ids or names, beside what the menu tags with `stop`. export: a file to write.
     Raises DataError as `Dishes.of` does, and for an export that is neither CSV nor Parquet.
     """
-    dishes, crowd = Dishes.of(lake, stop), kept_profiles(lake)
-    as_of = lake.collect(crowd.select(nw.col("as_of").max()))["as_of"][0].as_py()
-    rows = dishes.next(crowd, as_of, k=k, new_only=new_only)
+    dishes, (as_of, profiles, _) = Dishes.of(lake, stop), snapshot(lake)
+    rows = dishes.next(profiles, as_of, k=k, new_only=new_only)
     if export is not None:
         write_sheet(rows, export)
     return NextDishes(as_of, tuple(sorted(dishes.stopped)), rows)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from regulars.errors import DataError
 from regulars.guests.facts import profiles_with_taste
-from regulars.guests.snapshot import kept_profiles, known_date
+from regulars.guests.snapshot import known_date, snapshot
 from regulars.segments import (
     LIBRARY,
     SavedSegment,
@@ -27,20 +27,30 @@ _EVERYBODY = ""
 
 
 class Found(NamedTuple):
-    """Guests who meet a rule, with their profiles, the best first; `of` so many."""
+    """Guests who meet a rule, with their profiles at the end of a business date, the best first; `of` so many.
+
+    orders_until: the last business date of any order, where that is later.
+    """
 
     rule: str
     guests: pa.Table
     of: int
+    as_of: dt.date
+    orders_until: dt.date | None = None
 
 
 class Counted(NamedTuple):
-    """How many guests are in a segment, and their share; `lacking` are facts of its rule that these profiles do not have."""
+    """How many guests are in a segment at the end of a business date, and their share.
+
+    lacking: facts of its rule that these profiles do not have. orders_until: the last business date of any order, where that is later.
+    """
 
     segment: SavedSegment
     guests: int
     share: float
     lacking: tuple[str, ...]
+    as_of: dt.date
+    orders_until: dt.date | None = None
 
 
 class Moved(NamedTuple):
@@ -58,17 +68,19 @@ def find_segment(lake: Lake, rule: str, export: Path | None = None) -> Found:
     rule: a rule, or `@name` of a saved or ready segment. Raises DataError for a rule that cannot be read, a segment that
     does not exist, and an export that is neither CSV nor Parquet.
     """
-    profiles, text = kept_profiles(lake), rule_of(lake, rule)
+    (as_of, profiles, until), text = snapshot(lake), rule_of(lake, rule)
     met = nw.from_native(Segment(text).filter(nw.to_native(profiles)))
     guests = lake.collect(met).sort_by([("spend_minor", "descending"), ("guest_id", "ascending")])
     if export is not None:
         write_sheet(guests, export)
-    return Found(text, guests, lake.collect(profiles.select(nw.len().cast(nw.Int64).alias("n")))["n"][0].as_py())
+    everybody = lake.collect(profiles.select(nw.len().cast(nw.Int64).alias("n")))["n"][0].as_py()
+    return Found(text, guests, everybody, as_of, until)
 
 
 def count_segments(lake: Lake) -> tuple[Counted, ...]:
     """The guests of every saved segment, then of every ready one, by the kept profiles; one scan for all."""
-    profiles = nw.to_native(kept_profiles(lake))
+    as_of, kept, until = snapshot(lake)
+    profiles = nw.to_native(kept)
     mine = saved(lake.workspace)
     names = {segment.name for segment in mine}
     ready = [SavedSegment(r.name, 0, r.rule, r.meaning, None) for r in LIBRARY if r.name not in names]
@@ -78,7 +90,7 @@ def count_segments(lake: Lake) -> tuple[Counted, ...]:
     found = counts(profiles, {**rules, _EVERYBODY: "guest_id is not None"})
     everybody = max(found.pop(_EVERYBODY), 1)
     return tuple(
-        Counted(segment, guests := found.get(segment.name, 0), guests / everybody, lacking[segment.name])
+        Counted(segment, guests := found.get(segment.name, 0), guests / everybody, lacking[segment.name], as_of, until)
         for segment in (*mine, *ready)
     )
 

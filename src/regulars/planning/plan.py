@@ -20,7 +20,10 @@ from regulars.planning.decision import Decision, decide
 from regulars.planning.history import History, build_history, past_campaigns
 from regulars.planning.lessons import Lessons, apply_lessons, first_costs
 from regulars.tables import Lake
+from regulars.wording import Voice
 
+MOST_DAYS_WITHOUT_ORDERS = 7
+"""After so many days without an order in the lake, orders are missing and not guests."""
 INPUT_TABLES = ("guests", "stores", "orders", "order_items", "menu_items", "exposures", "redemptions")
 
 
@@ -126,8 +129,22 @@ def make_plan(lake: Lake, campaign: Campaign, progress: Callable[[str], None] | 
         lessons=lessons,
         decision=decision,
         design=design,
-        warnings=(*lessons.warnings, *doubts, *_empty_hands(lessons, decision, campaign)),
+        warnings=(
+            *_old_orders(facts, campaign),
+            *lessons.warnings,
+            *doubts,
+            *_empty_hands(lessons, decision, campaign),
+        ),
     )
+
+
+def _old_orders(facts: Facts, campaign: Campaign) -> tuple[str, ...]:
+    """A warning where the orders end long before the eve of the campaign: guests look as if they had stayed away since."""
+    last = facts.span()[1]
+    days = (campaign.decided_on - last).days
+    if days <= MOST_DAYS_WITHOUT_ORDERS:
+        return ()
+    return (Voice().say("orders_end_early", last=last, starts_on=campaign.starts_on, days=days),)
 
 
 def _lessons(lake: Lake, history: History | None, audience: Audience, campaign: Campaign) -> Lessons:

@@ -52,7 +52,8 @@ def segments(counted: Sequence[Counted], voice: Voice) -> RenderableType:
         )
         for row in counted
     ]
-    return sheet(voice, ["segment", "guests", "share", "who"], rows, numbers=[1, 2])
+    table = sheet(voice, ["segment", "guests", "share", "who"], rows, numbers=[1, 2])
+    return Group(table, "", *_dated(counted[0].as_of, counted[0].orders_until, voice)) if counted else table
 
 
 def segment(found: Found, limit: int, voice: Voice) -> RenderableType:
@@ -61,8 +62,18 @@ def segment(found: Found, limit: int, voice: Voice) -> RenderableType:
         (row["guest_id"], _stage(row["stage"], voice), row["visits"], row["recency_days"], voice.money(row["spend_minor"]))
         for row in found.guests.slice(0, limit).to_pylist()
     ]  # fmt: skip
-    title = strong(voice.say("segment_title", guests=len(found.guests), of=found.of))
+    title = Group(
+        strong(voice.say("segment_title", guests=len(found.guests), of=found.of)),
+        *_dated(found.as_of, found.orders_until, voice),
+    )
     return sheet(voice, ["guest", "stage", "visits", "days_away", "spend"], rows, numbers=[2, 3, 4], title=title)
+
+
+def _dated(as_of: dt.date, orders_until: dt.date | None, voice: Voice) -> Iterator[RenderableType]:
+    """Of which date profiles are; loudly where orders are newer."""
+    yield faint(voice.say("profiles_of", as_of=as_of))
+    if orders_until is not None:
+        yield strong(voice.say("profiles_older", orders_until=orders_until))
 
 
 def moved(told: Moved, limit: int, voice: Voice) -> RenderableType:
