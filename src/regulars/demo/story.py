@@ -1,7 +1,6 @@
 """The story of the demo: load a year, know each guest, learn from past campaigns, plan the next one, report."""
 
 import datetime as dt
-from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from regulars.planning import Plan, make_plan, parse_campaign, save
 from regulars.reports import campaign_report
 from regulars.results import Backtest, backtest
 from regulars.tables import LoadReport
+from regulars.wording import Progress, Sentence
 
 CUT_OFF = dt.date(2017, 10, 3)
 MARGIN_RATE = 0.36
@@ -35,7 +35,7 @@ class Told(NamedTuple):
     report: Path
 
 
-def run(folder: Path, say: Callable[[str], None]) -> Told:
+def run(folder: Path, say: Progress) -> Told:
     """Tell the whole story in a new workspace. `say` is told each step.
 
     Raises DataError where the folder holds something else than an earlier demo, or where the data are not installed.
@@ -43,16 +43,16 @@ def run(folder: Path, say: Callable[[str], None]) -> Told:
     complete_journey.folder()
     settings = {"currency": complete_journey.CURRENCY, "zone": complete_journey.ZONE, "margin_rate": MARGIN_RATE}
     lake = fresh_lake(folder, **settings)
-    loads = list(complete_journey.load(lake, lambda table, rows: say(f"loading {table}: {rows:,} rows")))
+    loads = list(complete_journey.load(lake, lambda table, rows: say(Sentence("load_reading", file=table, rows=rows))))
     campaign = parse_campaign(campaign_text(), name="campaign.toml")
     (folder / "campaign.toml").write_text(campaign_text(), encoding="utf-8")
-    say("profiles: who is he, what would he like")
+    say(Sentence("profiles_progress"))
     crowd = keep_profiles(lake, campaign.decided_on)[1]
-    say(f"looking back: campaigns before {CUT_OFF} against those after it")
+    say(Sentence("step_looks_back", day=CUT_OFF))
     test = backtest(Facts.of(lake), cut_off=CUT_OFF, window_days=campaign.window_days, seed=campaign.seed)
-    plan = make_plan(lake, campaign, lambda step: say(f"planning: {step}"))
+    plan = make_plan(lake, campaign, lambda step: say(Sentence("step_of_plan", step=step)))
     plan_folder = save(plan, lake.workspace)
-    say("writing the report")
+    say(Sentence("step_report"))
     report = lake.workspace.reports / f"{plan.campaign.identity}.html"
     report.write_text(campaign_report(plan, crowd, test=test, about=ABOUT), encoding="utf-8")
     return Told(loads, len(crowd), test, plan, plan_folder, report)

@@ -4,7 +4,6 @@ Load a year of orders, know each guest, plan, give vouchers, see who redeems, me
 says that it is simulated; beside what an operator would see stands what was true.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from regulars.reports import campaign_report
 from regulars.reports.told import Episode, told_page
 from regulars.results import measure_campaign
 from regulars.tables import Lake
+from regulars.wording import Progress, Sentence
 
 MARK = "simulated"
 GUESTS, STORES, CAMPAIGNS, BUDGET_EACH = 6_000, 12, 5, 0.15
@@ -34,25 +34,25 @@ class TownTold(NamedTuple):
     pages: list[Path]
 
 
-def run_town(folder: Path, say: Callable[[str], None], *, guests: int = GUESTS, campaigns: int = CAMPAIGNS) -> TownTold:
+def run_town(folder: Path, say: Progress, *, guests: int = GUESTS, campaigns: int = CAMPAIGNS) -> TownTold:
     """Live the campaigns in a new workspace. `say` is told each step. Raises DataError as `run` does."""
-    say("a simulated town")
+    say(Sentence("town_progress"))
     place = town(guests, STORES, seed=0, pace=PACE)
     lake = fresh_lake(folder, currency=CURRENCY, zone=ZONE, mark=MARK)
-    say("loading its past")
+    say(Sentence("step_loads_past"))
     load_past(lake, place)
     episodes, pages, links = [], [], {}
     for number in range(campaigns):
-        words = f"campaign {number + 1} of {campaigns}"
+        tell = _step_of(say, number + 1, campaigns)
         campaign = campaign_of(place, number, 100 * BUDGET_EACH * guests, name="Town")
-        plan = make_plan(lake, campaign, lambda step, words=words: say(f"{words}: {step}"))  # type: ignore[misc]
+        plan = make_plan(lake, campaign, tell)
         save(plan, lake.workspace)
-        say(f"{words}: the report of its plan")
+        tell(Sentence("step_report"))
         pages.append(_report(lake, plan))
-        say(f"{words}: guests get their offers, come and redeem")
+        tell(Sentence("step_lived"))
         run = place.run(planned_action(plan, place), campaign.window_days, later_days=campaign.after_days)
         keep(lake, run, plan)
-        say(f"{words}: what it brought")
+        tell(Sentence("measure_progress"))
         episodes.append(_episode(lake, plan, run))
         links[episodes[-1].name] = pages[-1].name
         place = run.after
@@ -62,6 +62,11 @@ def run_town(folder: Path, say: Callable[[str], None], *, guests: int = GUESTS, 
         told_page(episodes, currency=CURRENCY, title=title, about=ABOUT, mark=MARK, links=links), encoding="utf-8"
     )
     return TownTold(episodes, CURRENCY, page, pages)
+
+
+def _step_of(say: Progress, number: int, of: int) -> Progress:
+    """Tell the steps of one campaign of several."""
+    return lambda step: say(Sentence("step_of_campaign", number=number, of=of, step=step))
 
 
 def _report(lake: Lake, plan: Plan) -> Path:

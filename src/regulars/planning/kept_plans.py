@@ -1,7 +1,6 @@
 """The archive: plans on disk. A plan is written once, never changed, and can be made again to the byte."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from regulars.errors import DataError
 from regulars.planning.campaign import Campaign
 from regulars.planning.plan import Plan, make_plan
 from regulars.tables import Lake, Workspace
+from regulars.wording import Progress
 
 _CAMPAIGN, _ASSIGNMENTS, _EXPOSURES, _SUMMARY = "campaign.json", "assignments.parquet", "exposures.parquet", "plan.json"
 
@@ -39,7 +39,7 @@ def save(plan: Plan, workspace: Workspace) -> Path:
     return folder
 
 
-def remake(lake: Lake, plan_id: str, progress: Callable[[str], None] | None = None) -> tuple[Lake, Plan]:
+def remake(lake: Lake, plan_id: str, progress: Progress | None = None) -> tuple[Lake, Plan]:
     """Make a kept plan again: the lake as it was then, and the plan."""
     folder = find(lake.workspace, plan_id)
     campaign = _campaign(folder)

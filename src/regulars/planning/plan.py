@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,7 @@ from regulars.planning.decision import Decision, decide
 from regulars.planning.history import History, build_history, past_campaigns
 from regulars.planning.lessons import Lessons, apply_lessons, first_costs
 from regulars.tables import Lake
-from regulars.wording import Voice
+from regulars.wording import Progress, Sentence, Voice
 
 MOST_DAYS_WITHOUT_ORDERS = 7
 """After so many days without an order in the lake, orders are missing and not guests."""
@@ -96,29 +95,29 @@ class Plan:
         return rows
 
 
-def make_plan(lake: Lake, campaign: Campaign, progress: Callable[[str], None] | None = None) -> Plan:
+def make_plan(lake: Lake, campaign: Campaign, progress: Progress | None = None) -> Plan:
     """Plan a campaign from what the lake knew on its eve. The same inputs and seed give the same plan.
 
     Where the audience is the name of a saved segment, the plan keeps the rule that it stood for.
     progress: told what is being done. Raises DataError for a rule that names unknown facts, DesignError where nobody is
     left or nothing could be learned, BudgetError where the limits clash.
     """
-    say = progress or (lambda words: None)
-    say("margins of all orders")
+    say = progress or (lambda step: None)
+    say(Sentence("step_margins"))
     campaign = campaign.model_copy(update={"audience": rule_of(lake, campaign.audience)})
     facts = Facts.of(lake)
-    say("the audience")
+    say(Sentence("step_audience"))
     audience = find_audience(facts, campaign)
-    say("past campaigns")
+    say(Sentence("step_past"))
     history = build_history(
         facts, past_campaigns(lake), window_days=campaign.counted_days, known_until=campaign.decided_on
     )
-    say("what each offer changes")
+    say(Sentence("step_effects"))
     lessons = _lessons(lake, history, audience, campaign)
-    say("who gets what")
+    say(Sentence("step_allocation"))
     settings = lake.settings
     decision = decide(lessons, audience, campaign, currency=settings.currency, salt=settings.salt)
-    say("what it can find out")
+    say(Sentence("step_design"))
     design, doubts = _design(facts, audience, decision, campaign)
     return Plan(
         plan_id=_identity(campaign, audience, history, lake),

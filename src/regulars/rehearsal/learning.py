@@ -8,7 +8,7 @@ giving nobody anything.
 
 import datetime as dt
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from regulars.rehearsal.runs import Run
 from regulars.rehearsal.towns import LATER_DAYS, WINDOW_DAYS, Town, town
 from regulars.rehearsal.vouchers import CURRENCY
 from regulars.tables import Lake
+from regulars.wording import Progress, Sentence
 
 OURS = "ours"
 PACE = 4.0
@@ -69,7 +70,7 @@ def learning_loop(
     pace: float = PACE,
     budget_each: float = BUDGET_EACH,
     contestants: Mapping[str, Contestant] = CONTESTANTS,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Loop:
     """Live `campaigns` campaigns in a row, ours and the contestants'. budget_each: dollars a guest and campaign.
 
@@ -77,7 +78,7 @@ def learning_loop(
     """
     if campaigns < 2:
         raise ValueError(f"{campaigns} campaigns teach nothing; give at least 2")
-    say = progress or (lambda words: None)
+    say = progress or (lambda step: None)
     place = town(guests, stores, seed, pace=pace)
     budget = 100.0 * budget_each * guests
     ours, promised = _live_ours(place, campaigns, budget, say)
@@ -94,25 +95,23 @@ def learning_loop(
     )
 
 
-def _live(
-    place: Town, name: str, policy: Contestant, campaigns: int, budget: float, say: Callable[[str], None]
-) -> list[Run]:
+def _live(place: Town, name: str, policy: Contestant, campaigns: int, budget: float, say: Progress) -> list[Run]:
     runs: list[Run] = []
     for number in range(campaigns):
-        say(f"{name}: campaign {number + 1} of {campaigns}")
+        say(Sentence("step_of_policy", policy=name, number=number + 1, of=campaigns))
         runs.append(place.run(policy(place, budget, np.random.default_rng([place.seed, 9, number]))))
         place = runs[-1].after
     return runs
 
 
-def _live_ours(place: Town, campaigns: int, budget: float, say: Callable[[str], None]) -> tuple[list[Run], list[float]]:
+def _live_ours(place: Town, campaigns: int, budget: float, say: Progress) -> tuple[list[Run], list[float]]:
     """The runs, and what each plan promised, minor units."""
     runs: list[Run] = []
     promised = []
     with tempfile.TemporaryDirectory(prefix="regulars-loop-") as folder:
         lake = opened_lake(place, Path(folder) / "town")
         for number in range(campaigns):
-            say(f"ours: planning campaign {number + 1} of {campaigns}")
+            say(Sentence("step_of_policy", policy=OURS, number=number + 1, of=campaigns))
             campaign = campaign_of(place, number, budget)
             plan = make_plan(lake, campaign)
             run = place.run(planned_action(plan, place), campaign.window_days, later_days=campaign.after_days)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from regulars.rehearsal.runs import HOLDOUT, Run
 from regulars.rehearsal.towns import AVERAGE_CHECK, LATER_DAYS, Town, town
 from regulars.rehearsal.vouchers import CURRENCY
 from regulars.tables import Lake
+from regulars.wording import Progress, Sentence
 
 ABOUT = "Simulated: a town that never was. Its guests are made after real customers, but they are not yours."
 _TABLES = ("stores", "guests", "menu_items", "orders", "order_items")
@@ -99,7 +99,7 @@ def rehearse(
     lessons: int = 1,
     pace: float = 1.0,
     average_check: float = AVERAGE_CHECK,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Rehearsal:
     """Plan a campaign in a town on its eve, live it, and judge it; `lessons` campaigns at random come before, to learn from.
 
@@ -108,13 +108,13 @@ def rehearse(
     """
     if lessons < 0:
         raise ValueError(f"lessons is {lessons}; give 0 for a first campaign, or how many came before it")
-    say = progress or (lambda words: None)
-    say("a town")
+    say = progress or (lambda step: None)
+    say(Sentence("town_progress"))
     place = _town_for(campaign, guests, stores, seed, lessons, pace, average_check)
     with tempfile.TemporaryDirectory(prefix="regulars-rehearsal-") as folder:
         lake, before = _taught(place, campaign, lessons, Path(folder) / "town", say)
-        plan = make_plan(lake, campaign, lambda step: say(f"planning: {step}"))
-    say("living the campaign")
+        plan = make_plan(lake, campaign, lambda step: say(Sentence("step_of_plan", step=step)))
+    say(Sentence("step_lived"))
     run = before.run(_action(plan, before), campaign.window_days, later_days=LATER_DAYS)
     return Rehearsal(plan=plan, run=run, measured=_measured(plan, run), lessons=lessons, known=_known(plan, run))
 
@@ -132,22 +132,20 @@ def _town_for(
     )  # fmt: skip
 
 
-def _taught(
-    place: Town, campaign: Campaign, lessons: int, folder: Path, say: Callable[[str], None]
-) -> tuple[Lake, Town]:
+def _taught(place: Town, campaign: Campaign, lessons: int, folder: Path, say: Progress) -> tuple[Lake, Town]:
     """A lake that knows the town's past, with campaigns in which every guest got any offer or nothing, at equal chances."""
     rng = np.random.default_rng([place.seed, 5])
     options = len(campaign.offers) + 1
     told: dict[str, list[pa.Table]] = {"exposures": [], "redemptions": []}
     for number in range(lessons):
-        say(f"an earlier campaign, {number + 1} of {lessons}")
+        say(Sentence("step_lesson", number=number + 1, of=lessons))
         run = place.run(rng.integers(-1, options - 1, len(place)), campaign.window_days, later_days=LATER_DAYS)
         told["exposures"].append(run.exposures(f"lesson-{number + 1}", np.full(len(place), 1 / options)))
         told["redemptions"].append(run.redemptions(f"lesson-{number + 1}"))
         place = run.after
     lake = Lake.create(folder, currency=CURRENCY, zone=ZONE, salt=f"rehearsal-{place.seed}")
     now = dt.datetime.combine(campaign.starts_on, dt.time(12), dt.UTC)
-    say("loading its past")
+    say(Sentence("step_loads_past"))
     for table in _TABLES:
         lake.load(table, getattr(place, table), now=now)
     for table, parts in told.items():

@@ -1,6 +1,5 @@
 """Writing: the report of a kept plan, made from the tables as they were."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,9 +11,10 @@ from regulars.profiles import Decile, StageCount, concentration, stage_counts
 from regulars.reports.campaign import campaign_report
 from regulars.results import Backtest, backtest, middle_date
 from regulars.tables import Lake
+from regulars.wording import Progress
 
 
-def write_report(lake: Lake, plan_id: str, progress: Callable[[str], None] | None = None) -> Path:
+def write_report(lake: Lake, plan_id: str, progress: Progress | None = None) -> Path:
     """Make a kept plan again and write its report into the workspace; returns the file."""
     then, plan = remake(lake, plan_id, progress)
     crowd = then.collect(profiles_with_taste(then, plan.campaign.decided_on))

@@ -6,7 +6,7 @@ voice        one reader: a language, a currency and a zone, and how they read se
 """
 
 from regulars.wording.catalogue import known_codes
-from regulars.wording.sentence import Sentence
+from regulars.wording.sentence import Progress, Sentence
 from regulars.wording.voice import LANGUAGES, Language, Voice, clean, language_for
 
-__all__ = ["LANGUAGES", "Language", "Sentence", "Voice", "clean", "known_codes", "language_for"]
+__all__ = ["LANGUAGES", "Language", "Progress", "Sentence", "Voice", "clean", "known_codes", "language_for"]

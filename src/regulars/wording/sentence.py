@@ -1,5 +1,6 @@
 """A sentence before it is said: a code that programs may rely on, and the facts that its words are filled with."""
 
+from collections.abc import Callable
 from typing import Any, Self
 
 
@@ -38,6 +39,10 @@ class Sentence:
 
     def __repr__(self) -> str:
         return f"Sentence({', '.join([repr(self.code), *(f'{name}={value!r}' for name, value in self.facts.items())])})"
+
+
+Progress = Callable[[Sentence], None]
+"""What long work tells of each step it begins."""
 
 
 def _plain(value: Any) -> Any:
