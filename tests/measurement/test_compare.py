@@ -17,6 +17,8 @@ from regulars.measurement import Metric
 from regulars.measurement.adjustment import adjust
 from regulars.measurement.contrasts import ShareContrast
 from regulars.measurement.levels import family_level
+from regulars.measurement.lift import Basis
+from regulars.wording import LANGUAGES, Voice
 
 
 def spend(n: int, seed: int, effect: float = 0.0, offers: int = 1) -> dict[str, np.ndarray]:
@@ -263,11 +265,11 @@ def test_a_whale_that_decides_is_named_and_a_cap_is_told() -> None:
     arm = np.array(["offer", "control"] * 200)
     outcome[0] = 18_000.0
     (lift,) = measurement.compare(outcome, arm)
-    assert any("18,000 decides this" in note for note in lift.notes) or not lift.is_conclusive
+    assert "18,000 decides this" in lift.words() or not lift.is_conclusive
     outcome[arm == "offer"] += 4
     outcome[1] = 3_000.0
     (hidden,) = measurement.compare(outcome[1:], arm[1:])
-    assert "One guest in arm control with 3,000 decides this" in hidden.notes[0]
+    assert "One guest in arm control with 3,000 decides this" in Voice().say(hidden.notes[0])
     (capped,) = measurement.compare(outcome[1:], arm[1:], cap=measurement.winsor_cap(outcome[1:], 0.99))
     assert capped.is_conclusive
     assert "Outcomes above" in capped.words()
@@ -288,7 +290,7 @@ def test_the_sentence_says_what_is_known() -> None:
     (sure,) = measurement.compare(
         [30, 50, 40, 2, 3, 1] * 9, ["soup", "soup", "soup", "control", "control", "control"] * 9
     )
-    assert sure.words(lambda amount: f"${amount:.2f}").startswith("soup brought $38.00 per guest (95% interval $34.7")
+    assert sure.words(Voice(currency="USD")).startswith("soup brought $0.38 per guest (95% interval $0.3")
     (seen,) = measurement.compare(
         [9, 8, 9, 1, 2, 1], ["a", "a", "a", "b", "b", "b"], control="b", basis="observational"
     )
@@ -353,3 +355,23 @@ def test_missing_values_in_a_frame_are_named() -> None:
         measurement.measure(frame.clear(), {"m": Metric.mean("margin")})
     with pytest.raises(DesignError, match="1 rows have no arm"):
         measurement.measure(pl.DataFrame({"arm": [None, *ARMS], "margin": [1.0] * 5}), {"m": Metric.mean("margin")})
+
+
+def test_clusters_are_counted_as_clusters_in_words() -> None:
+    stores = np.repeat(np.arange(12), 5)
+    (lift,) = measurement.compare(np.arange(60.0), np.where(stores < 6, "offer", "control"), cluster=stores)
+    assert "6 clusters with 30 guests against 6 with 30" in lift.words()
+    assert "6 组（30 位客人）对比 6 组（30 位）" in lift.words(Voice(language="zh"))
+
+
+@pytest.mark.parametrize("basis", ["randomised", "observational"])
+@pytest.mark.parametrize("shift", [-3.0, 0.0, 3.0])
+def test_every_verdict_is_said_in_both_languages(basis: Basis, shift: float) -> None:
+    outcome = np.tile([1.0, 2.0, 3.0, 2.5], 20)
+    arm = np.repeat(["soup", "control"], 40)
+    (lift,) = measurement.compare(outcome + shift * (arm == "soup"), arm, cap=50.0, basis=basis)
+    for language in LANGUAGES:
+        said = lift.words(Voice(language=language, currency="CNY"))
+        assert "soup" in said
+        assert "¥" in said
+        assert "{" not in said

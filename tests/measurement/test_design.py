@@ -9,6 +9,7 @@ from statsmodels.stats.power import TTestIndPower
 from regulars import measurement
 from regulars.errors import DataError, DesignError
 from regulars.measurement import Noise
+from regulars.wording import Voice
 
 HALF = {"treated": 0.5, "holdout": 0.5}
 
@@ -140,7 +141,7 @@ def test_the_sample_ratio_is_scipys_chi_square() -> None:
     peer = stats.chisquare(list(counts.values()), [8_000, 1_000, 1_000])
     assert_allclose([check.statistic, check.p_value], [peer.statistic, peer.pvalue], rtol=1e-9)
     assert not check.is_ok
-    assert "holdout 880 (expected 1,000)" in check.words
+    assert "holdout 880 (expected 1,000)" in Voice().say(check.sentence)
     with pytest.raises(DesignError, match="arm 'x' has 3 guests but no share"):
         measurement.sample_ratio_check({"x": 3}, {"treated": 1})
 
@@ -155,9 +156,11 @@ def test_balance_is_hotellings_distance_and_notices_a_bad_draw() -> None:
     weight = (arm == "holdout").sum() * (arm == "treated").sum() / 500
     distance = weight * apart @ np.linalg.inv(np.cov(table.T)) @ apart
     assert_allclose(check.p_value, stats.chi2.sf(distance, 2), rtol=1e-9)
-    assert check.words.startswith("The arms were alike")
+    assert Voice().say(check.sentence).startswith("The arms were alike")
     richest = np.where(before["spend"] > np.quantile(before["spend"], 0.8), "treated", "holdout")
-    assert "standard deviations above all guests in spend" in measurement.balance_check(richest, before).words
+    assert "standard deviations above all guests in spend" in Voice().say(
+        measurement.balance_check(richest, before).sentence
+    )
 
 
 def test_a_fair_draw_fails_the_balance_check_as_often_as_it_says() -> None:

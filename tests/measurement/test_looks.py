@@ -10,6 +10,7 @@ from scipy import optimize, stats
 from regulars import measurement
 from regulars.errors import DataError, DesignError
 from regulars.measurement.levels import sequential_level, sequential_p_value
+from regulars.wording import Sentence
 
 DAYS = 30
 MASS = optimize.brentq(lambda m: m - np.log1p(m) + 2 * np.log(0.05), 1, 100, xtol=1e-14)
@@ -68,7 +69,7 @@ def test_several_offers_under_daily_looks_share_alpha() -> None:
     lifts = measurement.compare(rng.normal(size=900), np.tile(["control", "a", "b"], 300), anytime=True)
     assert_allclose([lift.single_level for lift in lifts], sequential_level(0.025, 600, 1_000), rtol=1e-12)
     assert all(lift.stop_reason() is None for lift in lifts)
-    assert [lift.stop_reason(worth=1.0) for lift in lifts] == [f"{offer} changes less than matters" for offer in "ab"]
+    assert [lift.stop_reason(worth=1.0) for lift in lifts] == [Sentence("stop_idle", offer=offer) for offer in "ab"]
 
 
 def test_the_sequential_p_value_is_the_least_level_that_excludes_nothing_happened() -> None:

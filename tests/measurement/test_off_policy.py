@@ -96,7 +96,7 @@ def test_propensities_that_are_not_those_of_the_draw_are_noticed() -> None:
     rng = np.random.default_rng(4)
     action = np.where(rng.random(2_000) < 0.5, "soup", "none")
     value = measurement.policy_value(rng.gamma(2, 5, 2_000), action, np.full(2_000, 0.8), np.full(2_000, "soup"))
-    assert any("not those of the draw" in note for note in value.notes)
+    assert "not those of the draw" in value.words()
 
 
 ROWS = {"outcome": [1.0, 2.0], "action": ["a", "b"], "propensity": [0.5, 0.5], "plan": ["a", "a"]}
@@ -111,7 +111,7 @@ ROWS = {"outcome": [1.0, 2.0], "action": ["a", "b"], "propensity": [0.5, 0.5], "
         ({"propensity": [0.5, 1.5]}, DataError, r"propensity\[1\] is 1.5"),
         ({"propensity": [0.5]}, ValueError, "expected one for each guest"),
         ({"plan": ["a", "c"]}, DesignError, r"gives 'c' to 50.0% of the guests, but nobody ever got it"),
-        ({"plan": ["b", "a"]}, DesignError, "no guest got what the plan would give him"),
+        ({"plan": ["b", "a"]}, DesignError, "no guest got what the plan would give them"),
         ({"plan": {"a": [0.5, 0.5], "b": [0.5, 0.2]}}, DataError, "guest 1 are no chances that add up to 1"),
         ({"method": "dr"}, ValueError, "needs the predicted outcomes"),
         ({"predicted": {"a": [1.0, 1.0]}}, ValueError, "no prediction for action 'b'"),

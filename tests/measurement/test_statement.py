@@ -8,6 +8,7 @@ from scipy import stats
 from regulars import measurement
 from regulars.errors import DesignError
 from regulars.measurement.statement import ANYWAY, INCREMENTAL, MOVED, PULLED_FORWARD, UNEXPLAINED
+from regulars.wording import Sentence, Voice
 
 Columns = dict[str, np.ndarray]
 
@@ -65,13 +66,13 @@ def test_the_parts_and_the_gain_cover_the_truth() -> None:
 def test_the_statement_reads_as_an_operator_speaks() -> None:
     columns, _ = campaign(6_000, seed=1, brought=2_000)
     made = measurement.settle(**columns)
-    text = made.words(lambda minor: f"${minor / 100:,.2f}")
+    text = made.words(Voice(currency="USD"))
     assert text.startswith(f"Guests spent ${made.spend_minor / 100:,.2f} on this campaign's checks:")
     for name in (INCREMENTAL, ANYWAY, PULLED_FORWARD, MOVED, UNEXPLAINED):
-        assert f" {name} (" in text
+        assert f" {Voice().say(f'part_{name}')} (" in text
     assert made.next_unit is not None
     assert made.next_unit.interval[1] < 0
-    assert made.advice == "Run it again without its dearest offer, whose last unit of subsidy lost money."
+    assert made.advice == Sentence("advice_without_dearest")
 
 
 def test_too_few_guests_cannot_know_yet_and_are_told_how_many_more() -> None:
@@ -80,7 +81,7 @@ def test_too_few_guests_cannot_know_yet_and_are_told_how_many_more() -> None:
     assert not made.is_known
     assert made.more_guests is not None
     assert made.more_weeks == int(np.ceil(made.more_guests / 100))
-    assert made.advice.startswith(
+    assert Voice().say(made.advice) == (
         f"Cannot know yet: needs about {made.more_guests:,} more guests or {made.more_weeks} more weeks."
     )
 
@@ -112,7 +113,7 @@ def test_a_loss_is_called_a_loss() -> None:
     made = measurement.settle(**columns)
     assert made.return_on_subsidy is not None
     assert made.return_on_subsidy.interval[1] < 0
-    assert made.advice == "Stop it: the campaign cost more margin than it brought."
+    assert made.advice == Sentence("advice_stop")
 
 
 def test_what_was_not_looked_at_is_said() -> None:
@@ -122,7 +123,11 @@ def test_what_was_not_looked_at_is_said() -> None:
     made = measurement.settle(**columns)
     assert made.spend_minor == columns["sales_minor"][columns["arm"] != "holdout"].sum()
     assert sum(part.amount_minor for part in made.parts) == made.spend_minor
-    assert [note.split()[0] for note in made.notes[:3]] == ["The", "Sister", "Checks"]
+    assert [note.code for note in made.notes[:3]] == [
+        "later_not_looked_at",
+        "sisters_not_looked_at",
+        "checks_not_told_apart",
+    ]
 
 
 def test_a_whale_is_named_in_the_statement() -> None:
@@ -130,9 +135,7 @@ def test_a_whale_is_named_in_the_statement() -> None:
     held = int(np.argmax(columns["arm"] == "holdout"))
     columns["margin_minor"] = columns["margin_minor"].copy()
     columns["margin_minor"][held] = 3_000_000
-    assert any(
-        "One guest in arm holdout with 3,000,000 decides this" in note for note in measurement.settle(**columns).notes
-    )
+    assert "One guest in arm holdout with 3,000,000 decides this" in measurement.settle(**columns).words()
 
 
 def test_a_frame_gives_the_same_statement_as_its_rows() -> None:

@@ -12,7 +12,7 @@ leaves the bounds of the possible (nobody can have come anyway for less than not
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -25,7 +25,6 @@ from regulars.measurement.columns import GUESTS, cluster_sums, first_in_each
 from regulars.measurement.compare import compare, compare_moments
 from regulars.measurement.contrasts import holds
 from regulars.measurement.guests import LabelArray, as_amounts, as_labels, check_clusters
-from regulars.measurement.lift import plain
 from regulars.measurement.metrics import Metric
 from regulars.measurement.moments import FloatArray, Label, Moments, moments_by_arm, pooled
 from regulars.measurement.ratio_check import sample_ratio_check
@@ -39,6 +38,7 @@ from regulars.measurement.statement import (
     Return,
     Statement,
 )
+from regulars.wording import Sentence, Voice
 
 SALES, REDEEMED, SUBSIDY, MARGIN = "sales_minor", "redeemed_minor", "subsidy_minor", "margin_minor"
 LATER, SISTER = "later_minor", "sister_minor"
@@ -61,16 +61,15 @@ def settle(
     shares: Mapping[Label, float] | None = None,
     guests_per_week: float | None = None,
     alpha: float = 0.05,
-    amount: Callable[[float], str] = plain,
 ) -> Statement:
     """The statement of a campaign from what each assigned guest did; every array has shape (n,), amounts in minor units.
 
     arm: the offer, or `control`. sales_minor: spent at the campaign's stores in its window.
     margin_minor: earned on the guest after the subsidy, over the window, the following weeks and all stores.
-    subsidy_minor: what his redemptions cost us. redeemed_minor: sales on checks with a voucher; without it, all sales.
+    subsidy_minor: what their redemptions cost us. redeemed_minor: sales on checks with a voucher; without it, all sales.
     later_minor: spent anywhere in the following weeks. sister_minor: spent at other stores of ours in the window.
     covariate: sales before the campaign. cluster: what was drawn if not the guest, such as the store; errors are then those of
-    clusters. guests_per_week: how fast new guests can be assigned. amount: words minor units in the notes.
+    clusters. guests_per_week: how fast new guests can be assigned.
 
     Raises DesignError and DataError as `compare` does.
 
@@ -100,7 +99,7 @@ def settle(
         alpha=alpha,
     )
     together = np.where(labels == control, labels, _CONTACTED)
-    (lift,) = compare(columns[MARGIN], together, control, columns.get("covariate"), cluster, alpha=alpha, amount=amount)
+    (lift,) = compare(columns[MARGIN], together, control, columns.get("covariate"), cluster, alpha=alpha)
     return made._replace(notes=made.notes + lift.notes)
 
 
@@ -132,7 +131,7 @@ def settle_moments(
         shares is not None
         and not (ratio := sample_ratio_check({arm: part.n for arm, part in moments.items()}, shares)).is_ok
     ):
-        raise DesignError(ratio.words)
+        raise DesignError(Voice().say(ratio.sentence))
     trial = _Trial(arms=moments, control=control, before=before, size=size, alpha=alpha)
     gain, subsidy = trial.change(MARGIN), trial.total(SUBSIDY)
     spend = trial.total(REDEEMED if trial.has(REDEEMED) else SALES)
@@ -272,12 +271,12 @@ def _next_unit(trial: _Trial) -> Return | None:
     return _per_unit(step.change(MARGIN), extra)
 
 
-def _notes(trial: _Trial) -> tuple[str, ...]:
+def _notes(trial: _Trial) -> tuple[Sentence, ...]:
     notes = []
     if not trial.has(LATER):
-        notes.append("The following weeks were not looked at: what was pulled forward counts as incremental")
+        notes.append(Sentence("later_not_looked_at"))
     if not trial.has(SISTER):
-        notes.append("Sister stores were not looked at: what moved from them counts as incremental")
+        notes.append(Sentence("sisters_not_looked_at"))
     if not trial.has(REDEEMED):
-        notes.append("Checks with a voucher were not told apart: the spend is all that contacted guests spent")
+        notes.append(Sentence("checks_not_told_apart"))
     return tuple(notes)

@@ -12,6 +12,9 @@ from scipy import special
 from regulars.errors import DesignError
 from regulars.measurement.guests import as_amounts, as_labels
 from regulars.measurement.moments import FloatArray, Label, Moments, moments_by_arm, pooled
+from regulars.wording import Sentence
+
+_UNFAIR = 1e-3
 
 
 class Balance(NamedTuple):
@@ -25,17 +28,15 @@ class Balance(NamedTuple):
     apart: Mapping[Label, Mapping[str, float]]
 
     @property
-    def words(self) -> str:
+    def sentence(self) -> Sentence:
         arm, column, far = max(
             ((arm, column, far) for arm, columns in self.apart.items() for column, far in columns.items()),
             key=lambda found: abs(found[2]),
         )
-        more = "above" if far > 0 else "below"
-        worst = f"arm {arm} is {abs(far):.2f} standard deviations {more} all guests in {column}"
-        if self.p_value < 0.001:
-            once = f"{1 / max(self.p_value, 1e-12):,.0f}"
-            return f"A fair draw puts arms so far apart once in {once} times: {worst}. Look how arms were given."
-        return f"The arms were alike before the campaign; furthest apart, {worst}."
+        worst = Sentence("arm_above" if far > 0 else "arm_below", arm=arm, far=abs(far), column=column)
+        if self.p_value < _UNFAIR:
+            return Sentence("arms_unlike", once=1 / max(self.p_value, 1e-12), worst=worst)
+        return Sentence("arms_alike", worst=worst)
 
 
 def balance_check(arm: ArrayLike, before: Mapping[str, ArrayLike]) -> Balance:

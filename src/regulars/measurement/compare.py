@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
@@ -15,12 +15,13 @@ from regulars.errors import DesignError
 from regulars.measurement.columns import GUESTS, STRADDLES, as_columns, cluster_rows, cluster_sums, first_in_each
 from regulars.measurement.contrasts import contrasts, is_lopsided
 from regulars.measurement.guests import as_amounts, as_labels, check_arms, check_clusters, check_each_guest_once
-from regulars.measurement.lift import Basis, Lift, plain
+from regulars.measurement.lift import Basis, Lift
 from regulars.measurement.metrics import Adjustment, Metric
 from regulars.measurement.moments import FloatArray, Label, Moments, Needs, moments_by_arm, read_moments
 from regulars.measurement.ratio_check import sample_ratio_check
 from regulars.measurement.verdicts import verdicts
 from regulars.measurement.whales import whale_note
+from regulars.wording import Sentence, Voice
 
 
 def compare(
@@ -38,7 +39,6 @@ def compare(
     shares: Mapping[Label, float] | None = None,
     guest_id: ArrayLike | None = None,
     basis: Basis = "randomised",
-    amount: Callable[[float], str] = plain,
 ) -> list[Lift]:
     """What each arm's offer changed against the control, per guest; one Lift for each offer, by assignment.
 
@@ -51,7 +51,6 @@ def compare(
     cap: outcomes above count as cap (see winsor_cap), and the notes say so.
     shares: what each arm was meant to get; checked before anything else.
     guest_id: makes sure that nobody is there twice or in two arms, shape (n,).
-    amount: words a number of the notes, with its currency if it has one.
 
     Outcomes that are only 0 and 1 are shares and get score intervals unless adjusted or clustered. All else gets Welch's t over
     linearised contributions; an arm below 200 beside one three times as large borrows its variance (see contrasts). Several
@@ -69,7 +68,7 @@ def compare(
     if guest_id is not None:
         check_each_guest_once(guest_id, labels)
     _check_sizes(labels, shares)
-    capped, notes = _capped(amounts, cap, amount)
+    capped, notes = _capped(amounts, cap)
     columns, metric = as_columns(capped, covariate, denominator)
     units = labels
     if cluster is not None:
@@ -81,7 +80,7 @@ def compare(
     promise: Any = {"anytime": anytime, "alpha": alpha, "adjustment": adjustment, "basis": basis}
     lifts = compare_moments(moments, metric, control, notes=notes, **promise)
     sizes = Counter(labels.tolist())
-    whales = [whale_note(lift, columns, units, moments, metric, adjustment, bool(anytime), amount) for lift in lifts]
+    whales = [whale_note(lift, columns, units, moments, metric, adjustment, bool(anytime)) for lift in lifts]
     return [
         lift._replace(n=sizes[lift.offer], n_control=sizes[lift.control], notes=lift.notes + whale)
         for lift, whale in zip(lifts, whales, strict=True)
@@ -138,7 +137,7 @@ def measure(
 def _check_sizes(arms: ArrayLike | Mapping[Label, int], shares: Mapping[Label, float] | None) -> None:
     """Raise DesignError where the arms do not have the sizes they were meant to get."""
     if shares is not None and not (ratio := sample_ratio_check(arms, shares)).is_ok:
-        raise DesignError(ratio.words)
+        raise DesignError(Voice().say(ratio.sentence))
 
 
 def _check_labels(moments: Mapping[Label, Moments], arm: str, cluster: str | None) -> None:
@@ -160,7 +159,7 @@ def compare_moments(
     alpha: float = 0.05,
     adjustment: Adjustment = "regression",
     basis: Basis = "randomised",
-    notes: tuple[str, ...] = (),
+    notes: tuple[Sentence, ...] = (),
 ) -> list[Lift]:
     """The same from the moments of each arm, where rows are already gone.
 
@@ -191,13 +190,11 @@ def winsor_cap(outcome: ArrayLike, quantile: float = 0.99) -> float:
     return float(np.quantile(positive, quantile))
 
 
-def _lopsided_note(lift: Lift) -> tuple[str, ...]:
+def _lopsided_note(lift: Lift) -> tuple[Sentence, ...]:
     if not is_lopsided(lift.units, lift.units_control):
         return ()
     small, n = min((lift.offer, lift.units), (lift.control, lift.units_control), key=lambda arm: arm[1])
-    return (
-        f"Arm {small} is small ({n}) and borrows its spread from the other, as if the offer did not change how bills vary",
-    )
+    return (Sentence("arm_borrows_spread", arm=small, n=n),)
 
 
 def _method(metric: Metric, adjustment: Adjustment) -> str:
@@ -223,12 +220,8 @@ def _check_something_happened(moments: Mapping[Label, Moments], metric: Metric) 
         raise DesignError(f"the {top} of every guest is 0: cannot know yet; look again when somebody came")
 
 
-def _capped(
-    amounts: FloatArray, cap: float | None, amount: Callable[[float], str]
-) -> tuple[FloatArray, tuple[str, ...]]:
+def _capped(amounts: FloatArray, cap: float | None) -> tuple[FloatArray, tuple[Sentence, ...]]:
     if cap is None:
         return amounts, ()
     over = int((amounts > cap).sum())
-    return np.minimum(amounts, cap), (
-        f"Outcomes above {amount(cap)} count as {amount(cap)} ({over:,} of {len(amounts):,} guests)",
-    )
+    return np.minimum(amounts, cap), (Sentence("outcomes_capped", cap=cap, over=over, guests=len(amounts)),)

@@ -1,19 +1,14 @@
-"""Lift: a measured effect with its interval, and the sentence an operator reads."""
+"""Lift: a measured effect with its interval, and the sentences an operator reads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from regulars.measurement.contrasts import Interval, holds
 from regulars.measurement.moments import Label
+from regulars.wording import Sentence, Voice
 
 Basis = Literal["randomised", "observational"]
-
-
-def plain(amount: float) -> str:
-    """An amount as a plain number of four significant digits; callers with a currency give their own."""
-    return f"{amount:,.4g}" if abs(amount) < 1000 else f"{amount:,.0f}"
 
 
 class Lift(NamedTuple):
@@ -44,48 +39,57 @@ class Lift(NamedTuple):
     single_level: float
     method: str
     basis: Basis
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
 
     @property
     def is_conclusive(self) -> bool:
         """Whether the interval excludes no effect."""
         return not holds(self.interval, 0.0)
 
-    def stop_reason(self, worth: float = 0.0) -> str | None:
+    def stop_reason(self, worth: float = 0.0) -> Sentence | None:
         """Why the campaign can be stopped, or None if it has to go on; under daily looks only for lifts made with `anytime`.
 
         worth: the smallest change per guest that would matter.
 
         >>> from regulars.measurement import compare
         >>> compare([9, 8, 9, 8, 1, 2, 1, 2], ["soup"] * 4 + ["control"] * 4)[0].stop_reason()
-        'soup is better than control'
+        Sentence('stop_better', offer='soup', control='control')
         """
         low, high = self.interval
         if low > 0:
-            return f"{self.offer} is better than {self.control}"
+            return Sentence("stop_better", offer=self.offer, control=self.control)
         if high < 0:
-            return f"{self.offer} is worse than {self.control}"
+            return Sentence("stop_worse", offer=self.offer, control=self.control)
         if -worth < low and high < worth:
-            return f"{self.offer} changes less than matters"
+            return Sentence("stop_idle", offer=self.offer)
         return None
 
-    def words(self, amount: Callable[[float], str] = plain) -> str:
-        """One sentence; `amount` words a number, with its currency if it has one."""
-        low, high = (amount(end) for end in self.interval)
-        interval = f"{1 - self.level:.0%} interval {low} to {high}"
-        guests = f"{self.n:,} guests against {self.n_control:,}"
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """The verdict, and what a reader must know before believing it."""
+        caution = (Sentence("observed_only"),) if self.basis == "observational" else ()
+        return (self._verdict, *caution, *self.notes)
+
+    def words(self, voice: Voice | None = None) -> str:
+        """The same in words; a voice with a currency reads the amounts as money."""
+        return " ".join((voice or Voice()).each(self.sentences))
+
+    @property
+    def _verdict(self) -> Sentence:
+        low, high = self.interval
+        known: dict[str, Any] = {"offer": self.offer, "sides": self._sides}
         if not self.is_conclusive:
-            verdict = f"{self.offer}: cannot know yet; the change per guest lies between {low} and {high} ({guests})."
-        elif self.basis == "observational":
-            verdict = (
-                f"{self.offer}: {amount(self.estimate)} per guest apart from {self.control} ({interval}; {guests})."
-            )
-        else:
-            verb = "brought" if self.estimate > 0 else "lost"
-            near, far = sorted(abs(end) for end in self.interval)
-            verdict = (
-                f"{self.offer} {verb} {amount(abs(self.estimate))} per guest "
-                f"({1 - self.level:.0%} interval {amount(near)} to {amount(far)}; {guests})."
-            )
-        caution = " Observed, not randomised: guests may have differed before." if self.basis == "observational" else ""
-        return " ".join([verdict + caution, *(f"{note}." for note in self.notes)])
+            return Sentence("lift_unknown", low=low, high=high, **known)
+        known["level_share"] = 1 - self.level
+        if self.basis == "observational":
+            return Sentence("lift_apart", estimate=self.estimate, control=self.control, low=low, high=high, **known)
+        near, far = sorted(abs(end) for end in self.interval)
+        code = "lift_brought" if self.estimate > 0 else "lift_lost"
+        return Sentence(code, size=abs(self.estimate), near=near, far=far, **known)
+
+    @property
+    def _sides(self) -> Sentence:
+        guests = {"n": self.n, "n_control": self.n_control}
+        if (self.units, self.units_control) == (self.n, self.n_control):
+            return Sentence("lift_sides", **guests)
+        return Sentence("lift_sides_clusters", units=self.units, units_control=self.units_control, **guests)

@@ -1,13 +1,13 @@
 """Off-policy: what would another plan have brought to the same guests? Answered from what was logged.
 
-Every guest's action was drawn with a known chance, his propensity. Guests who happened to get what the other plan would have
-given speak for it, each as loudly as he was unlikely (Horvitz and Thompson 1952; Dudik, Langford and Li 2011).
+Every guest's action was drawn with a known chance, their propensity. Guests who happened to get what the other plan would have
+given speak for it, each as loudly as they were unlikely (Horvitz and Thompson 1952; Dudik, Langford and Li 2011).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -18,8 +18,8 @@ from scipy import special
 from regulars.errors import DataError, DesignError
 from regulars.measurement.contrasts import Interval, holds
 from regulars.measurement.guests import LabelArray, as_amounts, as_labels
-from regulars.measurement.lift import plain
 from regulars.measurement.moments import FloatArray, Label
+from regulars.wording import Sentence, Voice
 
 Method = Literal["ips", "snips", "dr"]
 _FEW, _HEAVY, _FAR = 50.0, 0.1, 3.3
@@ -44,18 +44,21 @@ class PolicyValue(NamedTuple):
     heaviest: float
     level: float
     method: Method
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
 
-    def words(self, amount: Callable[[float], str] = plain) -> str:
-        """One sentence; `amount` words a number, with its currency if it has one."""
-        low, high = (amount(end) for end in self.interval)
-        verdict = (
-            f"This plan would have brought {amount(self.estimate)} per guest ({1 - self.level:.0%} interval {low} to {high}); "
-            f"what was done brought {amount(self.logged)}."
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """What it would have brought, whether that is better, and what must be known before believing it."""
+        low, high = self.interval
+        brought = Sentence(
+            "policy_brought", estimate=self.estimate, level_share=1 - self.level, low=low, high=high, logged=self.logged
         )
-        if holds(self.change_interval, 0.0):
-            verdict += " Whether it is better cannot be known yet."
-        return " ".join([verdict, *(f"{note}." for note in self.notes)])
+        unsure = (Sentence("policy_no_better"),) if holds(self.change_interval, 0.0) else ()
+        return (brought, *unsure, *self.notes)
+
+    def words(self, voice: Voice | None = None) -> str:
+        """The same in words; a voice with a currency reads the amounts as money."""
+        return " ".join((voice or Voice()).each(self.sentences))
 
 
 def policy_value(
@@ -70,7 +73,7 @@ def policy_value(
 ) -> PolicyValue:
     """Value a plan on logged exposures.
 
-    outcome: of each guest, shape (n,). action: what he got, shape (n,). propensity: the chance he had of getting it, (0, 1].
+    outcome: of each guest, shape (n,). action: what they got, shape (n,). propensity: the chance they had of getting it, (0, 1].
     plan: what each guest would get, labels of shape (n,), or for each action the chance of each guest to get it, shape (n,).
     predicted: for each action the predicted outcome of each guest, from a model that has not seen that guest, shape (n,).
     method: "ips" is unbiased and noisy, "snips" divides by the weights that came out, "dr" corrects predictions by what was
@@ -87,7 +90,7 @@ def policy_value(
     weight = _chance_of_logged(chances, actions) / _propensities(propensity, len(amounts))
     if not weight.any():
         raise DesignError(
-            "no guest got what the plan would give him, so the logs say nothing about it; explore it first"
+            "no guest got what the plan would give them, so the logs say nothing about it; explore it first"
         )
     chosen: Method = method or ("snips" if predicted is None else "dr")
     if chosen == "dr":
@@ -142,21 +145,16 @@ def _policy_value(
     )
 
 
-def _overlap_notes(weight: FloatArray, effective: float, heaviest: float) -> tuple[str, ...]:
+def _overlap_notes(weight: FloatArray, effective: float, heaviest: float) -> tuple[Sentence, ...]:
     n = len(weight)
     notes = []
     if effective < _FEW:
-        notes.append(
-            f"Little overlap: of {n:,} guests only as much as {effective:.0f} speak for this plan; do not decide on it"
-        )
+        notes.append(Sentence("little_overlap", guests=n, effective=effective))
     if heaviest > _HEAVY:
-        notes.append(f"One guest carries {heaviest:.0%} of the weight")
+        notes.append(Sentence("one_guest_weighs", weight_share=heaviest))
     error = float(weight.std(ddof=1)) / math.sqrt(n) if n > 1 else math.inf
     if abs(weight.mean() - 1) > _FAR * error:
-        notes.append(
-            f"The weights average {weight.mean():.3f} where 1 is expected: the plan gives what could not happen to some guests, "
-            "or the logged propensities are not those of the draw"
-        )
+        notes.append(Sentence("weights_astray", mean=float(weight.mean())))
     return tuple(notes)
 
 

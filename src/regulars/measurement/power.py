@@ -15,8 +15,8 @@ from regulars.measurement.adjustment import adjust
 from regulars.measurement.columns import GUESTS, as_columns, cluster_sums
 from regulars.measurement.guests import as_amounts, as_labels
 from regulars.measurement.levels import Promise
-from regulars.measurement.lift import plain
 from regulars.measurement.moments import Moments
+from regulars.wording import Sentence, Voice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +86,15 @@ class Design(NamedTuple):
     power: float
     alpha: float
 
-    def words(self, amount: Callable[[float], str] = plain) -> str:
-        """One sentence; `amount` words a number, with its currency if it has one."""
-        return (
-            f"A holdout of {self.control:,} against {self.treated:,} can see a change of {amount(self.effect)} per guest "
-            f"({self.power:.0%} of the time); smaller ones will look like noise."
+    @property
+    def sentence(self) -> Sentence:
+        return Sentence(
+            "design_can_see", control=self.control, treated=self.treated, effect=self.effect, power_share=self.power
         )
+
+    def words(self, voice: Voice | None = None) -> str:
+        """The same in words; a voice with a currency reads the amount as money."""
+        return (voice or Voice()).say(self.sentence)
 
 
 def power_of(

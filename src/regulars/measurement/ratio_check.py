@@ -16,6 +16,7 @@ from scipy import special
 from regulars.errors import DesignError
 from regulars.measurement.guests import as_labels
 from regulars.measurement.moments import Label
+from regulars.wording import Sentence
 
 _TOLERATED = 1e-3
 
@@ -36,14 +37,14 @@ class SampleRatio(NamedTuple):
         return self.p_value >= _TOLERATED
 
     @property
-    def words(self) -> str:
-        sizes = ", ".join(f"{arm} {count:,} (expected {self.expected[arm]:,.0f})" for arm, count in self.counts.items())
-        if self.is_ok:
-            return f"The arms have the sizes they were given: {sizes}."
-        return (
-            f"No verdict: the arms do not have the sizes they were given: {sizes}; by chance this happens once in "
-            f"{1 / max(self.p_value, 1e-12):,.0f} campaigns. Find who is missing before reading any result."
+    def sentence(self) -> Sentence:
+        sizes = tuple(
+            Sentence("arm_size", arm=arm, count=count, expected=self.expected[arm])
+            for arm, count in self.counts.items()
         )
+        if self.is_ok:
+            return Sentence("arms_as_drawn", sizes=sizes)
+        return Sentence("arms_not_as_drawn", sizes=sizes, once=1 / max(self.p_value, 1e-12))
 
 
 def sample_ratio_check(counts: Mapping[Label, int] | ArrayLike, shares: Mapping[Label, float]) -> SampleRatio:

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from regulars.measurement.contrasts import holds
-from regulars.measurement.lift import plain
+from regulars.wording import Sentence, Voice
 
 INCREMENTAL = "incremental"
-ANYWAY = "would have come anyway"
-PULLED_FORWARD = "pulled forward from the following weeks"
-MOVED = "moved from a sister store"
+ANYWAY = "anyway"
+PULLED_FORWARD = "pulled_forward"
+MOVED = "moved"
 UNEXPLAINED = "unexplained"
 
 MinorInterval = tuple[int, int]
 
 
 class Part(NamedTuple):
-    """A part of the spend, in minor units."""
+    """A part of the spend, in minor units. name: one of those above, in words `part_` and the name."""
 
     name: str
     amount_minor: int
     interval_minor: MinorInterval
+
+    @property
+    def sentence(self) -> Sentence:
+        low, high = self.interval_minor
+        return Sentence("statement_part", amount_minor=self.amount_minor, part=self.name, low=low, high=high)
 
 
 class Return(NamedTuple):
@@ -30,6 +34,10 @@ class Return(NamedTuple):
 
     estimate: float
     interval: tuple[float, float]
+
+    def sentence(self, code: str) -> Sentence:
+        low, high = self.interval
+        return Sentence(code, estimate=self.estimate, low=low, high=high)
 
 
 class Statement(NamedTuple):
@@ -52,7 +60,7 @@ class Statement(NamedTuple):
     more_guests: int | None
     more_weeks: int | None
     level: float
-    notes: tuple[str, ...]
+    notes: tuple[Sentence, ...]
 
     @property
     def is_known(self) -> bool:
@@ -63,35 +71,34 @@ class Statement(NamedTuple):
         return next(part for part in self.parts if part.name == name)
 
     @property
-    def advice(self) -> str:
-        """What to do next time, in one sentence."""
+    def advice(self) -> Sentence:
+        """What to do next time."""
         if not self.is_known:
-            return f"Cannot know yet: {self._what_would_tell}"
+            if self.more_guests is None:
+                return Sentence("advice_out_of_reach")
+            return Sentence("advice_unknown", more_guests=self.more_guests, more_weeks=self.more_weeks)
         if self.gain_minor < 0:
-            return "Stop it: the campaign cost more margin than it brought."
+            return Sentence("advice_stop")
         if self.next_unit is not None and self.next_unit.interval[1] < 0:
-            return "Run it again without its dearest offer, whose last unit of subsidy lost money."
-        return "Run it again, with a holdout as now."
+            return Sentence("advice_without_dearest")
+        return Sentence("advice_again")
 
     @property
-    def _what_would_tell(self) -> str:
-        if self.more_guests is None:
-            return "so small a change could not be told from chance with a hundred times the guests; try another offer."
-        weeks = "" if self.more_weeks is None else f" or {self.more_weeks:,} more weeks"
-        return f"needs about {self.more_guests:,} more guests{weeks}."
-
-    def words(self, amount: Callable[[float], str] = plain) -> str:
-        """The statement as lines of text; `amount` words minor units."""
-        lines = [f"Guests spent {amount(self.spend_minor)} on this campaign's checks:"]
-        for part in self.parts:
-            low, high = (amount(end) for end in part.interval_minor)
-            lines.append(f"  {amount(part.amount_minor)} {part.name} ({low} to {high})")
-        low, high = (amount(end) for end in self.gain_interval_minor)
-        lines.append(
-            f"It brought {amount(self.gain_minor)} of margin ({low} to {high}) and cost {amount(self.subsidy_minor)} of subsidy."
+    def sentences(self) -> tuple[Sentence, ...]:
+        """What was spent and how that splits, what it brought, what to do, and what must be known before believing it."""
+        low, high = self.gain_interval_minor
+        rates = (("statement_each_unit", self.return_on_subsidy), ("statement_next_unit", self.next_unit))
+        return (
+            Sentence("statement_spend", spend_minor=self.spend_minor),
+            *(part.sentence for part in self.parts),
+            Sentence(
+                "statement_gain", gain_minor=self.gain_minor, low=low, high=high, subsidy_minor=self.subsidy_minor
+            ),
+            *(rate.sentence(code) for code, rate in rates if rate is not None),
+            self.advice,
+            *self.notes,
         )
-        for title, rate in (("Each unit", self.return_on_subsidy), ("The last unit", self.next_unit)):
-            if rate is not None:
-                low, high = (f"{end:.2f}" for end in rate.interval)
-                lines.append(f"{title} of subsidy brought {rate.estimate:.2f} ({low} to {high}).")
-        return "\n".join([*lines, self.advice, *(f"{note}." for note in self.notes)])
+
+    def words(self, voice: Voice | None = None) -> str:
+        """The same in lines of text; a voice with a currency reads minor units as money."""
+        return "\n".join((voice or Voice()).each(self.sentences))

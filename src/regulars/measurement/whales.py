@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from regulars.measurement.columns import GUESTS
 from regulars.measurement.contrasts import contrasts
 from regulars.measurement.guests import LabelArray
-from regulars.measurement.lift import Lift, plain
+from regulars.measurement.lift import Lift
 from regulars.measurement.metrics import Adjustment, Metric
 from regulars.measurement.moments import FloatArray, Label, Moments
+from regulars.wording import Sentence
 
 _HEAVY = 1 / 8
 
@@ -24,13 +25,12 @@ def whale_note(
     metric: Metric,
     adjustment: Adjustment,
     is_watched: bool,
-    amount: Callable[[float], str] = plain,
-) -> tuple[str, ...]:
+) -> tuple[Sentence, ...]:
     """A note if the verdict hangs on the one unit that moves its arm most, in the offer's arm or in the control; else nothing.
 
     It hangs on it if it is another without it, and the estimate moves by more than an eighth of the interval's length.
 
-    columns: the rows behind the moments, each of shape (n,); arm: shape (n,). amount: words a number.
+    columns: the rows behind the moments, each of shape (n,); arm: shape (n,).
     """
     if metric.is_simple_share:
         return ()
@@ -44,11 +44,8 @@ def whale_note(
         is_heavy = abs(alone.estimate - lift.estimate) > _HEAVY * (lift.interval[1] - lift.interval[0])
         if not is_heavy or _sign(low, high) == _sign(*lift.interval):
             continue
-        one = "One guest" if metric.average.denominator != GUESTS else "One cluster"
-        return (
-            f"{one} in arm {label} with {amount(value)} decides this: without it the change per guest is {amount(alone.estimate)} "
-            f"(from {amount(low)} to {amount(high)}); cap the outcome or wait for more guests",
-        )
+        code = "guest_decides" if metric.average.denominator != GUESTS else "cluster_decides"
+        return (Sentence(code, arm=label, value=value, estimate=alone.estimate, low=low, high=high),)
     return ()
 
 

@@ -14,7 +14,6 @@ import pyarrow as pa
 from regulars.errors import DataError
 from regulars.guests.facts import Facts
 from regulars.measurement import Statement, settle
-from regulars.money import say as in_words
 from regulars.planning.history import PastCampaign, past_campaigns
 from regulars.planning.kept_plans import KeptPlan
 from regulars.results.arms import HOLDOUT, Drawn, arms_of, check_arms, check_over, has_holdout, planned_shares
@@ -67,7 +66,6 @@ def measure_campaign(
     guest = rows["guest_id"].to_numpy(zero_copy_only=False)
     brought = Brought(Facts.of(lake), guest, plan.campaign if plan else None)
     drawn = Drawn.of(guest, brought.home_stores(past.starts_on), arm)
-    voice = Voice(currency=lake.settings.currency)
     did = brought.sums(past.campaign_id, window)
     statement = settle(
         drawn.arm, sales_minor=did.sales_minor, margin_minor=did.margin_minor, subsidy_minor=did.subsidy_minor,
@@ -75,9 +73,8 @@ def measure_campaign(
         cluster=drawn.store, control=HOLDOUT,
         shares=planned_shares(drawn.arm, brought.plan) if drawn.store is None else None,
         guests_per_week=7.0 * len(arm) / (window.days + window.after),
-        amount=lambda minor: in_words(round(minor), lake.settings.currency),
     )  # fmt: skip
-    notes = voice.each((*brought.notes(past.campaign_id), *_notes(rows, past, plan), *drawn.notes))
+    notes = (*brought.notes(past.campaign_id), *_notes(rows, past, plan), *drawn.notes)
     names, counts = np.unique(drawn.arm, return_counts=True)
     return Measured(
         campaign_id=past.campaign_id,
