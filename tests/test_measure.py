@@ -34,6 +34,10 @@ def losing(number: int, day: str) -> dict[str, Any]:
     return plain(number, day) | {"margin_minor": -500 - number - 100 * (number % 2)}
 
 
+def given_three_off(number: int, day: str) -> dict[str, Any]:
+    return plain(number, day) | {"discount_minor": 300 * ((number, day) == (1, "09-10"))}
+
+
 def by_store(number: int, day: str) -> dict[str, Any]:
     return plain(number, day) | {"store_id": "S2" if number % 2 else "S1"}
 

@@ -75,7 +75,7 @@ def test_nobody_does_better_than_one_who_knows_the_truth(lived: rg.rehearsal.Reh
 
 
 def test_the_summary_is_plain_and_says_that_it_is_simulated(lived: rg.rehearsal.Rehearsal) -> None:
-    told = json.loads(json.dumps(lived.summary()))
+    told = json.loads(json.dumps(lived.summary(), default=repr))
     assert told["simulated"] is True
     assert told["measured"]["spend_minor"] == sum(part["amount_minor"] for part in told["measured"]["parts"])
     assert sum(told["arms"].values()) == told["audience"] == len(lived.plan.audience)

@@ -125,7 +125,7 @@ def test_shares_that_changed_midway_are_refused(bare: Callable[..., rg.Lake]) ->
 def test_chances_that_were_not_logged_are_said(bare: Callable[..., rg.Lake]) -> None:
     lake = bare(["holdout", "treated"] * 20, [None, "tea"] * 20)
     told = measure_campaign(lake, "autumn", as_of=LATE)
-    assert any("were not logged" in note for note in told.statement.notes)
+    assert any(note.code == "chances_not_logged" for note in told.statement.notes)
     assert told.arms == {"contacted": 20, "holdout": 20}
 
 

@@ -44,10 +44,10 @@ def voice(lake: Lake | None = None, currency: str | None = None) -> Voice:
     return Voice(language=chosen(), currency=settings.currency, zone=settings.zone, most_echo=_MOST_ECHO)
 
 
-def answer(as_json: bool, value: Any, screen: Callable[[], RenderableType]) -> None:
-    """What was found: as JSON, or as a screen."""
+def answer(as_json: bool, value: Any, screen: Callable[[], RenderableType], speaker: Voice | None = None) -> None:
+    """What was found: as JSON, whose sentences `speaker` says, or as a screen."""
     if as_json:
-        print(json.dumps(as_plain(value), ensure_ascii=False, default=str))  # noqa: T201
+        print(json.dumps(as_plain(value, speaker or voice()), ensure_ascii=False, default=str))  # noqa: T201
     else:
         show(screen())
 
@@ -57,21 +57,21 @@ def show(screen: RenderableType) -> None:
     out.print(screen, crop=False)
 
 
-def as_plain(value: Any) -> Any:
+def as_plain(value: Any, speaker: Voice) -> Any:
     """Results as plain values for JSON, whatever they are made of; sentences in words."""
     match value:
         case Sentence():
-            return voice().say(value)
+            return speaker.say(value)
         case dict():
-            return {name: as_plain(inner) for name, inner in value.items()}
+            return {name: as_plain(inner, speaker) for name, inner in value.items()}
         case tuple() if hasattr(value, "_asdict"):
-            return as_plain(value._asdict())
+            return as_plain(value._asdict(), speaker)
         case tuple() | list():
-            return [as_plain(inner) for inner in value]
+            return [as_plain(inner, speaker) for inner in value]
         case set() | frozenset():
-            return sorted(map(as_plain, value))
+            return sorted(as_plain(inner, speaker) for inner in value)
         case _ if dataclasses.is_dataclass(value):
-            return {field.name: as_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            return {field.name: as_plain(getattr(value, field.name), speaker) for field in dataclasses.fields(value)}
         case _:
             return value
 

@@ -127,7 +127,7 @@ def rehearse(
     with progress("town_progress") as say:
         lived = live(file, **town, pace=pace, average_check=100 * average_check, progress=say)
     speaker = voice(currency=lived.plan.currency)
-    answer(as_json, lived.summary(), lambda: screens.rehearsal(lived, speaker))
+    answer(as_json, lived.summary(), lambda: screens.rehearsal(lived, speaker), speaker)
 
 
 def sync(workspace: Workspace = HERE, as_json: AsJson = False) -> None:

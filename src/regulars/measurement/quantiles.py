@@ -17,6 +17,7 @@ from regulars.measurement.lift import Basis, Lift
 from regulars.measurement.moments import FloatArray, Label
 from regulars.measurement.ratio_check import sample_ratio_check
 from regulars.measurement.verdicts import verdicts
+from regulars.wording import Voice
 
 _WIDTH = -float(special.ndtri(0.025))
 
@@ -48,7 +49,7 @@ def compare_quantile(
     amounts = as_amounts(outcome, "outcome")
     labels = as_labels(arm, "arm", len(amounts))
     if shares is not None and not (ratio := sample_ratio_check(labels, shares)).is_ok:
-        raise DesignError(ratio.words)
+        raise DesignError(Voice().say(ratio.sentence))
     names, counts = np.unique(labels, return_counts=True)
     sizes: dict[Label, int] = dict(zip(names.tolist(), counts.tolist(), strict=True))
     check_arms(sizes, control)

@@ -9,7 +9,6 @@ from regulars import __version__
 from regulars.charts.theme import Chart, marked
 from regulars.errors import DataError
 from regulars.money import exponent_of
-from regulars.money import say as in_words
 from regulars.planning import Plan
 from regulars.planning.limits import LimitUse
 from regulars.profiles import STAGES, concentration, stage_counts, visit_gaps
@@ -17,6 +16,7 @@ from regulars.reports import charts
 from regulars.reports.page import render
 from regulars.reports.samples import samples
 from regulars.results import Backtest
+from regulars.wording import Voice
 
 MOST_LIMITS = 12
 
@@ -28,12 +28,11 @@ def campaign_report(
 
     mark: a word under the title of every picture, such as simulated.
     """
-
-    def money(amount: float) -> str:
-        return in_words(amount, plan.currency)
-
+    voice = Voice(currency=plan.currency)
+    money = voice.money
     values = {
         "version": __version__, "plan": plan, "campaign": plan.campaign, "about": about, "money": money,
+        "voice": voice,
         "verdict": _verdict(plan, money), "cards": _cards(plan, money), "crowd_words": _crowd_words(crowd),
         "samples": samples(plan), "next_unit": next(use.price for use in plan.decision.limits if use.limit == "budget"),
         "price_of_knowing": plan.decision.allocation.gain - plan.decision.certificate.gain,

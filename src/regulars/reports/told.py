@@ -9,8 +9,8 @@ from regulars import __version__
 from regulars.charts.theme import INK, MAIN, PALE, SOFT, WARM, WIDTH, Chart, data, marked, themed
 from regulars.measurement.contrasts import holds
 from regulars.money import exponent_of
-from regulars.money import say as in_words
 from regulars.reports.page import render
+from regulars.wording import Sentence, Voice
 
 
 class Episode(NamedTuple):
@@ -24,7 +24,7 @@ class Episode(NamedTuple):
     measured_minor: float
     low_minor: float
     high_minor: float
-    advice: str
+    advice: Sentence
 
     @property
     def is_covered(self) -> bool:
@@ -36,12 +36,9 @@ def told_page(
     episodes: Sequence[Episode], *, currency: str, title: str, about: str, mark: str, links: Mapping[str, str]
 ) -> str:
     """One HTML page. about: what the data are. mark: a word under every picture. links: name of a page -> its file."""
-
-    def money(amount: float) -> str:
-        return in_words(round(amount), currency)
-
+    voice = Voice(currency=currency)
     values = {
-        "version": __version__, "title": title, "about": about, "money": money, "episodes": episodes, "links": links,
+        "version": __version__, "title": title, "about": about, "money": voice.money, "voice": voice, "episodes": episodes, "links": links,
         "covered": sum(episode.is_covered for episode in episodes),
         "gained": sum(episode.true_minor for episode in episodes),
         "spent": sum(episode.subsidy_minor for episode in episodes),

@@ -13,12 +13,12 @@ from regulars.errors import DataError, DesignError
 from regulars.guests.facts import Facts, known_span
 from regulars.guests.staff import staff
 from regulars.measurement import Lift, compare
-from regulars.money import say as in_words
 from regulars.planning.campaign import Campaign
 from regulars.planning.global_holdout import is_held_back, season_of
 from regulars.planning.history import past_campaigns
 from regulars.results.plan_run import plan_that_ran
 from regulars.tables import Lake
+from regulars.wording import Sentence
 
 OPEN, HELD_BACK = "campaigns", "global holdout"
 
@@ -74,7 +74,7 @@ def measure_season(lake: Lake, season: str | None = None, *, as_of: dt.date) -> 
 def _lift(
     facts: Facts, guest: np.ndarray, held: np.ndarray, share: float, first: dt.date, last: dt.date, *, is_over: bool
 ) -> Lift:
-    days, currency = (last - first).days + 1, facts.lake.settings.currency
+    days = (last - first).days + 1
     (lift,) = compare(
         facts.brought(guest, first, days),
         np.where(held, HELD_BACK, OPEN),
@@ -82,7 +82,6 @@ def _lift(
         covariate=facts.brought(guest, first - dt.timedelta(days=days), days),
         anytime=not is_over,
         shares={OPEN: 1.0 - share, HELD_BACK: share},
-        amount=lambda minor: in_words(round(minor), currency),
     )
     return lift
 
@@ -103,7 +102,7 @@ def _run_in(lake: Lake, season: str | None) -> tuple[str, dict[str, Campaign]]:
     return asked, {name: campaign for name, campaign in ran.items() if season_of(campaign.starts_on) == asked}
 
 
-def _reached(lake: Lake, held: np.ndarray, first: dt.date, last: dt.date) -> tuple[str, ...]:
+def _reached(lake: Lake, held: np.ndarray, first: dt.date, last: dt.date) -> tuple[Sentence, ...]:
     """A note where guests were given an offer who were to be left alone, (held,) ids."""
     begun = [past.campaign_id for past in past_campaigns(lake) if first <= past.starts_on <= last]
     given = lake.scan("exposures").filter(nw.col("campaign_id").is_in(begun) & ~nw.col("offer_id").is_null())
@@ -111,11 +110,8 @@ def _reached(lake: Lake, held: np.ndarray, first: dt.date, last: dt.date) -> tup
     wrongly = rows.filter(pc.is_in(rows["guest_id"], value_set=pa.array(held, pa.string())))
     if not len(wrongly):
         return ()
-    names = ", ".join(sorted(pc.unique(wrongly["campaign_id"]).to_pylist()))
-    return (
-        f"{pc.count_distinct(wrongly['guest_id']).as_py():,} guests of the global holdout were given an offer all the same, by {names}, "
-        "so the difference shows less than the campaigns brought",
-    )
+    names = tuple(sorted(pc.unique(wrongly["campaign_id"]).to_pylist()))
+    return (Sentence("held_back_were_given", guests=pc.count_distinct(wrongly["guest_id"]).as_py(), campaigns=names),)
 
 
 def _alike(season: str, campaigns: dict[str, Campaign]) -> Campaign:

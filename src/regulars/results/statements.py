@@ -20,7 +20,7 @@ from regulars.results.arms import HOLDOUT, Drawn, arms_of, check_arms, check_ove
 from regulars.results.brought import Brought, Window
 from regulars.results.plan_run import plan_that_ran
 from regulars.tables import Lake
-from regulars.wording import Sentence, Voice
+from regulars.wording import Sentence
 
 AFTER_DAYS = 28
 """So many days after the window are looked at for what was only pulled forward, unless said."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 
-from regulars.cli.screens.layout import notes, plain, sheet, simulated, spoken, strong
+from regulars.cli.screens.layout import notes, plain, sheet, simulated, strong
 from regulars.cli.screens.results import part_name
 from regulars.wording import Sentence, Voice
 
@@ -63,4 +63,4 @@ def _words(lived: Rehearsal, voice: Voice) -> Iterator[str]:
     else:
         yield voice.say("holdout_finds", change_minor=lived.design.effect)
     if lived.measured is not None:
-        yield spoken(lived.measured.advice, voice)
+        yield voice.say(lived.measured.advice)

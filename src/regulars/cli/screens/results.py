@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 
 from regulars.cli.screens.campaigns import span
-from regulars.cli.screens.layout import notes, plain, sheet, spoken, strong
+from regulars.cli.screens.layout import notes, plain, sheet, strong
 from regulars.wording import Voice
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def statement(measured: Measured, voice: Voice) -> RenderableType:
         "",
         sheet(voice, ["", "amount", "interval"], list(_brought(told, voice)), numbers=[1]),
         "",
-        strong(spoken(told.advice, voice)),
+        strong(voice.say(told.advice)),
         *notes(voice, told.notes),
     )  # fmt: skip
 
@@ -78,10 +78,10 @@ def season(told: Season, voice: Voice) -> RenderableType:
         "",
         sheet(voice, ["", "amount", "interval"], rows, numbers=[1]),
         "",
-        strong(lift.words(voice.money)),
+        strong(lift.words(voice)),
         *notes(voice, lift.notes),
     )
 
 
 def part_name(name: str, voice: Voice) -> str:
-    return voice.say(f"part_{name.replace(' ', '_')}")
+    return voice.say(f"part_{name}")
