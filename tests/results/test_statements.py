@@ -13,7 +13,6 @@ import pytest
 import regulars as rg
 from commands import run_command
 from regulars.cli import as_json
-from regulars.cli.answers import as_plain
 from regulars.planning import make_plan, save
 from regulars.rehearsal.learning import campaign_of, keep, opened_lake, planned_action
 from regulars.rehearsal.runs import Run
@@ -87,8 +86,8 @@ def test_it_is_the_statement_that_the_town_makes_of_the_same_rows(lived: Lived) 
 
 
 def test_it_says_whether_it_is_known_and_what_to_do(lived: Lived) -> None:
-    told = as_plain(as_json.measured(lived[2], Voice(currency="USD")))
-    assert json.loads(json.dumps(told)) == json.loads(json.dumps(told))
+    told = as_json.measured(lived[2], Voice(currency="USD"))
+    assert json.loads(json.dumps(told))["parts"] == told["parts"]
     assert told["advice"].startswith(("Run it again", "Stop it", "Cannot know yet"))
     if not told["is_known"] and told["more_guests"] is not None:
         assert told["more_weeks"] >= 1

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 def measured(found: Measured, voice: Voice) -> dict[str, Any]:
     """What a campaign brought."""
     told = found.statement
-    kept = told._asdict() | {"parts": [part._asdict() for part in told.parts], "advice": told.advice}
+    kept = told._asdict() | {
+        "parts": [part._asdict() for part in told.parts],
+        "advice": voice.say(told.advice),
+        "notes": voice.each(told.notes),
+    }
     for name in ("return_on_subsidy", "next_unit"):
         kept[name] = None if kept[name] is None else kept[name]._asdict()
     window = {"first": found.first.isoformat(), "last": found.last.isoformat(), "after_days": found.after_days}
@@ -45,6 +49,6 @@ def season(found: Season, voice: Voice) -> dict[str, Any]:
         "gain_interval_minor": [low * found.guests, high * found.guests],
         "per_guest_minor": found.lift.estimate,
         "per_guest_interval_minor": [low, high],
-        "words": found.lift.words(voice.money),
-        "notes": list(found.lift.notes),
+        "words": found.lift.words(voice),
+        "notes": voice.each(found.lift.notes),
     }
