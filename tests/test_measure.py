@@ -125,7 +125,7 @@ def test_what_can_hardly_be_judged_is_said_beside_the_figures(workspace: Callabl
 
 
 def test_a_sound_campaign_gets_no_such_cautions(workspace: Callable[..., rg.Lake]) -> None:
-    lake = workspace(propensity=[0.5] * GUESTS)
+    lake = workspace(order=given_three_off, propensity=[0.5] * GUESTS)
     used = {
         "redemption_id": ["R1"],
         "campaign_id": ["autumn"],
