@@ -6,27 +6,30 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from pydantic_core import PydanticKnownError
 
 from databases import Database
-from regulars.ledger import refusals
-from regulars.ledger.refusals import Refusal
+from regulars.ledger.refusals import Refusal, reasons
 from regulars.till import dispatch, problems, vouchers
 from regulars.till.bodies import MOST_BYTES, MOST_BYTES_OF_MANY
 from regulars.till.problems import STATUSES, Problem, language_of
+from regulars.wording import known_codes
+from regulars.wording.catalogue import words_of
 from till.conftest import TERMS, Caller, bill, key
 
 NUL = "\x00"
+OWN = sorted(code.removeprefix("problem_") for code in known_codes() if code.startswith("problem_"))
 
 
 def test_every_code_has_one_status_and_every_status_a_code_that_exists() -> None:
-    known = set(refusals.REASONS)
+    known = set(reasons())
     assert known <= set(STATUSES), f"without a status: {sorted(known - set(STATUSES))}"
-    own = set(problems._WORDS)
+    own = set(OWN)
     assert set(STATUSES) <= known | own, f"nobody says: {sorted(set(STATUSES) - known - own)}"
     assert all(400 <= status < 600 for status in STATUSES.values())
 
 
-@pytest.mark.parametrize("code", problems._WORDS)
+@pytest.mark.parametrize("code", OWN)
 def test_words_are_there_in_both_languages(code: str) -> None:
     english, chinese = (Problem(code, most=1).words(language) for language in ("en", "zh"))
     assert english.isascii()
@@ -266,3 +269,34 @@ def test_canonical_json_has_one_way_to_write_a_thing() -> None:
 
 def test_a_refusal_knows_its_words() -> None:
     assert "three" not in Refusal("voucher_not_found", code="x").words("en")
+
+
+FIELD_FACTS = {
+    "min_length": 2, "max_length": 3, "gt": 1, "ge": 1, "lt": 1, "le": 1, "expected": "'a' or 'b'", "expected_tags": "'a'",
+    "discriminator": "type",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(code for code in known_codes() if code.startswith("field_")))
+def test_every_kind_of_wrong_field_is_said_with_what_pydantic_tells_of_it(kind: str) -> None:
+    """It raises for a kind that it does not know, and for facts that do not come with it."""
+    named = set(re.findall(r"\{(\w+)[:}]", words_of(kind, "en")))
+    facts = {name: value for name, value in FIELD_FACTS.items() if name in named}
+    if kind != "field_otherwise":
+        assert named == facts.keys()
+        PydanticKnownError(kind.removeprefix("field_"), facts | MORE.get(kind, {}) or None)
+    name = "value_error" if kind == "field_otherwise" else kind.removeprefix("field_")
+    found = {"type": name, "ctx": facts, "msg": "Value error, it is odd"}
+    english, chinese = (problems.in_words(found, language) for language in ("en", "zh"))
+    assert "{" not in english + chinese
+    assert not re.search("[\u4e00-\u9fff]", english)
+    assert re.search("[\u4e00-\u9fff]", chinese)
+
+
+MORE: dict[str, dict[str, Any]] = {
+    "field_too_short": {"field_type": "List", "actual_length": 1}, "field_too_long": {"field_type": "List", "actual_length": 9},
+    "field_model_type": {"class_name": "Shape"}, "field_string_pattern_mismatch": {"pattern": "x"},
+    "field_union_tag_invalid": {"discriminator": "type", "tag": "x"}, "field_datetime_parsing": {"error": "x"},
+    "field_datetime_from_date_parsing": {"error": "x"},
+}  # fmt: skip
+"""Facts that come with it and are not said."""

@@ -49,11 +49,9 @@ def list_offers(workspace: Workspace = None, as_json: AsJson = False) -> None:
 
 
 def _offer(row: dict[str, Any]) -> dict[str, Any]:
-    from regulars.ledger.refusals import money
-
-    account, currency = row["account"], row["terms"]["currency"]
-    kept = {name: money(account[f"{name}_minor"], currency, "en") for name in ("budget", "reserved", "spent")}
-    uses = voice().say("some_of", some=account["spent_uses"], of=account["cap"])
+    account, reader = row["account"], voice(currency=row["terms"]["currency"])
+    kept = {name: reader.money(account[f"{name}_minor"]) for name in ("budget", "reserved", "spent")}
+    uses = reader.say("some_of", some=account["spent_uses"], of=account["cap"])
     return {"offer": row["offer_id"], "kind": row["terms"]["kind"], **kept, "uses": uses}
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import segno
 from numpy.typing import NDArray
 
-from regulars.ledger.refusals import Refusal, shown
+from regulars.ledger.refusals import Refusal
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXY"
 LETTERS = 14
@@ -73,7 +73,7 @@ def read(text: str) -> str:
     if is_printed := len(code) == LETTERS:
         code = code.translate(_SEEN_AS)
     if not (_is_sound(code) if is_printed else re.fullmatch(r"[A-Z0-9]{4,32}", code)):
-        raise Refusal("code_invalid", code=shown(text))
+        raise Refusal("code_invalid", code=text)
     return code
 
 

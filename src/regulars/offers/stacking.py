@@ -6,15 +6,18 @@ is worth more to the guest. A voucher that would take nothing off is left for an
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal
 
-from regulars.ledger.refusals import Refusal, money, tongue_of
+from regulars.ledger.refusals import Refusal
 from regulars.offers.bill import Bill
 from regulars.offers.discounts import Discount, discount
 from regulars.offers.terms import Terms
+from regulars.wording import Sentence, Voice, language_for
 
 MOST_VOUCHERS = 5
 """So many on one bill: for these every combination in every order is looked at, 325 of them."""
+_MOST_TITLE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +54,16 @@ class Combined:
         >>> Combined(bill=Bill(amount_minor=1000, currency="USD"), applied=(), left_out=()).words("en")
         'Nothing is taken off; $10.00 to pay.'
         """
-        tongue = tongue_of(language)
-        steps = [_step(one, tongue) for one in self.applied]
-        total, to_pay = (money(minor, self.bill.currency, tongue) for minor in (self.total_minor, self._to_pay))
-        reasons = [f"{ref}: {refusal.words(tongue)}" for ref, refusal in self.left_out]
-        if tongue == "zh":
-            sum_up = f"，共减{total}" if len(steps) > 1 else ""
-            return "".join([f"{'，再'.join(steps) or '没有优惠'}{sum_up}，应付{to_pay}。", *reasons])
-        sum_up = f": {total} in all" if len(steps) > 1 else ""
-        return " ".join([f"{', then '.join(steps) or 'Nothing is taken off'}{sum_up}; {to_pay} to pay.", *reasons])
-
-    @property
-    def _to_pay(self) -> int:
-        return self.bill.amount_minor - self.total_minor
+        voice = Voice(language=language_for(language), currency=self.bill.currency, most_echo=_MOST_TITLE)
+        steps = reduce(_after, (_step(one, voice.language) for one in self.applied), None) or Sentence(
+            "combined_nothing"
+        )
+        total = self.total_minor if len(self.applied) > 1 else None
+        to_pay = self.bill.amount_minor - self.total_minor
+        said = Sentence("combined", steps=steps, total_minor=total, to_pay_minor=to_pay)
+        for ref, refusal in self.left_out:
+            said = Sentence("combined_and_left_out", so_far=said, ref=ref, why=refusal.sentence)
+        return voice.say(said)
 
 
 def combine(vouchers: Sequence[tuple[str, Terms]], bill: Bill, *, mode: Literal["best", "all"] = "best") -> Combined:
@@ -142,9 +142,12 @@ def _why_not(
     return Refusal("no_effect")
 
 
-def _step(one: Applied, tongue: str) -> str:
-    title = one.terms.title(tongue)
+def _step(one: Applied, language: str) -> Sentence:
+    title = one.terms.title(language)
     if one.points:
-        return f"「{title}」送{one.points}积分" if tongue == "zh" else f"{title} gives {one.points} points"
-    amount = money(one.discount_minor, one.terms.currency, tongue)
-    return f"「{title}」减{amount}" if tongue == "zh" else f"{title} takes {amount} off"
+        return Sentence("combined_points", title=title, points=one.points)
+    return Sentence("combined_off", title=title, off_minor=one.discount_minor)
+
+
+def _after(first: Sentence | None, following: Sentence) -> Sentence:
+    return Sentence("combined_after", first=first, next=following) if first else following

@@ -8,7 +8,6 @@ halts, events
 dispatch             a command on its way to the ledger, and its answer on the way back
 throttle             whoever guesses codes has to wait
 replies, problems    what is said back: yes, or why not, with the status of each
-field_errors         what is wrong in a field, in words
 openapi, api         the description, and all of it put together
 metrics              what is counted
 """

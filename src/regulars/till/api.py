@@ -15,10 +15,9 @@ from regulars.ledger.refusals import Refusal
 from regulars.till import events, halts, offers, vouchers
 from regulars.till.bodies import MOST_BYTES_OF_MANY, Reader
 from regulars.till.dispatch import say
-from regulars.till.field_errors import in_words
 from regulars.till.keys import Key, till_of
 from regulars.till.openapi import PROBLEMS, refine
-from regulars.till.problems import FieldError, Problem, canonical, language_of, respond
+from regulars.till.problems import FieldError, Problem, canonical, in_words, language_of, respond
 from regulars.till.replies import PingReply
 
 _log = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
 """Problems: everything that is refused over HTTP, as RFC 9457 has it, in English or Chinese.
 
-A problem has a code that never changes, and one status for each code, in the table below; words are for people and may change.
+A problem has a code that never changes, and one status for each code, in the table below. Its words stand in
+`wording/sentences/till.toml`; they are for people and may change.
 """
 
 import json
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from django.http import HttpRequest, HttpResponse
 
 from regulars.ledger.refusals import Refusal
+from regulars.wording import Sentence, Voice, known_codes, language_for
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "urn:regulars:problem:"
@@ -41,46 +43,6 @@ STATUSES: dict[str, int] = {
     "offer_halted": 409, "campaign_halted": 409, "store_halted": 409, "offer_exists": 409, "code_exists": 409,
 }  # fmt: skip
 
-_WORDS: dict[str, tuple[str, str]] = {
-    "not_authenticated": (
-        "This needs a key: send the header Authorization: Bearer rk_...; `regulars keys new` makes one.",
-        "需要密钥：请发送请求头 Authorization: Bearer rk_...；用 `regulars keys new` 生成。",
-    ),
-    "not_allowed": ("This key may not do that, or not there.", "此密钥无权执行该操作，或无权在该处执行。"),
-    "too_many_attempts": (
-        "Too many unknown codes; wait before the next try.", "尝试的无效券码过多，请稍后再试。",
-    ),
-    "host_unknown": (
-        "This server is not known by that name; add it to REGULARS_ALLOWED_HOSTS.",
-        "服务器不使用该主机名；请将其加入 REGULARS_ALLOWED_HOSTS。",
-    ),
-    "not_json": ("The body is no JSON.", "请求正文不是有效的 JSON。"),
-    "idempotency_key_missing": (
-        "A write needs the header Idempotency-Key, 8 to 128 printable characters of your own, the same when you try again.",
-        "写操作需要请求头 Idempotency-Key：8 至 128 个可打印字符，重试时保持不变。",
-    ),
-    "idempotency_key_invalid": (
-        "Idempotency-Key has 8 to 128 printable ASCII characters, without spaces.",
-        "Idempotency-Key 须为 8 至 128 个可打印 ASCII 字符，不含空格。",
-    ),
-    "route_not_found": ("There is nothing at this address.", "该地址不存在。"),
-    "method_not_allowed": ("This address does not know that method.", "该地址不支持此方法。"),
-    "length_required": ("Say the length of the body in Content-Length.", "请在 Content-Length 中给出正文长度。"),
-    "body_too_large": ("The body is larger than {most} bytes.", "请求正文超过 {most} 字节。"),
-    "media_type_unsupported": (
-        "Send the body as application/json in UTF-8.", "请以 UTF-8 编码的 application/json 发送正文。",
-    ),
-    "body_invalid": ("The request does not have the form it must have; see errors.", "请求格式不正确，详见 errors。"),
-    "failed": (
-        "Something is broken here. Whether it was done is unknown; try again with the same Idempotency-Key.",
-        "服务器内部出错，结果未知；请使用相同的 Idempotency-Key 重试。",
-    ),
-    "unavailable": (
-        "The records cannot be reached. Whether it was done is unknown; try again with the same Idempotency-Key.",
-        "暂时无法访问数据，结果未知；请使用相同的 Idempotency-Key 重试。",
-    ),
-}  # fmt: skip
-
 
 class FieldError(NamedTuple):
     """What is wrong in one field. pointer: where, as RFC 6901 has it, in the body."""
@@ -100,7 +62,15 @@ class Problem(Exception):  # noqa: N818  (the word of RFC 9457)
         self.code, self.errors, self.headers, self.facts = code, errors, headers or {}, facts
 
     def words(self, language: str) -> str:
-        return _WORDS[self.code][language == "zh"].format(**self.facts)
+        return Voice(language=language_for(language)).say(Sentence(f"problem_{self.code}", **self.facts))
+
+
+def in_words(found: dict[str, Any], language: str) -> str:
+    """What is wrong in a field, as pydantic found it, in a sentence. What was sent is never repeated."""
+    voice, code = Voice(language=language_for(language)), f"field_{found['type']}"
+    if code in known_codes():
+        return voice.say(Sentence(code, **found.get("ctx", {})))
+    return voice.say("field_otherwise", words=str(found["msg"]).removeprefix("Value error, "))
 
 
 _WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
