@@ -69,3 +69,16 @@ def test_a_guest_is_due_one_rhythm_after_his_latest_visit() -> None:
     )
     (ann,) = build(orders, as_of=AS_OF).to_dicts()
     assert (ann["gap_days"], ann["rhythm_days"], ann["due_in_days"]) == (10, 10, 0)
+
+
+def test_one_visit_shows_no_rhythm_to_slip_from() -> None:
+    """Beside a crowd that comes every second day, a guest seen once has been silent for very long; that says nothing of them."""
+    days = {"once": [100], "often": [*range(0, 200, 2)]}
+    rows = [(guest, AS_OF - timedelta(days=ago)) for guest, every in days.items() for ago in every]
+    orders = pl.DataFrame(rows, schema=["guest_id", "business_date"], orient="row").with_columns(
+        pl.arange(pl.len()).cast(pl.String).alias("order_id"), store_id=pl.lit("S1"), hour=12, amount_minor=1000
+    )
+    found = {row["guest_id"]: row for row in build(orders, as_of=AS_OF).to_dicts()}
+    assert found["once"]["silence_probability"] < 0.1
+    assert (found["once"]["stage"], found["once"]["rhythm_days"], found["once"]["due_in_days"]) == ("new", None, None)
+    assert found["often"]["rhythm_days"] == pytest.approx(2)

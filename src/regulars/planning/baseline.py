@@ -25,6 +25,7 @@ _DISCOUNT = 0.1
 _UNUSUAL = 4.0
 _OFFER = 3.0
 _LEAST = 1e-3
+_USUAL_RHYTHM = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Habits:
     @classmethod
     def of(cls, profiles: pa.Table) -> Self:
         column = {name: profiles[name].combine_chunks().to_numpy(zero_copy_only=False).astype(float) for name in FACTS}
+        column["rhythm_days"] = _rhythm(column)
         column = {name: np.where(np.isfinite(values), values, 0.0) for name, values in column.items()}
         spent, orders = np.maximum(column["spend_minor"], 0.0), np.maximum(column["orders"], 0.0)
         usual = max(spent.sum(), 1.0) / max(orders.sum(), 1.0)
@@ -50,6 +52,16 @@ class Habits:
             np.log(worth), np.log1p(column["tenure_days"]), silence, np.log1p(column["discount_minor"] / (_DISCOUNT * usual)),
         ]  # fmt: skip
         return cls(visits=visits, silence_of_rhythm=silence, worth=worth, design=np.column_stack(design))
+
+
+def _rhythm(column: dict[str, np.ndarray]) -> np.ndarray:
+    """Days between visits; for who came once what is usual in the crowd, which the rhythms of the others begin from."""
+    shown, visits = column["tenure_days"] - column["recency_days"], column["visits"]
+    usual = column["rhythm_days"] * visits - shown
+    known = np.isfinite(usual)
+    return np.where(
+        (visits == 1) & ~known, np.median(usual[known]) if known.any() else _USUAL_RHYTHM, column["rhythm_days"]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,8 +65,18 @@ COLUMNS: tuple[Column, ...] = (
     Column("home_store", "text", "", "the store with most of his visits; of equals the one he was at last"),
     Column("home_store_share", "number", "share", "share of his visits that were at the home store"),
     Column("stores", "integer", "stores", "distinct stores he ordered at"),
-    Column("rhythm_days", "number", "days", "days between visits, from all of them and what is usual in the crowd"),
-    Column("due_in_days", "number", "days", "days from as_of until his rhythm brings him again; below 0 he is overdue"),
+    Column(
+        "rhythm_days",
+        "number",
+        "days",
+        "days between visits, from all of them and what is usual in the crowd; none after one visit",
+    ),
+    Column(
+        "due_in_days",
+        "number",
+        "days",
+        "days from as_of until their rhythm brings them again; below 0 they are overdue",
+    ),
     Column("silence_probability", "number", "probability", "how likely his rhythm makes a silence of recency_days"),
     Column("stage", "text", "", "life cycle: new, developing, regular, slipping or lost"),
 )

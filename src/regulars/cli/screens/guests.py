@@ -118,12 +118,7 @@ def _habits(facts: Row, voice: Voice) -> Iterator[str]:
         yield voice.say("habits_refunds_only")
         return
     yield _stage(facts["stage"], voice)
-    due = round(facts["due_in_days"])
-    when = voice.say("habits_due", days=due) if due >= 0 else voice.say("habits_overdue", days=-due)
-    yield voice.say(
-        "habits_visits", visits=facts["visits"], first=facts["first_ordered_on"], days=round(facts["rhythm_days"]),
-        last=facts["last_ordered_on"], when=when,
-    )  # fmt: skip
+    yield _visits(facts, voice)
     yield voice.say(
         "habits_spend", spend_minor=facts["spend_minor"], order_minor=facts["average_order_minor"],
         discounted_share=facts["discounted_share"],
@@ -136,6 +131,17 @@ def _habits(facts: Row, voice: Voice) -> Iterator[str]:
     )  # fmt: skip
     if (birthday := facts.get("birthday_in_days")) is not None:
         yield voice.say("habits_birthday", days=birthday) if birthday else voice.say("habits_birthday_today")
+
+
+def _visits(facts: Row, voice: Voice) -> str:
+    if facts["rhythm_days"] is None:
+        return voice.say("habits_once", first=facts["first_ordered_on"])
+    due = round(facts["due_in_days"])
+    return voice.say(
+        "habits_visits", visits=facts["visits"], first=facts["first_ordered_on"], days=round(facts["rhythm_days"]),
+        last=facts["last_ordered_on"],
+        when=voice.say("habits_due", days=due) if due >= 0 else voice.say("habits_overdue", days=-due),
+    )  # fmt: skip
 
 
 def _outlook(outlook: Mapping[str, float], voice: Voice) -> RenderableType:
