@@ -41,11 +41,3 @@ def test_a_feature_from_after_the_exposure_is_named_as_suspect(lottery: Past) ->
     features = lottery.features | {"spend_after": lottery.outcome + 0.1}
     model = rg.effects.fit(features, lottery.action, lottery.outcome)
     assert "spend_after explains 100% of the outcome by itself" in model.warnings[0]
-
-
-def test_a_feature_that_the_offer_changed_is_named_because_a_lottery_cannot_do_that(lottery: Past) -> None:
-    opened = (np.arange(len(lottery.action)) % 3 == 0) & (lottery.action >= 0)
-    features = lottery.features | {"opened": opened * 1.0}
-    model = rg.effects.fit(features, lottery.action, lottery.outcome, propensity=lottery.propensity)
-    assert model.basis == "adjusted"
-    assert "opened differs from the average of all rows by more than chance" in model.warnings[0]

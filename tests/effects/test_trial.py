@@ -78,6 +78,16 @@ def test_a_design_that_cannot_answer_is_refused(changed: dict[str, Any], words: 
         ),
         ({"known_at": "soon", "exposed_at": dt.date(2026, 5, 8)}, "known_at is no date"),
         ({"known_at": dt.date(2026, 5, 8), "exposed_at": np.full(ROWS, np.datetime64("NaT"))}, "exposed_at is missing"),
+        (
+            {"known_at": dt.date(2026, 5, 8)},
+            "known_at is given without exposed_at, so nothing can be checked; give both",
+        ),
+        ({"exposed_at": dt.date(2026, 5, 8)}, "exposed_at is given without known_at"),
+        ({"known_at": 9, "exposed_at": np.arange(ROWS)}, "known_at holds numbers, and of what day they count"),
+        ({"known_at": dt.date(2026, 5, 8), "exposed_at": [12.5] * ROWS}, "exposed_at holds numbers"),
+        ({"known_at": dt.timedelta(hours=3), "exposed_at": dt.date(2026, 5, 8)}, "known_at holds numbers"),
+        ({"known_at": [dt.date(2026, 5, 8)] * (ROWS - 1) + [7], "exposed_at": "2026-05-09"}, "known_at holds numbers"),
+        ({"known_at": [dt.date(2026, 5, 8)] * (ROWS - 1) + [None], "exposed_at": "2026-05-09"}, "missing in row 199"),
         ({"features": "visits"}, "features are str; give a frame"),
         ({"features": np.zeros(ROWS)}, r"features have the shape \(200,\)"),
         (
@@ -145,3 +155,11 @@ def test_of_ten_thousand_columns_those_that_matter_are_kept() -> None:
     assert len(model.columns.names) == 500
     assert {"x1234", "x4321"} <= set(model.columns.names)
     assert model.predict(wide[:5]).gain.shape == (5, 1)
+
+
+def test_instants_of_other_zones_are_compared_as_instants() -> None:
+    known = pd.Series(pd.to_datetime(["2026-05-08T23:30:00-04:00"] * ROWS), index=range(ROWS, 0, -1))
+    exposed = pd.Timestamp("2026-05-09T03:29:00", tz="UTC")
+    with pytest.raises(DataError, match="known at 2026-05-09T03:30:00"):
+        fit(known_at=known, exposed_at=exposed)
+    assert fit(known_at=known, exposed_at=exposed + pd.Timedelta(minutes=2)).left_out == ()

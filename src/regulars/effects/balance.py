@@ -1,7 +1,8 @@
 """Balance: were those who were given an offer like those who were not, before and after weighting?"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -79,6 +80,13 @@ def standardised(trial: Trial) -> tuple[tuple[str, ...], FloatArray]:
     return tuple(names), np.column_stack([_standard(column) for column in columns])
 
 
+def owners(trial: Trial) -> list[int]:
+    """The place of the feature that each column of `standardised` belongs to."""
+    width = [len(trial.columns.categories.get(name, ("",))) for name in trial.columns.names]
+    found: list[int] = np.repeat(np.arange(len(width)), width).tolist()
+    return found
+
+
 def _standard(column: FloatArray) -> FloatArray:
     known = ~np.isnan(column)
     if not known.any() or (spread := column[known].std()) == 0:
@@ -92,28 +100,55 @@ def lottery_doubts(trial: Trial) -> list[str]:
     Two checks with a false alarm in a thousand lotteries each: weighted by 1 / propensity every arm must stand for all
     rows (the sample ratio), and every feature must have the same mean in it as over all rows (balance).
     """
-    assert trial.propensity is not None
-    doubts = []
-    names, values = standardised(trial)
-    chance = FALSE_ALARM / len(trial.offers)
-    for arm, offer in enumerate(("nothing", *trial.offers)):
-        taken = trial.given[:, arm]
-        if not taken.any():
-            continue
-        excess = np.divide(1.0, trial.propensity[:, arm], out=np.zeros(trial.rows), where=taken) - 1
+    ratios = ratio_doubts(trial)
+    worst = {found.arm: found for found in sorted(unlike_all(trial), key=lambda found: found.beyond)}
+    return [*ratios.values(), *(str(found) for arm, found in worst.items() if arm not in ratios)]
+
+
+def ratio_doubts(trial: Trial) -> dict[str, str]:
+    """For each arm that does not stand for all rows by its logged propensities, how many rows it stands for."""
+    doubts = {}
+    for arm, excess in _excesses(trial):
         ratio = excess.mean()
-        if abs(ratio) > _by_chance(excess, trial.cluster, chance):
-            doubts.append(
-                f"{offer}: by the logged propensities {trial.rows / (1 + ratio):,.0f} rows were expected for {trial.rows:,}"
-            )
-            continue
-        distances = excess[:, None] * values
-        beyond = np.abs(distances.mean(axis=0)) - _by_chance(distances, trial.cluster, chance / len(names))
-        if beyond.max() > 0:
-            doubts.append(
-                f"{offer}: {names[int(beyond.argmax())]} differs from the average of all rows by more than chance"
-            )
+        if abs(ratio) > _by_chance(excess, trial.cluster, FALSE_ALARM / len(trial.offers)):
+            expected = trial.rows / (1 + ratio)
+            doubts[arm] = f"{arm}: by the logged propensities {expected:,.0f} rows were expected for {trial.rows:,}"
     return doubts
+
+
+class Unlike(NamedTuple):
+    """A feature whose mean in an arm is not that over all rows; column: its place, beyond: by how much more than chance allows."""
+
+    arm: str
+    feature: str
+    column: int
+    beyond: float
+
+    def __str__(self) -> str:
+        return f"{self.arm}: {self.feature} differs from the average of all rows by more than chance"
+
+
+def unlike_all(trial: Trial) -> list[Unlike]:
+    """The features that differ in an arm, however rarely it is drawn."""
+    names, values = standardised(trial)
+    column = owners(trial)
+    chance, found = FALSE_ALARM / len(trial.offers) / len(names), []
+    for arm, excess in _excesses(trial):
+        distances = excess[:, None] * values
+        beyond = np.abs(distances.mean(axis=0)) - _by_chance(distances, trial.cluster, chance)
+        found += [
+            Unlike(arm, names[place], column[place], float(beyond[place])) for place in np.flatnonzero(beyond > 0)
+        ]
+    return found
+
+
+def _excesses(trial: Trial) -> Iterator[tuple[str, FloatArray]]:
+    """For each arm that somebody is in, the weights 1 / propensity less 1, 0 for rows of other arms, (n,)."""
+    assert trial.propensity is not None
+    for arm, name in enumerate(("nothing", *trial.offers)):
+        taken = trial.given[:, arm]
+        if taken.any():
+            yield name, np.divide(1.0, trial.propensity[:, arm], out=np.zeros(trial.rows), where=taken) - 1
 
 
 def _by_chance(values: FloatArray, cluster: IntArray, chance: float) -> FloatArray:

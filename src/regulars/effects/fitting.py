@@ -1,7 +1,6 @@
 """Fitting: from past exposures to a model that says what it rests on."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,17 +8,18 @@ from numpy.typing import ArrayLike
 
 from regulars.effects.arrays import FloatArray
 from regulars.effects.averages import AverageEffect, average_effect, borrowed_effect, drawn_together
-from regulars.effects.balance import lottery_doubts, measure_balance
+from regulars.effects.balance import measure_balance
+from regulars.effects.basis import Ground
 from regulars.effects.costs import CostModel
 from regulars.effects.dose import Dose
 from regulars.effects.individual import LEARNERS, Individual
 from regulars.effects.leakage import refuse_after_exposure, suspects
-from regulars.effects.model import Basis, EffectModel, settle_on_curve
+from regulars.effects.model import EffectModel, settle_on_curve
 from regulars.effects.race import Contender, contend, run_race
 from regulars.effects.reasons import sample_values
 from regulars.effects.study import Study
 from regulars.effects.trial import Trial, read_trial
-from regulars.effects.words import design_warnings
+from regulars.effects.words import design_warnings, doubt_warnings, late_warnings
 from regulars.errors import DesignError
 
 POOL_BELOW = 10_000
@@ -54,11 +54,13 @@ def fit(
     cost: (n,) subsidy really deducted, 0 where nothing was redeemed.
     propensity: probability of the action taken, (n,), or of every action, (n, k + 1) with nothing first. With it the
         basis is "randomised" if it agrees with the data; without it propensities are estimated and it is "adjusted".
+        Features in which the arms of a lottery differ were counted after it: they are left out, and named.
     offers: k names; an offer that was never given may be among them.
     cluster: (n,) the guest of each row, where guests repeat.
     values: face value of each offer, (k,), None for offers unlike the rest. The others then share one response, which
         before the discount is paid rises with the value, ever more slowly; a value never tried is read from that curve.
-    known_at, exposed_at: the date up to which features were computed, and that of the exposure, one for all or (n,).
+    known_at, exposed_at: the date up to which features were computed, and that of the exposure, one for all or (n,); both or
+        none. With them no feature is left out as late.
     learner: "pooled", "s", "t", "x", "dr", or "race" for the best of these on held-out guests; "auto" is pooled below
         10,000 exposed guests, otherwise the race. "dr" alone is several times as fast as the race.
 
@@ -76,13 +78,13 @@ def fit(
     if learner not in ("auto", "race", *LEARNERS):
         raise ValueError(f"learner {learner!r} is none of auto, race, {', '.join(LEARNERS)}")
     trial = read_trial(features, action, outcome, cost=cost, propensity=propensity, offers=offers, cluster=cluster)
-    if known_at is not None and exposed_at is not None:
-        refuse_after_exposure(known_at, exposed_at, trial.rows)
-    trial, basis, doubts = _settle_basis(trial)
-    study = Study.of(trial, seed=seed)
+    refuse_after_exposure(known_at, exposed_at, trial.rows)
+    is_dated = known_at is not None
+    ground, study = Ground.of(trial, is_dated=is_dated).study(is_dated=is_dated, seed=seed)
     own = [offer for offer in range(len(trial.offers)) if _has_own_effect(study, offer)]
-    _refuse_without_any(trial, own, doubts)
-    return _build_model(study, own, learner, values, basis, doubts)
+    warnings = (*doubt_warnings(ground), *suspects(trial), *late_warnings(ground))
+    _refuse_without_any(trial, own, warnings)
+    return _build_model(study, own, learner, values, ground, warnings)
 
 
 def _build_model(
@@ -90,8 +92,8 @@ def _build_model(
     own: list[int],
     learner: str,
     values: Sequence[float | None] | None,
-    basis: Basis,
-    doubts: list[str],
+    ground: Ground,
+    warnings: tuple[str, ...],
 ) -> EffectModel:
     """The model of a study in which the offers numbered in `own` were given often enough."""
     trial, averages = study.trial, _averages(study, own)
@@ -104,19 +106,22 @@ def _build_model(
         costs = None if costs is None else costs.on_curve(dose)
         averages = _averages_on_curve(averages, dose, costs)
     balance = measure_balance(trial, study.scores, own)
-    warnings = [
-        word for offer, effect in enumerate(averages) for word in design_warnings(effect, balance.get(offer), basis)
+    of_offers = [
+        word
+        for offer, effect in enumerate(averages)
+        for word in design_warnings(effect, balance.get(offer), ground.basis)
     ]
     return EffectModel(
         offers=trial.offers,
-        basis=basis,
+        basis=ground.basis,
         learner=picked,
         pooling=_pooling_words(trial, picked, is_chosen=learner not in ("auto", "race")),
         averages=averages,
         balance=tuple(balance.values()),
         heterogeneity=tuple(individual.heterogeneity[offer] for offer in own),
         race=race,
-        warnings=(*doubts, *suspects(trial), *warnings),
+        warnings=(*warnings, *of_offers),
+        left_out=ground.left_out,
         columns=trial.columns,
         predictor=individual,
         costs=costs,
@@ -167,26 +172,13 @@ def _exposed_guests(trial: Trial) -> int:
     return len(np.unique(trial.cluster[trial.arm > 0]))
 
 
-def _settle_basis(trial: Trial) -> tuple[Trial, Basis, list[str]]:
-    """Believe logged propensities only if they agree with the rows; otherwise drop them, and say why."""
-    if trial.propensity is None:
-        return trial, "adjusted", []
-    doubts = lottery_doubts(trial)
-    if not doubts:
-        return trial, "randomised", []
-    reason = (
-        "the logged propensities do not agree with the rows, so they were estimated and the basis is not randomised: "
-    )
-    return replace(trial, propensity=None), "adjusted", [reason + "; ".join(doubts)]
-
-
 def _has_own_effect(study: Study, offer: int) -> bool:
     overlap, trial = study.scores.has_overlap[:, offer], study.trial
     compared = [np.unique(trial.cluster[overlap & (trial.arm == arm)]) for arm in (0, offer + 1)]
     return min(map(len, compared)) >= FEWEST_GUESTS
 
 
-def _refuse_without_any(trial: Trial, own: list[int], doubts: list[str]) -> None:
+def _refuse_without_any(trial: Trial, own: list[int], doubts: Sequence[str]) -> None:
     if own:
         return
     counts = ", ".join(f"{offer} to {trial.guests(arm)}" for arm, offer in enumerate(("nothing", *trial.offers)))

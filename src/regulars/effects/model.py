@@ -1,13 +1,14 @@
 """The fitted model: what each offer changes in each guest, what it costs, and how much of that can be believed."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from regulars.effects.arrays import BoolArray, FloatArray
 from regulars.effects.averages import AverageEffect
 from regulars.effects.balance import Balance
+from regulars.effects.basis import Basis
 from regulars.effects.columns import Columns
 from regulars.effects.costs import CostModel
 from regulars.effects.dose import Dose
@@ -15,8 +16,6 @@ from regulars.effects.heterogeneity import Heterogeneity
 from regulars.effects.race import Contender
 from regulars.effects.reasons import Reason, find_reasons
 from regulars.effects.words import BASIS_WORDS, average_words
-
-Basis = Literal["randomised", "adjusted"]
 
 
 class Predictor(Protocol):
@@ -61,6 +60,7 @@ class EffectModel:
     heterogeneity: whether guests differ in their response, for each offer that was given often enough.
     race: the learners that ran, best first; picked is the most preferred of those that are not clearly behind.
     warnings: what must be known before trusting this, in words.
+    left_out: features that were counted after the exposure.
     others: values other guests have for each feature, for `reasons`; no row of it is a guest.
     """
 
@@ -73,6 +73,7 @@ class EffectModel:
     heterogeneity: tuple[Heterogeneity, ...]
     race: tuple[Contender, ...]
     warnings: tuple[str, ...]
+    left_out: tuple[str, ...]
     columns: Columns
     predictor: Predictor
     costs: CostModel | None

@@ -1,8 +1,8 @@
 """The trial: who was given what and what came of it, checked before anything is estimated."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +24,7 @@ class Trial:
     arm: (n,); outcome: (n,) in the outcome's unit; cost: (n,) subsidy really deducted, or None.
     propensity: (n, k + 1), NaN where it was not logged, or None.
     cluster: (n,) codes of the guests the rows belong to.
+    columns_seen: how many features there were before the most telling were chosen.
     """
 
     columns: Columns
@@ -34,6 +35,7 @@ class Trial:
     propensity: FloatArray | None
     cluster: IntArray
     offers: tuple[str, ...]
+    columns_seen: int
 
     @property
     def rows(self) -> int:
@@ -47,6 +49,17 @@ class Trial:
     def guests(self, arm: int) -> int:
         """How many different guests were ever in an arm."""
         return len(np.unique(self.cluster[self.arm == arm]))
+
+    def names(self, places: Collection[int]) -> tuple[str, ...]:
+        """The names of some features, in their order."""
+        return tuple(self.columns.names[place] for place in sorted(places))
+
+    def without(self, places: Collection[int]) -> Self:
+        """The trial less some features; where none is left, one stays that is the same for everybody."""
+        kept = [place for place in range(len(self.columns.names)) if place not in places]
+        if not kept:
+            return replace(self, columns=self.columns.only([0]), matrix=np.zeros((self.rows, 1), order="F"))
+        return replace(self, columns=self.columns.only(kept), matrix=self.matrix[:, kept])
 
 
 def read_trial(
@@ -82,6 +95,7 @@ def read_trial(
         propensity=None if propensity is None else as_propensity(propensity, numbers, len(names)),
         cluster=as_cluster(cluster, rows),
         offers=names,
+        columns_seen=matrix.shape[1],
     )
 
 

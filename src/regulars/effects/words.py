@@ -4,6 +4,7 @@ import math
 
 from regulars.effects.averages import AverageEffect
 from regulars.effects.balance import Balance
+from regulars.effects.basis import Ground
 
 BASIS_WORDS = {"randomised": "randomised", "adjusted": "observational (adjusted)"}
 
@@ -48,6 +49,36 @@ def _robustness_words(effect: AverageEffect) -> str:
         f"A hidden cause that explained {effect.robustness_of_interval:.1%} of what is left unexplained, both of the outcome "
         "and of who was chosen, would be enough to bring the interval to 0."
     )
+
+
+LATE = (
+    "may have been counted after the exposure; left out, and what the draw shows is kept. Take values from before, or give "
+    "known_at and exposed_at"
+)
+
+
+def doubt_warnings(ground: Ground) -> list[str]:
+    """Why the logged propensities were not believed."""
+    reason = (
+        "the logged propensities do not agree with the rows, so they were estimated and the basis is not randomised: "
+    )
+    return [reason + "; ".join(ground.doubts)] if ground.doubts else []
+
+
+def late_warnings(ground: Ground) -> list[str]:
+    """Which features were left out, and why."""
+    found = [
+        f"{name} differs between those given an offer and those given nothing by more than the draw lets happen: it {LATE}"
+        for name in ground.late
+    ]
+    if ground.unmasked:
+        names = ", ".join(ground.unmasked)
+        found.append(
+            f"{names}: given the other features, arms differ by more than the draw lets happen: one of these {LATE}"
+        )
+    if ground.repeats:
+        found.append(f"left out, because the outcome is in it: {', '.join(ground.repeats)}")
+    return found
 
 
 def design_warnings(effect: AverageEffect, balance: Balance | None, basis: str) -> list[str]:
