@@ -136,6 +136,13 @@ def test_a_feature_that_holds_the_outcome_is_left_out_of_observed_data_too(targe
     assert [effect.gain for effect in model.averages] == [effect.gain for effect in alone.averages]
 
 
+def test_a_feature_that_nobody_told_is_no_difference() -> None:
+    features, action, outcome, propensity = lottery(4)
+    unknown = {"age": np.full(ROWS, np.nan), "tag": pa.nulls(ROWS, pa.string()), "one": np.ones(ROWS)}
+    model = rg.effects.fit(features | unknown, action, outcome, propensity=propensity)
+    assert (model.basis, model.left_out) == ("randomised", ())
+
+
 def test_where_nothing_but_late_features_is_given_the_plain_difference_is_left() -> None:
     _, action, outcome, propensity = lottery(2)
     model = rg.effects.fit({"late": outcome}, action, outcome, propensity=propensity)

@@ -78,6 +78,8 @@ class Columns:
         known = self.categories.get(series.name)
         if known is None:
             return np.asarray(series.cast(nw.Float64).to_numpy(), dtype=np.float64)
+        if not known:
+            return np.full(len(series), np.nan)
         places = [float(place) for place in range(len(known))]
         codes = series.cast(nw.String).replace_strict(known, places, default=None, return_dtype=nw.Float64)
         return np.asarray(codes.to_numpy(), dtype=np.float64)

@@ -132,6 +132,8 @@ def _as_category(column: FloatArray) -> IntArray:
 def _as_bins(column: FloatArray, *, seed: int) -> IntArray:
     """Codes of up to 16 bins in the order of the numbers, a value that is frequent by itself in one, missing last."""
     known = column[~np.isnan(column)]
+    if not len(known):
+        return np.zeros(len(column), dtype=np.int64)
     if len(known) > SAMPLED:
         known = np.random.default_rng(seed).choice(known, SAMPLED)
     ends, count = np.unique(np.quantile(known, np.arange(1, BINS) / BINS, method="lower"), return_counts=True)
