@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from regulars.errors import DesignError
 from regulars.measurement.columns import GUESTS, STRADDLES, as_columns, cluster_rows, cluster_sums, first_in_each
 from regulars.measurement.contrasts import contrasts, is_lopsided
+from regulars.measurement.covariates import believed
 from regulars.measurement.guests import as_amounts, as_labels, check_arms, check_clusters, check_each_guest_once
 from regulars.measurement.lift import Basis, Lift
 from regulars.measurement.metrics import Adjustment, Metric
@@ -44,7 +45,8 @@ def compare(
 
     outcome: of every guest who was assigned, also of those who did not come (0), shape (n,).
     arm: the label of each guest, shape (n,).
-    covariate: known before the campaign, such as earlier spend, shape (n,) or (n, p); makes intervals shorter, moves nothing.
+    covariate: known before the campaign, such as earlier spend, shape (n,) or (n, p), or a frame; makes intervals shorter, moves
+        nothing. Where arms drawn by lot differ in it, it was counted later: the plain difference is kept, and a note names it.
     cluster: what was drawn at random if not the guest, such as the store, shape (n,); errors are then those of clusters.
     anytime: intervals hold however often somebody looks; a number says at how many guests they shall be tightest (1,000).
     denominator: makes it a ratio, sum of outcome over sum of denominator, such as amount over orders; shape (n,).
@@ -77,8 +79,10 @@ def compare(
         columns, metric = cluster_sums(columns, clusters), metric.over(GUESTS)
         units = first_in_each(clusters, labels)
     moments = moments_by_arm(columns, units)
+    _check_comparable(moments, metric, control)
+    metric, late = believed(moments, metric, control, is_drawn=basis == "randomised", anytime=anytime)
     promise: Any = {"anytime": anytime, "alpha": alpha, "adjustment": adjustment, "basis": basis}
-    lifts = compare_moments(moments, metric, control, notes=notes, **promise)
+    lifts = compare_moments(moments, metric, control, notes=notes + late, **promise)
     sizes = Counter(labels.tolist())
     whales = [whale_note(lift, columns, units, moments, metric, adjustment, bool(anytime)) for lift in lifts]
     return [
@@ -165,13 +169,14 @@ def compare_moments(
 
     Raises DesignError where there is nothing to judge.
     """
-    check_arms({label: part.n for label, part in moments.items()}, control, unit="units")
-    _check_something_happened(moments, metric)
+    _check_comparable(moments, metric, control)
+    metric, late = believed(moments, metric, control, is_drawn=basis == "randomised", anytime=anytime)
     pairs = contrasts(moments, metric, control, adjustment=adjustment, is_watched=bool(anytime))
     sizes = {label: part.n for label, part in moments.items()}
     method = _method(metric, adjustment)
     lifts = verdicts(pairs, sizes, control, anytime=anytime, alpha=alpha, method=method, basis=basis)
     is_borrowing = not anytime and not metric.is_simple_share
+    notes += late
     return [lift._replace(notes=notes + (_lopsided_note(lift) if is_borrowing else ())) for lift in lifts]
 
 
@@ -206,8 +211,9 @@ def _method(metric: Metric, adjustment: Adjustment) -> str:
     return f"{base}, adjusted by " + ("regression in each arm" if adjustment == "regression" else "CUPED")
 
 
-def _check_something_happened(moments: Mapping[Label, Moments], metric: Metric) -> None:
-    """Raise DesignError if all outcomes are 0, or a ratio has nothing below the line."""
+def _check_comparable(moments: Mapping[Label, Moments], metric: Metric, control: Label) -> None:
+    """Raise DesignError if there are not two arms of two, all outcomes are 0, or a ratio has nothing below the line."""
+    check_arms({label: part.n for label, part in moments.items()}, control, unit="units")
     top, bottom = metric.average.numerator, metric.average.denominator
     for label, part in moments.items():
         if bottom is not None and part.mean[part.place(bottom)] == 0:
