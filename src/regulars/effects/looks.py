@@ -67,7 +67,7 @@ def rest_looks(trial: Trial, draw: Draw, chance: float) -> Iterator[Look]:
     if len(names) > WIDEST:
         return
     owner, each = owners(trial), chance / _looks_seen(trial) * len(trial.columns.names) / len(names)
-    rest = np.linalg.pinv(values.T @ values / trial.rows, rcond=1e-8, hermitian=True)
+    rest = np.linalg.pinv(values.T @ values / trial.rows, rcond=1e-8, hermitian=True).astype(np.float64)
     totals = draw.totals(values)
     for offer in range(len(trial.offers)):
         for place in np.flatnonzero(np.abs(_rest_distances(draw, totals, rest, offer)) > reach(each)):
