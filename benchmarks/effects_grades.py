@@ -37,7 +37,7 @@ class Past(NamedTuple):
 
 
 class People:
-    """A town: margin (k + 1, n) of every guest under nothing and each offer, and what he spent before."""
+    """A town: margin (k + 1, n) of every guest under nothing and each offer, and what they spent before."""
 
     def __init__(self, place: rg.rehearsal.Town) -> None:
         runs = [place.run(np.full(len(place), offer)) for offer in range(-1, len(place.offers))]

@@ -12,7 +12,7 @@ What a dish is: a kind of product (category and type, such as white milk or bana
 menu; a barcode tells its sizes and flavours apart (40,000 of them). Kinds were chosen to judge by before any result was
 seen; barcodes are shown beside them.
 
-recall: of the dishes he had in the 4 weeks, how many were among the ten; the mean over guests. Who had more than ten cannot
+recall: of the dishes they had in the 4 weeks, how many were among the ten; the mean over guests. Who had more than ten cannot
 be served in full: the recall of a perfect ten stands above the table. ndcg: the same with the first ranks counting more.
 Intervals of ratios are 95 % percentile bootstraps over guests. Seconds are of learning and ranking once, with the settings
 chosen; ours for all guests, the others for those asked for. Foretold are the scores of our tens, times the orders made;
@@ -173,13 +173,13 @@ def popularity(split: Split, half_life_days: float = np.inf) -> np.ndarray:
 
 
 def personal_frequency(split: Split) -> np.ndarray:
-    """How often he had it; of equals, one by chance."""
+    """How often they had it; of equals, one by chance."""
     chance = np.random.default_rng(0).random(split.shape[1]) / 2
     return ranked(split, lambda block: split.times[block].toarray() + chance)
 
 
 def frequency_then_popularity(split: Split) -> np.ndarray:
-    """How often he had it; of equals, and where he had fewer than ten, the most sold."""
+    """How often they had it; of equals, and where they had fewer than ten, the most sold."""
     sold = split.times.sum(axis=0)
     return ranked(split, lambda block: split.times[block].toarray() + sold / (2 * sold.max()))
 
@@ -196,7 +196,7 @@ def item_cosine(split: Split, itself: bool) -> np.ndarray:
 
 
 def item_conditional(split: Split, itself: bool) -> np.ndarray:
-    """How probably one who had this had that, averaged over what he had, as often as he had it."""
+    """How probably one who had this had that, averaged over what they had, as often as they had it."""
     had = (split.times > 0).astype(float)
     buyers = had.sum(axis=0)
 
@@ -241,7 +241,7 @@ def implicit_als(split: Split, factors: int, alpha: float) -> np.ndarray:
 
 
 def features(split: Split) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Blocks of guests, items, and the features of each pair: all he had, and a hundred more that guests like him had."""
+    """Blocks of guests, items, and the features of each pair: all they had, and a hundred more that guests like them had."""
     past, shape = split.past, split.shape
     spans = past.group_by("guest", "item").agg(last=pl.col("age").min(), first=pl.col("age").max())
     at = spans["guest"].to_numpy(), spans["item"].to_numpy()

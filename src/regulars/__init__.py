@@ -3,7 +3,7 @@
 The rooms, in the order the data goes through them:
 
     tables        data in: contracts, readers, mappings, the lake
-    profiles      who is he, what would he like
+    profiles      who they are, what they would like
     segments      rules over profiles, one line of text each
     guests        what a workspace knows of its guests: facts, kept profiles, segments, one of them
     effects       what each offer changes in each guest

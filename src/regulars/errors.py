@@ -7,7 +7,7 @@
     ├── BudgetError        limits that clash or cannot be held
     ├── OfferError         an offer or a voucher that must not be used so
     ├── DeliveryError      a message that could not be delivered
-    └── PermissionDenied   somebody asked for what is not his
+    └── PermissionDenied   somebody asked for what is not theirs
 
 Every message names what is wrong, where, and the mend. Wrong arguments of a function stay `ValueError` and `TypeError`.
 """
@@ -49,4 +49,4 @@ class DeliveryError(RegularsError):
 
 
 class PermissionDenied(RegularsError):  # noqa: N818  (the word every web framework uses)
-    """Somebody asked for what is not his."""
+    """Somebody asked for what is not theirs."""

@@ -1,4 +1,4 @@
-"""The portrait of one guest: his profile, what to expect of him, what he likes; and who is not known."""
+"""The portrait of one guest: their profile, what to expect of them, what they like; and who is not known."""
 
 from pathlib import Path
 

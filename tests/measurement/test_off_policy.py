@@ -12,7 +12,7 @@ ACTIONS = np.array(["none", "soup", "cake"])
 
 
 def logged(n: int, seed: int) -> dict[str, np.ndarray]:
-    """Guests of three tastes; the logging policy leans towards soup; the plan gives each what his taste likes."""
+    """Guests of three tastes; the logging policy leans towards soup; the plan gives each what their taste likes."""
     rng = np.random.default_rng(seed)
     taste = rng.integers(0, 3, n)
     lean = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.3, 0.4, 0.3]])[taste]

@@ -1,4 +1,4 @@
-"""Vouchers by the thousand: whoever is stopped goes on where he was, and no unit of money is promised twice."""
+"""Vouchers by the thousand: whoever is stopped goes on where they were, and no unit of money is promised twice."""
 
 import pytest
 

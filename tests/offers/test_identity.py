@@ -1,4 +1,4 @@
-"""Identity: one guest is found under all the ways his names are written, and none of them is stored."""
+"""Identity: one guest is found under all the ways their names are written, and none of them is stored."""
 
 import unicodedata
 

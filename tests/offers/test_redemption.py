@@ -103,7 +103,7 @@ def test_caps_by_guest_day_and_hour_are_kept_and_given_back(house: House) -> Non
 
 
 def test_a_guest_is_one_person_under_all_his_names(house: House) -> None:
-    """A clever guest: first his id with his phone, then the phone with a new mailbox, then the mailbox with a new device."""
+    """A clever guest: first their id with their phone, then the phone with a new mailbox, then the mailbox with a new device."""
     house.define(per_guest=2)
     codes = [house.issue() for _ in range(4)]
     assert refused(house.redeem(codes[0], guest_id="ann", phone="+86 138 0013 8000")) is None

@@ -106,7 +106,7 @@ def test_of_equals_the_first_in_order_come_first() -> None:
 
 
 def test_all_neighbours_as_like_as_the_last_one_are_asked() -> None:
-    """Two guests are equally like him; taking one alone would depend on who stands first."""
+    """Two guests are equally like them; taking one alone would depend on who stands first."""
     town = Town(np.array([[1.0, 1, 0], [1, 0, 1], [0, 1, 1]]), np.ones(3), np.ones(3))
     found = town.best(np.array([[1.0, 0, 0]]), np.ones(1), neighbours=1)
     assert found.item.tolist() == [[0, 1, 2]]

@@ -62,7 +62,7 @@ def test_dishes_come_in_order_with_their_reasons_on_every_engine(as_frame: Frame
 
 
 def test_the_score_is_the_share_of_orders_that_the_formula_expects(as_frame: Frame, read: Rows) -> None:
-    """Two guests alike in nothing: what is left of the formula is his own share shrunk towards everybody's."""
+    """Two guests alike in nothing: what is left of the formula is their own share shrunk towards everybody's."""
     orders, items = tables([("ann", "tea"), ("ann", "tea"), ("ann", "pie"), ("bob", "duck")])
     found = next_dishes(as_frame(orders), as_frame(items), as_of=AS_OF, blend=Blend(prior_orders=2.0))
     scores = {row["item_id"]: row["score"] for row in read(found) if row["guest_id"] == "ann"}
@@ -233,7 +233,7 @@ LINES = """
 
 
 def recall(tens: pl.DataFrame, later: pl.DataFrame) -> float:
-    """Of the dishes a guest had later, the share that was among his ten; the mean over guests."""
+    """Of the dishes a guest had later, the share that was among their ten; the mean over guests."""
     pairs = ["guest_id", "item_id"]
     hits = later.select(pairs).unique().join(tens.select(*pairs, hit=1), on=pairs, how="left").fill_null(0)
     return float(hits.group_by("guest_id").agg(pl.col("hit").mean())["hit"].mean())

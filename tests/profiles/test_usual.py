@@ -1,4 +1,4 @@
-"""The usual is a habit: had often enough, in enough of his orders."""
+"""The usual is a habit: had often enough, in enough of their orders."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -78,7 +78,7 @@ def test_no_guests_have_no_habits(as_frame: Frame, read: Rows) -> None:
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, 10])
 def test_a_least_share_is_a_share(share: float) -> None:
-    with pytest.raises(ValueError, match="least_share is a share of his orders between 0 and 1"):
+    with pytest.raises(ValueError, match="least_share is a share of their orders between 0 and 1"):
         usual([("ann", "tea")], least_share=share)
 
 

@@ -56,7 +56,7 @@ def bill(code: str, *, store: str = "S1", amount: int = 3000, **more: Any) -> di
 
 
 class AtOnce:
-    """A door that everybody goes through by himself, in his own thread."""
+    """A door that everybody goes through alone, in a thread of their own."""
 
     def submit(self, command: Command) -> Answer:
         return perform([command], now=dispatch.now(), speak=dispatch.speak)[0]

@@ -100,7 +100,7 @@ class EffectModel:
         return self._predict(self.columns.matrix(features))
 
     def reasons(self, features: Any, offer: str, *, most: int = 3) -> tuple[tuple[Reason, ...], ...]:
-        """For each guest of a small frame, why his gain from an offer is higher or lower than that of others.
+        """For each guest of a small frame, why their gain from an offer is higher or lower than that of others.
 
         Each feature is compared with the values other guests have for it; changes of features that work together
         overlap, so they need not add up. Raises ValueError for an offer the model does not know.

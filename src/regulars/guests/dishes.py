@@ -83,8 +83,8 @@ class Dishes:
 
     def usual(self, guest_id: str, as_of: dt.date) -> tuple[dict[str, Any], ...]:
         """The dishes one guest has a habit of, the surest first, without those of the stop list."""
-        his = self.lake.scan("orders").filter(nw.col("guest_id") == guest_id)
-        rows = self.lake.collect(nw.from_native(usual_dishes(nw.to_native(his), nw.to_native(self.lines), as_of=as_of)))
+        own = self.lake.scan("orders").filter(nw.col("guest_id") == guest_id)
+        rows = self.lake.collect(nw.from_native(usual_dishes(nw.to_native(own), nw.to_native(self.lines), as_of=as_of)))
         dishes = [self._named(row) for row in rows.drop_columns("guest_id").to_pylist()]
         kept = (row for row in dishes if row["dish"] not in self.stopped)
         return tuple(sorted(kept, key=lambda row: (-row["share_low"], row["dish"])))
@@ -108,7 +108,7 @@ def next_dishes(
 ) -> NextDishes:
     """What to offer every guest of the kept profiles next, as of their date; worked out first where there are none.
 
-    new_only: only dishes he never had. stop: item ids or names, beside what the menu tags with `stop`. export: a file to write.
+    new_only: only dishes they never had. stop: item ids or names, beside what the menu tags with `stop`. export: a file to write.
     Raises DataError as `Dishes.of` does, and for an export that is neither CSV nor Parquet.
     """
     dishes, (as_of, profiles, _) = Dishes.of(lake, stop), snapshot(lake)

@@ -1,4 +1,4 @@
-"""A portrait: everything the house knows of one guest, for the person who is about to greet him."""
+"""A portrait: everything the house knows of one guest, for the person who is about to greet them."""
 
 import difflib
 from collections.abc import Collection
@@ -25,9 +25,9 @@ _MOST_NEXT = 5
 class Portrait(NamedTuple):
     """One guest, as plain values.
 
-    profile: his row of the kept profiles. outlook: what to expect of him, empty where the crowd is too small to say; then
-    `doubt` says why. tastes: what he chooses more often than the crowd, the surest first, each with its counts. usual: the
-    dishes he has a habit of, the surest first. next_dishes: what to offer him besides. Both leave out the stop list.
+    profile: their row of the kept profiles. outlook: what to expect of them, empty where the crowd is too small to say; then
+    `doubt` says why. tastes: what they choose more often than the crowd, the surest first, each with its counts. usual: the
+    dishes they have a habit of, the surest first. next_dishes: what to offer them besides. Both leave out the stop list.
     """
 
     guest_id: str
@@ -56,8 +56,8 @@ def portrait(lake: Lake, guest_id: str, *, stop: Collection[str] = ()) -> Portra
         return known
     dishes = Dishes.of(lake, stop)
     usual = dishes.usual(guest_id, profile["as_of"])
-    him, had = crowd.filter(nw.col("guest_id") == guest_id), [row["dish"] for row in usual]
-    more = dishes.next(him, profile["as_of"], k=_MOST_NEXT, besides=had).drop_columns("guest_id")
+    asked, had = crowd.filter(nw.col("guest_id") == guest_id), [row["dish"] for row in usual]
+    more = dishes.next(asked, profile["as_of"], k=_MOST_NEXT, besides=had).drop_columns("guest_id")
     return known._replace(usual=usual, next_dishes=tuple(more.to_pylist()))
 
 
@@ -84,8 +84,8 @@ def _tastes(lake: Lake, guest_id: str, as_of: Any) -> tuple[dict[str, Any], ...]
         if not _is_known(lake, by):
             continue
         rows: Any = nw.from_native(taste(*tables, as_of=as_of, by=by))
-        his = lake.collect(rows.filter(nw.col("guest_id") == guest_id, nw.col("is_taste"))).to_pylist()
-        liked = [row for row in his if (by, row[by]) != (TAGS, STOP_TAG)]
+        rows_of_guest = lake.collect(rows.filter(nw.col("guest_id") == guest_id, nw.col("is_taste"))).to_pylist()
+        liked = [row for row in rows_of_guest if (by, row[by]) != (TAGS, STOP_TAG)]
         found += [{"kind": kind, "what": row[by], **{n: row[n] for n in _COUNTED}} for row in liked]
     return tuple(sorted(found, key=lambda row: (-row["share_low"] / row["crowd_share"], row["what"])))
 

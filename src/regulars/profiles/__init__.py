@@ -1,4 +1,4 @@
-"""Profiles: who is he, what would he like. `lifetime` and `next_dishes` are opened when first asked for: their kernels take
+"""Profiles: who they are, what they would like. `lifetime` and `next_dishes` are opened when first asked for: their kernels take
 a moment to load."""
 
 import importlib

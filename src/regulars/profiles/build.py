@@ -1,4 +1,4 @@
-"""The profile of each guest, from his orders."""
+"""The profile of each guest, from their orders."""
 
 from datetime import date, datetime
 from typing import Any

@@ -24,7 +24,7 @@ def costed_lines(order_items: IntoFrame, menu_items: IntoFrame) -> nw.LazyFrame[
 def category_facts(
     orders: nw.LazyFrame[Any], order_items: IntoFrame, menu_items: IntoFrame, count: int, *, like: IntoFrame
 ) -> nw.LazyFrame[Any]:
-    """The favourite category of each guest, and his shares of the `count` categories that take in most.
+    """The favourite category of each guest, and their shares of the `count` categories that take in most.
 
     Where the sums by guest cannot be kept, the lines are summed anew, and in one pass if the menu has few categories.
     """

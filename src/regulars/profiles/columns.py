@@ -29,12 +29,12 @@ class Column(NamedTuple):
 
 
 def _weekday(day: str) -> Column:
-    return Column(f"{day}_share", "number", "share", f"share of his visits that fell on a {day.capitalize()}")
+    return Column(f"{day}_share", "number", "share", f"share of their visits that fell on a {day.capitalize()}")
 
 
 def _daypart(part: str, hours: tuple[int, ...]) -> Column:
     clock = f"{hours[0]:02}:00 to {hours[-1]:02}:59"
-    return Column(f"{part}_share", "number", "share", f"share of his orders placed from {clock}, local time")
+    return Column(f"{part}_share", "number", "share", f"share of their orders placed from {clock}, local time")
 
 
 COLUMNS: tuple[Column, ...] = (
@@ -42,16 +42,16 @@ COLUMNS: tuple[Column, ...] = (
     Column("as_of", "date", "", "the business date at whose end the facts hold"),
     Column("orders", "integer", "orders", "orders, without refunds"),
     Column("visits", "integer", "days", "distinct business dates with an order"),
-    Column("first_ordered_on", "date", "", "business date of his first order"),
-    Column("last_ordered_on", "date", "", "business date of his latest order"),
-    Column("recency_days", "integer", "days", "days from his latest visit to as_of"),
-    Column("tenure_days", "integer", "days", "days from his first visit to as_of"),
+    Column("first_ordered_on", "date", "", "business date of their first order"),
+    Column("last_ordered_on", "date", "", "business date of their latest order"),
+    Column("recency_days", "integer", "days", "days from their latest visit to as_of"),
+    Column("tenure_days", "integer", "days", "days from their first visit to as_of"),
     Column("spend_minor", "integer", "minor units", "paid after discounts, less refunds"),
     Column("average_order_minor", "number", "minor units", "spend divided by orders"),
-    Column("discount_minor", "integer", "minor units", "discounts he was given, less those on refunds"),
-    Column("discount_share", "number", "share", "discount as a share of what he would have paid without it"),
-    Column("discounted_share", "number", "share", "share of his orders that had a discount"),
-    Column("average_covers", "number", "guests", "mean party size of his orders, where it was noted"),
+    Column("discount_minor", "integer", "minor units", "discounts they were given, less those on refunds"),
+    Column("discount_share", "number", "share", "discount as a share of what they would have paid without it"),
+    Column("discounted_share", "number", "share", "share of their orders that had a discount"),
+    Column("average_covers", "number", "guests", "mean party size of their orders, where it was noted"),
     Column(
         "margin_minor",
         "integer",
@@ -62,9 +62,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("gap_deviation_days", "number", "days", "standard deviation of these gaps; empty before the third visit"),
     *map(_weekday, WEEKDAYS),
     *(_daypart(part, hours) for part, hours in DAYPARTS.items()),
-    Column("home_store", "text", "", "the store with most of his visits; of equals the one he was at last"),
-    Column("home_store_share", "number", "share", "share of his visits that were at the home store"),
-    Column("stores", "integer", "stores", "distinct stores he ordered at"),
+    Column("home_store", "text", "", "the store with most of their visits; of equals the one they were at last"),
+    Column("home_store_share", "number", "share", "share of their visits that were at the home store"),
+    Column("stores", "integer", "stores", "distinct stores they ordered at"),
     Column(
         "rhythm_days",
         "number",
@@ -77,15 +77,15 @@ COLUMNS: tuple[Column, ...] = (
         "days",
         "days from as_of until their rhythm brings them again; below 0 they are overdue",
     ),
-    Column("silence_probability", "number", "probability", "how likely his rhythm makes a silence of recency_days"),
+    Column("silence_probability", "number", "probability", "how likely their rhythm makes a silence of recency_days"),
     Column("stage", "text", "", "life cycle: new, developing, regular, slipping or lost"),
 )
 """The columns of every profile, in their order."""
 
-BIRTHDAY = Column("birthday_in_days", "integer", "days", "days from as_of to his next birthday, 0 on the day itself")
+BIRTHDAY = Column("birthday_in_days", "integer", "days", "days from as_of to their next birthday, 0 on the day itself")
 """There where the guests were brought along."""
 
-FAVOURITE_CATEGORY = Column("favourite_category", "text", "", "the menu category he spends most on")
+FAVOURITE_CATEGORY = Column("favourite_category", "text", "", "the menu category they spend most on")
 
 
 def category_column(category: str) -> Column:
@@ -95,7 +95,7 @@ def category_column(category: str) -> Column:
     'category_share_hot_cold_drinks'
     """
     name = CATEGORY_PREFIX + slug(category)
-    return Column(name, "number", "share", f"share of his spend on items that went to {category}")
+    return Column(name, "number", "share", f"share of their spend on items that went to {category}")
 
 
 def slug(category: str) -> str:

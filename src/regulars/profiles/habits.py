@@ -1,4 +1,4 @@
-"""Habits: how often, when and where a guest comes, and what he leaves; one row for each guest."""
+"""Habits: how often, when and where a guest comes, and what they leave; one row for each guest."""
 
 from datetime import date
 from typing import Any

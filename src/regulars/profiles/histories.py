@@ -28,7 +28,7 @@ class Blend:
     """How much old orders, neighbours and the crowd count.
 
     half_life_days: after so many days an order counts for half. recent_days: the same for what sells of late.
-    neighbours: how many guests like him are asked. prior_orders: as how many orders of his own their choices count.
+    neighbours: how many guests like them are asked. prior_orders: as how many orders of their own their choices count.
     """
 
     half_life_days: float = 150.0
@@ -50,7 +50,7 @@ class Histories(NamedTuple):
     """Guests and items stand in the order of their ids.
 
     times, decayed: orders with each item, sparse, shape (guests, items). orders, weight: orders with a known item, and the
-    same decayed, shape (guests,). stands: where each guest stands in the crowd, -1 if he does not, shape (guests,).
+    same decayed, shape (guests,). stands: where each guest stands in the crowd, -1 if they do not, shape (guests,).
     """
 
     guests: pa.Array

@@ -1,11 +1,11 @@
-"""Likeness: what the guests who order as he does order, put together with what he orders himself; array kernels.
+"""Likeness: what the guests who order as one does order, put together with what that one orders; array kernels.
 
-A guest g who had dish i in d[g, i] of his w[g] orders (older orders count for less) will have it in the share
+A guest g who had dish i in d[g, i] of their w[g] orders (older orders count for less) will have it in the share
 
     score = (d[g, i] + m * alike[g, i]) / (w[g] + m) * trend[i]
 
-of his next ones: a Gamma-Poisson shrinkage, in which what guests like him do counts as m orders of his own. Theirs is
-shrunk in the same way towards what everybody orders, p[i], over the guests r nearest to him by the cosine c of
+of their next ones: a Gamma-Poisson shrinkage, in which what guests like them do counts as m orders of their own. Theirs is
+shrunk in the same way towards what everybody orders, p[i], over the guests r nearest to g by the cosine c of
 their dishes:
 
     alike[g, i] = (sum_r c[r] d[r, i] + m p[i]) / (sum_r c[r] w[r] + m)
@@ -52,7 +52,7 @@ class Crowd(NamedTuple):
 
 class Best(NamedTuple):
     """The best dishes of each guest, shape (n, k), item -1 where there are no more; alike: whether more of what is expected
-    beyond his own orders comes from guests like him than from the crowd."""
+    beyond their own orders comes from guests like them than from the crowd."""
 
     item: IntArray
     score: FloatArray
@@ -66,7 +66,7 @@ def best_dishes(
     """The k dishes each guest most probably has next; of equals the first in order. Threads take some guests in turn.
 
     own: decayed orders of n guests with each dish. weight: their decayed orders, shape (n,). place: where each stands in the
-    crowd, -1 if he does not, shape (n,). is_barred: shape (items,). prior: the m of the formula, in orders.
+    crowd, -1 if they do not, shape (n,). is_barred: shape (items,). prior: the m of the formula, in orders.
     """
 
     def of(first: int) -> Best:
@@ -108,7 +108,7 @@ def _best_dishes(
 
 @njit(nogil=True, cache=True)
 def _liken(likeness: FloatArray, columns: IntArray, values: FloatArray, place: int, of_dish: Rows) -> None:
-    """The cosine with each guest of the crowd but himself."""
+    """The cosine with each guest of the crowd but the one asked."""
     likeness[:] = 0.0
     length = np.sqrt((values**2).sum())
     if length > 0:
@@ -121,7 +121,7 @@ def _liken(likeness: FloatArray, columns: IntArray, values: FloatArray, place: i
 
 @njit(nogil=True, cache=True)
 def _expect(expected: FloatArray, likeness: FloatArray, neighbours: int, prior: float, crowd: Crowd) -> None:
-    """The share of their orders that has each dish, among his neighbours; the likeness of all others becomes 0."""
+    """The share of their orders that has each dish, among their neighbours; the likeness of all others becomes 0."""
     if likeness.size > neighbours:
         least = np.partition(likeness, likeness.size - neighbours)[likeness.size - neighbours]
         likeness[likeness < least] = 0.0

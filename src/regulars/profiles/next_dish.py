@@ -1,4 +1,4 @@
-"""The next dish: what a guest would like next, from what he had, what guests like him had, and what sells of late."""
+"""The next dish: what a guest would like next, from what they had, what guests like them had, and what sells of late."""
 
 from collections.abc import Collection
 from datetime import date
@@ -26,9 +26,9 @@ def next_dishes(
     """The k dishes that each guest would most probably have next, one row for each; what goes in comes out.
 
     guests: whom to answer for, a frame with guest_id; without it all who ordered. Who has no history gets what is
-    popular. stop_list: items never to be offered, such as sold out, alcohol or discontinued. new_only: only dishes he never had.
-    Columns: guest_id; rank from 1, without gaps, up to k or as many dishes as there are; item_id; score, the share of his next
-    orders expected to have it (`regulars.profiles.likeness` has the formula); times_ordered, how many of his orders had it;
+    popular. stop_list: items never to be offered, such as sold out, alcohol or discontinued. new_only: only dishes they never had.
+    Columns: guest_id; rank from 1, without gaps, up to k or as many dishes as there are; item_id; score, the share of their next
+    orders expected to have it (`regulars.profiles.likeness` has the formula); times_ordered, how many of their orders had it;
     reason: `usual` (a habit, as in `usual_dishes`), `had_before`, `similar_guests`, or `popular`.
     Refunds, returned lines, orders without a guest and orders after `as_of` are not looked at. A dish is an item_id; where
     every size and flavour has one of its own, give order_items the id of what they share.

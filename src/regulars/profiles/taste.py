@@ -1,4 +1,4 @@
-"""Taste: what a guest chooses more often than the crowd does, and whether he repeats or explores.
+"""Taste: what a guest chooses more often than the crowd does, and whether they repeat or explore.
 
 Counts stand beside every share, and a share is called a taste only where its confidence interval clears the crowd's: three
 visits are not a habit.
@@ -19,15 +19,15 @@ from regulars.profiles.things import things
 def taste(
     orders: IntoFrameT, order_items: IntoFrameT, menu_items: IntoFrameT, *, as_of: date, by: str = "category"
 ) -> IntoFrameT:
-    """One row for each guest and each thing he ever chose; what goes in comes out, the rows in no particular order.
+    """One row for each guest and each thing they ever chose; what goes in comes out, the rows in no particular order.
 
     by: the column of menu_items that says what counts as one thing: `category`, `name` for dishes, any other. `tags` are
     several, words separated by semicolons, such as `spicy; vegan`. `price_level` is worked out from price_minor: the thirds
     of the menu's prices are `cheap`, `middle` and `dear`. (The share of each daypart is a column of the profile.)
-    Columns: guest_id; the column `by`; orders_with, how many of his orders had it; orders_known, how many there are with
+    Columns: guest_id; the column `by`; orders_with, how many of their orders had it; orders_known, how many there are with
     any known item; share, the one by the other; share_low, the lower end of its 95 % interval (Wilson 1927);
     crowd_share, the share of all orders that had it; lift, share over crowd_share; is_taste, whether share_low is above
-    crowd_share and he chose it at least 3 times. Of things he likes as the crowd does, one in forty is called a taste.
+    crowd_share and they chose it at least 3 times. Of things they like as the crowd does, one in forty is called a taste.
     Refunds, returned lines, orders without a guest, and orders after `as_of` are left out. Raises DataError if a column is
     missing.
 
@@ -69,10 +69,10 @@ def taste(
 
 @in_turn
 def variety(orders: IntoFrameT, order_items: IntoFrameT, *, as_of: date) -> IntoFrameT:
-    """One row for each guest with a known item: whether he repeats or explores; what goes in comes out.
+    """One row for each guest with a known item: whether they repeat or explore; what goes in comes out.
 
-    Columns: guest_id; dishes, distinct items he ever chose; choices, items chosen, each once for an order; repeat_share,
-    the share of choices that he had chosen in another order before. Left out as in `taste`.
+    Columns: guest_id; dishes, distinct items they ever chose; choices, items chosen, each once for an order; repeat_share,
+    the share of choices that they had chosen in another order before. Left out as in `taste`.
 
     >>> import pyarrow as pa
     >>> orders = pa.table({"order_id": ["1", "2"], "guest_id": ["ann", "ann"], "store_id": ["S1", "S1"], "hour": [12, 12],

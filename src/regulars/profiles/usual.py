@@ -16,12 +16,12 @@ LEAST_SHARE = 0.1
 def usual_dishes(
     orders: IntoFrameT, order_items: IntoFrameT, *, as_of: date, least_share: float = LEAST_SHARE
 ) -> IntoFrameT:
-    """One row for each guest and each dish he has a habit of; what goes in comes out, the rows in no particular order.
+    """One row for each guest and each dish they have a habit of; what goes in comes out, the rows in no particular order.
 
-    A habit is had in at least 3 orders, and in so many of his orders that the lower end of the 95 % interval of their
+    A habit is had in at least 3 orders, and in so many of their orders that the lower end of the 95 % interval of their
     share (Wilson 1927) is `least_share` or more: twice is no habit, nor is three times in a hundred.
-    Columns: guest_id; item_id; times_ordered, how many of his orders had it; orders_known, how many there are with any
-    item; share, the one by the other; share_low, the lower end; last_ordered_on, the business date he last had it.
+    Columns: guest_id; item_id; times_ordered, how many of their orders had it; orders_known, how many there are with any
+    item; share, the one by the other; share_low, the lower end; last_ordered_on, the business date they last had it.
     Refunds, returned lines, orders without a guest and orders after `as_of` are left out. Raises DataError if a column is
     missing, ValueError unless least_share is between 0 and 1.
 
@@ -33,7 +33,7 @@ def usual_dishes(
     [{'item_id': 'tea', 'times_ordered': 4, 'orders_known': 5}]
     """
     if not 0 <= least_share <= 1:
-        raise ValueError(f"least_share is a share of his orders between 0 and 1, not {least_share}")
+        raise ValueError(f"least_share is a share of their orders between 0 and 1, not {least_share}")
     had = chosen(orders, order_items, as_of=as_of)
     once = had.group_by("guest_id", "order_id", "item_id").agg(nw.col("business_date").max())
     known = once.group_by("guest_id", "order_id").agg(count("items")).group_by("guest_id").agg(count("orders_known"))

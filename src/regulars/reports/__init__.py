@@ -1,7 +1,7 @@
 """Reports: pictures and pages from results.
 
 charts      one function, one picture
-samples     some guests of a plan, and why each gets what he gets
+samples     some guests of a plan, and why each gets what they get
 campaign    the report of a planned campaign
 quality     the page on dishes and service, with its pictures (`quality_charts`) and words (`quality_words`)
 learning    the picture of campaigns that learn from each other

@@ -11,7 +11,7 @@ LEAST_REASON_MINOR = 1.0
 
 
 class Sample(NamedTuple):
-    """One guest of a plan. who: what is known of him. gets: the offer or nothing. why: in a sentence."""
+    """One guest of a plan. who: what is known of them. gets: the offer or nothing. why: in a sentence."""
 
     guest_id: str
     who: str

@@ -1,7 +1,7 @@
-"""How often a guest will come again, and whether he still will: the BG/NBD model.
+"""How often a guest will come again, and whether they still will: the BG/NBD model.
 
-Visits come at a rate of the guest's own, Gamma(r, alpha) over guests; after each visit he may leave for good, with a
-probability of his own, Beta(a, b) over guests. Fader, Hardie & Lee, "Counting your customers the easy way", Marketing
+Visits come at a rate of the guest's own, Gamma(r, alpha) over guests; after each visit they may leave for good, with a
+probability of their own, Beta(a, b) over guests. Fader, Hardie & Lee, "Counting your customers the easy way", Marketing
 Science 24 (2005), 275-284; equation numbers below are theirs.
 """
 
@@ -100,7 +100,7 @@ class BgNbd:
     ) -> FloatArray:
         """Standard error of `expected_orders` from the uncertainty of the parameters (delta method).
 
-        It says how well the model is known, not how much one guest may differ from what is expected of him.
+        It says how well the model is known, not how much one guest may differ from what is expected of them.
         """
         ahead, history = np.asarray(horizon, dtype=np.float64), _history(frequency, recency, age)
         slopes = []
@@ -121,8 +121,8 @@ class BgNbd:
 def fit_bg_nbd(frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, weights: ArrayLike | None = None) -> BgNbd:
     """Fit by maximum likelihood (equation 6), on one row for each distinct history.
 
-    frequency: repeat visits of each guest, shape (n,), the first visit not counted. recency: time from his first visit
-    to his latest, 0 without a repeat. age: time from his first visit to now. Any one unit of time.
+    frequency: repeat visits of each guest, shape (n,), the first visit not counted. recency: time from their first visit
+    to their latest, 0 without a repeat. age: time from their first visit to now. Any one unit of time.
     weights: guests each row stands for, shape (n,).
     Raises DataError for a history that cannot be, with its row; FitError with the parameters that stay unknown.
 

@@ -1,8 +1,8 @@
 """How many visits a guest may make: the BG/NBD predictive distribution, and its quantiles.
 
-Given his history, a guest who has not left comes at a rate distributed Gamma(k, beta), k = r + x, beta = alpha + T, and
+Given their history, a guest who has not left comes at a rate distributed Gamma(k, beta), k = r + x, beta = alpha + T, and
 leaves after a visit with a probability distributed Beta(a, c), c = b + x, independent of it. Averaging equation 8 of
-Fader, Hardie & Lee (2005) over both, with N negative binomial (k, beta / (beta + horizon)), he makes n >= 1 visits with
+Fader, Hardie & Lee (2005) over both, with N negative binomial (k, beta / (beta + horizon)), they make n >= 1 visits with
 
     P(n) = E[(1 - p)^n] P(N = n) + E[p (1 - p)^(n - 1)] P(N >= n)
 """
@@ -23,7 +23,7 @@ def visit_masses(
 ) -> int:  # fmt: skip
     """Fill `masses` with P(0), P(1), ... of one guest until they sum to `until`; returns the last number of visits filled in.
 
-    masses: shape (MOST_VISITS + 1,). alive: the probability that he has not left.
+    masses: shape (MOST_VISITS + 1,). alive: the probability that they have not left.
     """
     k, beta, c = r + repeats, alpha + age, b + repeats
     step = np.log(horizon / (beta + horizon))
@@ -49,7 +49,7 @@ def visit_quantiles(
     share: float, horizon: float, alive: FloatArray, repeats: FloatArray, age: FloatArray,
     r: float, alpha: float, a: float, b: float,
 ) -> FloatArray:  # fmt: skip
-    """The quantile of each guest, shape (n,). alive: the probability that he has not left."""
+    """The quantile of each guest, shape (n,). alive: the probability that they have not left."""
     masses, quantiles = np.empty(MOST_VISITS + 1), np.zeros(alive.size)
     for i in range(alive.size):
         quantiles[i] = visit_masses(masses, share, horizon, alive[i], repeats[i], age[i], r, alpha, a, b)

@@ -1,7 +1,7 @@
 """What a guest leaves on a visit: the Gamma-Gamma model.
 
-What he leaves varies from visit to visit around a mean of his own, and the means vary over guests; how often he comes
-says nothing about how much he leaves. Fader & Hardie, "The Gamma-Gamma model of monetary value" (2013),
+What a guest leaves varies from visit to visit around a mean of their own, and the means vary over guests; how often they come
+says nothing about how much they leave. Fader & Hardie, "The Gamma-Gamma model of monetary value" (2013),
 brucehardie.com/notes/025; equation numbers below are theirs.
 """
 
@@ -43,9 +43,9 @@ class GammaGamma:
         return np.asarray(np.sqrt(np.diag(self.covariance)))
 
     def expected_value(self, frequency: ArrayLike = 0, mean_value: ArrayLike = 0) -> FloatArray:
-        """The value of a visit expected of a guest (equation 5): his own mean, drawn towards the crowd's.
+        """The value of a visit expected of a guest (equation 5): their own mean, drawn towards the crowd's.
 
-        Linear in his mean, so that it serves a guest with a loss as well. Without visits, the mean of the crowd.
+        Linear in their mean, so that it serves a guest with a loss as well. Without visits, the mean of the crowd.
         """
         visits, mean = np.asarray(frequency, dtype=np.float64), np.asarray(mean_value, dtype=np.float64)
         return np.asarray(self.p * (self.gamma + visits * mean) / (self.p * visits + self.q - 1))

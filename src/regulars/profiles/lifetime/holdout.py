@@ -26,7 +26,7 @@ class HoldoutCheck(NamedTuple):
 
 
 def holdout_check(predicted: ArrayLike, actual: ArrayLike) -> HoldoutCheck:
-    """Compare the visits predicted of each guest, shape (n,), with those he made in the period held out, shape (n,).
+    """Compare the visits predicted of each guest, shape (n,), with those they made in the period held out, shape (n,).
 
     >>> holdout_check([2.0, 1.0], [3, 0]).ratio
     1.0

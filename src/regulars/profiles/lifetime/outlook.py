@@ -1,4 +1,4 @@
-"""The outlook of each guest: what to expect of him, added to his profile."""
+"""The outlook of each guest: what to expect of them, added to their profile."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def outlook(
     interval `expected_visits_90_low` to `_high` (nine in ten guests with this history, given the parameters), and with
     `values` the value expected of these visits, `expected_margin_90_minor`, from the column `value`, with its interval
     `expected_margin_90_minor_low` to `_high`. Empty for guests who never visited; a value not known counts as the crowd's, and
-    a guest who cost more than he left has no interval of value.
+    a guest who cost more than they left has no interval of value.
     The interval of visits trusts the model: in grocery households (Complete Journey, 90 days) it held 82 in a hundred, not 90,
     while the visits of all together came out within 1 %.
     """

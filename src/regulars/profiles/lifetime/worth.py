@@ -1,6 +1,6 @@
-"""What a guest's visits may bring: quantiles of the value of all his visits within a horizon.
+"""What a guest's visits may bring: quantiles of the value of all their visits within a horizon.
 
-Given n visits, and a history of x visits worth s in all, the value is that of a Gamma(p n) at a rate of his own distributed
+Given n visits, and a history of x visits worth s in all, the value is that of a Gamma(p n) at a rate of their own distributed
 Gamma(q + p x, gamma + s): gamma + s times a beta prime (p n, q + p x), which is an F distribution in other units (Fader &
 Hardie 2013). The number of visits has the BG/NBD predictive distribution of `counts`, so the distribution of the value is a
 mixture over n, with a mass at 0. The F distribution is taken as normal by Paulson's cube roots (1942), good to a few parts in
@@ -34,7 +34,7 @@ def value_quantiles(
 ) -> FloatArray:
     """The value, shape (n,), that the visits of each guest within the horizon stay at or below with this probability.
 
-    frequency, recency, age: as in `fit_bg_nbd`. total: the value of all his visits so far, the first one included, in the
+    frequency, recency, age: as in `fit_bg_nbd`. total: the value of all their visits so far, the first one included, in the
     unit of `values`; NaN where it is not known, and then the crowd's distribution holds. NaN comes out where the total is
     below 0, for the model knows no losses.
     Between the quantiles .05 and .95 lie nine in ten guests with this history, as far as the parameters are right.
@@ -103,7 +103,7 @@ def _root(share: float, masses: FloatArray, cube_roots: FloatArray, p: float, q:
 
 @njit(nogil=True, cache=True)
 def _reached(value: float, masses: FloatArray, cube_roots: FloatArray, p: float, q: float) -> float:
-    """P(value of his visits <= value), values in units of the beta prime; `masses` are those of 0, 1, ... visits."""
+    """P(value of their visits <= value), values in units of the beta prime; `masses` are those of 0, 1, ... visits."""
     total, spread_q, root_q = masses[0], 1 / (9 * q), (value * q / p) ** (1 / 3)
     for k in range(1, masses.size):
         spread_n = 1 / (9 * p * k)
