@@ -4,6 +4,7 @@ import importlib
 import inspect
 import re
 import runpy
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,24 @@ def unfilled(text: str) -> list[tuple[int, str]]:
     waiting = re.compile(r"[A-Z]{2,}_[A-Z_]+|\b(TODO|FIXME|TBD|XXX)\b|^\|.*\|\s*\|")
     lines = enumerate(re.sub(r"`[^`\n]*`", "`code`", prose).splitlines(), 1)
     return [(number, line) for number, line in lines if waiting.search(line)]
+
+
+def test_the_map_of_the_tree_is_the_tree_in_the_order_of_who_may_import_whom() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    mapped = [
+        name.rstrip("/").removesuffix(".py") for name in re.findall(r"^\| `src/regulars/(\S+)` \|", page, re.MULTILINE)
+    ]
+    source = ROOT / "src" / "regulars"
+    there = {path.parent.name for path in source.glob("*/__init__.py")} | {
+        path.stem for path in source.glob("[!_]*.py")
+    }
+    assert sorted(mapped) == sorted(there)
+    layers = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"][
+        0
+    ]["layers"]
+    height = {name: place for place, layer in enumerate(layers) for name in re.findall(r"regulars\.(\w+)", layer)}
+    heights = [height[name] for name in mapped]
+    assert heights == sorted(heights, reverse=True)
 
 
 def test_every_page_is_in_the_list_of_pages() -> None:
