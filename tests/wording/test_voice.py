@@ -86,3 +86,9 @@ def test_a_sentence_goes_through_json() -> None:
 )
 def test_every_reader_is_served_in_one_of_our_languages(reader: str | None, language: str) -> None:
     assert language_for(reader) == language
+
+
+def test_a_sentence_that_is_printed_is_english(words: dict[str, dict[str, str]]) -> None:
+    words["x"] = {"en": "It cost {n:count dollar}", "zh": "花了 {n:count} 元"}
+    assert str(Sentence("x", n=2)) == "It cost 2 dollars"
+    assert "cost" in Sentence("x", n=2)

@@ -31,6 +31,16 @@ class Sentence:
         """A sentence as `as_dict` wrote it."""
         return cls(written["code"], **{name: _read(value) for name, value in written["facts"].items()})
 
+    def __str__(self) -> str:
+        """Its English words, for whoever prints it."""
+        from regulars.wording.voice import Voice  # a voice knows sentences, so a sentence cannot know it earlier
+
+        return Voice().say(self)
+
+    def __contains__(self, text: str) -> bool:
+        """Whether its English words hold a text."""
+        return text in str(self)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sentence) and (self.code, self.facts) == (other.code, other.facts)
 
