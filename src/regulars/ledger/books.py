@@ -4,46 +4,44 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import models
 
 from regulars.records import statements
-from regulars.records.shelves import Need, Row, Shelf, questions, shelf_of
+from regulars.records.shelves import SHELVES, Need, Row, Shelf, questions
 from regulars.records.statements import Change
 
 _T = TypeVar("_T", bound=models.Model)
 
 
-class Books:
-    """The rows on their shelves, by the key of each; what was changed; and what is new.
+class Books(defaultdict[Shelf[Any], dict[Any, Any]]):
+    """The rows on their shelves, by the key of each, those that were read and those that are new; and what was changed.
 
     >>> Books(now=dt.datetime(2026, 3, 1, tzinfo=dt.UTC)).now.year
     2026
     """
 
     def __init__(self, *, now: dt.datetime) -> None:
+        super().__init__(dict)
         self.now = now
-        self._shelves: defaultdict[Shelf[Any], dict[Any, Any]] = defaultdict(dict)
         self._changed: dict[int, models.Model] = {}
         self._new: list[models.Model] = []
         self._kept: list[models.Model] = []
         self._undo: list[tuple[models.Model, str, Any]] = []
 
-    def __getitem__(self, shelf: Shelf[Row]) -> dict[Any, Row]:
-        """The rows of a shelf by their key, those that were read and those that are new."""
-        return self._shelves[shelf]
+    if TYPE_CHECKING:
+
+        def __getitem__(self, shelf: Shelf[Row]) -> dict[Any, Row]: ...
 
     def read(self, needs: Iterable[Need]) -> None:
         """Put the rows that are needed on their shelves, all at once. A row that is there already stays as it is."""
-        asked = questions(needs)
-        if not asked:
+        if not (asked := questions(needs)):
             return
-        found = statements.read(*(question for _, question in asked))
+        found = statements.read([question for _, question in asked])
         for (shelf, _), rows in zip(asked, found, strict=True):
-            here = self._shelves[shelf]
             for row in rows:
-                here.setdefault(shelf.key(row), row)
+                self[shelf].setdefault(shelf.key(row), row)
 
     @contextmanager
     def trial(self, *, is_kept: bool = True) -> Iterator[None]:
@@ -61,8 +59,8 @@ class Books:
         for row, name, value in reversed(self._undo[changes:]):
             setattr(row, name, value)
         for row in self._new[added:]:
-            shelf = shelf_of(row)
-            del self._shelves[shelf][shelf.key(row)]
+            shelf = SHELVES[type(row)]
+            del self[shelf][shelf.key(row)]
             self._changed.pop(id(row), None)
         del self._undo[changes:], self._new[added:]
 
@@ -85,40 +83,39 @@ class Books:
         self._kept.append(row)
 
     def _put(self, row: models.Model) -> None:
-        shelf = shelf_of(row)
-        self._shelves[shelf][shelf.key(row)] = row
+        shelf = SHELVES[type(row)]
+        self[shelf][shelf.key(row)] = row
 
     def write(self) -> None:
         """Write everything down. Raises IntegrityError where a constraint of the database says no; nothing is written then."""
         new = [*self._new, *self._kept]
-        _number(new)
         known = set(map(id, new))
         changed = [row for row in self._changed.values() if id(row) not in known]
-        statements.write([*_changes(new), *_changes(changed, has_fields=True)])
+        statements.write([*_changes(_number(new), has_fields=False), *_changes(changed, has_fields=True)])
 
 
-def _changes(rows: Sequence[models.Model], *, has_fields: bool = False) -> Iterator[Change]:
+def _changes(rows: Iterable[models.Model], *, has_fields: bool) -> list[Change]:
     """By table and in the order of keys, so that those who write at once wait for each other in one order."""
-    by_shelf: dict[str, tuple[Shelf[Any], list[models.Model]]] = {}
+    by_table: dict[str, list[models.Model]] = {}
     for row in rows:
-        if has_fields or not (shelf := shelf_of(row)).is_numbered:
-            shelf = shelf_of(row)
-            by_shelf.setdefault(shelf.name, (shelf, []))[1].append(row)
-    for name in sorted(by_shelf):
-        shelf, some = by_shelf[name]
-        yield Change(shelf.table, sorted(some, key=shelf.key), shelf.changes if has_fields else ())
+        by_table.setdefault(SHELVES[type(row)].name, []).append(row)
+    found = []
+    for name in sorted(by_table):
+        some = by_table[name]
+        shelf = SHELVES[type(some[0])]
+        found.append(Change(shelf.table, sorted(some, key=shelf.key), shelf.changes if has_fields else ()))
+    return found
 
 
-def _number(new: Sequence[models.Model]) -> None:
-    """Rows that others refer to by number get theirs first; until now the row itself stood where its number belongs."""
-    numbered: dict[Shelf[Any], list[models.Model]] = {}
+def _number(new: Sequence[models.Model]) -> Sequence[models.Model]:
+    """Rows that others refer to by number are written first; until now the row itself stood where its number belongs. The others."""
+    numbered = [row for row in new if SHELVES[type(row)].is_numbered]
+    if not numbered:
+        return new
+    for table in sorted({type(row) for row in numbered}, key=lambda table: table._meta.db_table):
+        table.objects.bulk_create([row for row in numbered if type(row) is table])
     for row in new:
-        if (shelf := shelf_of(row)).is_numbered:
-            numbered.setdefault(shelf, []).append(row)
-    for shelf, rows in numbered.items():
-        shelf.table.objects.bulk_create(rows)
-    if numbered:
-        for row in new:
-            for field, value in vars(row).items():
-                if isinstance(value, models.Model):
-                    setattr(row, field, value.pk)
+        for field, value in vars(row).items():
+            if isinstance(value, models.Model):
+                setattr(row, field, value.pk)
+    return [row for row in new if not SHELVES[type(row)].is_numbered]

@@ -82,9 +82,10 @@ def forget_receipts(now: dt.datetime) -> int:
 def _answer(command: Command, books: Books, busy: set[tuple[str, str]], speak: Speaker) -> Answer:
     if command.till is not None and command.till not in books[TILLS]:
         return _refused(command, Refusal("till_revoked"), speak)
-    if command.name in busy:
+    name = command.name
+    if name in busy:
         return _refused(command, Refusal("key_in_flight", key=command.key), speak)
-    if (receipt := books[RECEIPTS].get(command.name)) is not None:
+    if (receipt := books[RECEIPTS].get(name)) is not None:
         if receipt.fingerprint != command.fingerprint:
             return _refused(command, Refusal("key_reused", key=command.key), speak)
         return Answer(outcome=receipt.outcome, text=receipt.text, is_repeated=True)
@@ -95,7 +96,7 @@ def _answer(command: Command, books: Books, busy: set[tuple[str, str]], speak: S
     except Refusal as refusal:
         answer = _refused(command, refusal, speak)
     if command.key:
-        till, key = command.name
+        till, key = name
         said_once = {
             "fingerprint": command.fingerprint,
             "outcome": answer.outcome,
@@ -112,7 +113,9 @@ def _refused(command: Command, refusal: Refusal, speak: Speaker) -> Answer:
 
 def _in_flight(commands: Sequence[Command]) -> set[tuple[str, str]]:
     """Names that another process is answering now. On SQLite nobody else can: the transaction shuts all others out."""
+    if not statements.is_postgresql():
+        return set()
     names = {" ".join(command.name): command.name for command in commands if command.key}
-    if not names or not statements.is_postgresql():
+    if not names:
         return set()
     return {names[name] for (name,) in statements.execute(_LOCK, [sorted(names)]).fetchall()}

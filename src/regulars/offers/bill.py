@@ -15,8 +15,9 @@ class Line:
     amount_minor: int
 
     def __post_init__(self) -> None:
-        _check_amount(f"line '{self.item_id[:40]}'", self.amount_minor)
-        if not _is_whole(self.quantity) or not 1 <= self.quantity <= MOST_MINOR:
+        if type(self.amount_minor) is not int or not 0 <= self.amount_minor <= MOST_MINOR:
+            raise _no_amount(f"line '{self.item_id[:40]}'", self.amount_minor)
+        if type(self.quantity) is not int or not 1 <= self.quantity <= MOST_MINOR:
             raise ValueError(f"line '{self.item_id[:40]}': quantity is {self.quantity!r}; give whole pieces, 1 or more")
 
 
@@ -29,13 +30,9 @@ class Bill:
     lines: tuple[Line, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_amount("bill", self.amount_minor)
+        if type(self.amount_minor) is not int or not 0 <= self.amount_minor <= MOST_MINOR:
+            raise _no_amount("bill", self.amount_minor)
 
 
-def _check_amount(where: str, amount: int) -> None:
-    if not _is_whole(amount) or not 0 <= amount <= MOST_MINOR:
-        raise ValueError(f"{where}: amount_minor is {amount!r}; give whole minor units, 0 to {MOST_MINOR}")
-
-
-def _is_whole(number: object) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool)
+def _no_amount(where: str, amount: object) -> ValueError:
+    return ValueError(f"{where}: amount_minor is {amount!r}; give whole minor units, 0 to {MOST_MINOR}")

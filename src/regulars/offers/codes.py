@@ -16,6 +16,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable
+from operator import mul
 
 import numpy as np
 import segno
@@ -33,6 +34,8 @@ _MOST_TYPED = 200
 _SEEN_AS = str.maketrans("UZ", "V2")
 _SHAPES = np.frombuffer(ALPHABET.encode(), np.uint8)
 _PLACES = np.arange(1, LETTERS + 1)
+_NUMBERS = bytes(ALPHABET.find(chr(letter)) % 256 for letter in range(256))
+"""The number of each letter, 255 where it is none of ours."""
 
 
 def make(count: int, entropy: Callable[[int], bytes] = os.urandom) -> list[str]:
@@ -126,12 +129,14 @@ def _check(numbers: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def _is_sound(code: str) -> bool:
-    numbers = [ALPHABET.find(letter) for letter in code]
-    return min(numbers) >= 0 and sum(place * number for place, number in enumerate(numbers, 1)) % len(ALPHABET) == 0
+    numbers = code.encode("ascii", "replace").translate(_NUMBERS)
+    return max(numbers) < len(ALPHABET) and sum(map(mul, range(1, LETTERS + 1), numbers)) % len(ALPHABET) == 0
 
 
 def _folded(text: str) -> str:
     """Capitals (Unicode NFKC), without spaces, dashes and what has no shape of its own."""
+    if text.isascii() and text.isalnum():
+        return text.upper()
     capitals = unicodedata.normalize("NFKC", text).upper()
     return "".join(letter for letter in capitals if not _is_between(letter))
 

@@ -62,15 +62,19 @@ class Validate(Command):
         here = STORES.where("store_id {}", {self.store_id})
         yield *vouchers_by(books, self.codes), here, *standing(books, self.store_id), *claimed
         vouchers = [voucher for text in self.codes if (voucher := found(books, text))]
-        yield from open_reservations(books, vouchers)
+        if any(voucher.holds for voucher in vouchers):
+            yield from open_reservations(books, vouchers)
+        guests = [Guest(guest_id=voucher.guest_id) for voucher in vouchers if voucher.guest_id]
+        guests += [self.guest] if self.guest != NOBODY else []
+        tokens = {token for guest in guests for token in people.tokens_of(guest)}
+        if tokens:
+            yield people.people_behind(tokens)
+        persons = people.families(books, tokens) if tokens else []
         terms = {voucher.offer_id: terms_of(offer_of(books, voucher).terms) for voucher in vouchers}
-        holders = [Guest(guest_id=voucher.guest_id) for voucher in vouchers if voucher.guest_id]
-        tokens = {token for guest in (self.guest, *holders) for token in people.tokens_of(guest)}
-        yield people.people_behind(tokens)
-        persons = people.families(books, tokens)
-        uses = [Use(offer_id, self.store_id, self.at, persons) for offer_id in terms]
-        is_first = any(some.first_order_only for some in terms.values())
-        yield usages_for(books, uses), *(people.orders_of(persons) if is_first else ())
+        capped = [Use(offer_id, self.store_id, self.at, persons) for offer_id, one in terms.items() if one.is_capped]
+        is_first = any(one.first_order_only for one in terms.values())
+        if capped or is_first:
+            yield usages_for(books, capped), *(people.orders_of(persons) if is_first else ())
 
     def decide(self, books: Books) -> dict[str, Any]:
         return self.take(books, self.redeem)
@@ -186,7 +190,15 @@ def _applied(books: Books, applied: Applied, one: Admitted, use: Doing) -> dict[
 
 
 def _count(books: Books, command: Validate, one: Admitted) -> None:
-    """Count the use against every cap; one too many in a minute raises the alarm, which halts the offer."""
+    """Count the use against every cap, and for the watches of its campaign and its store."""
+    if one.terms.is_capped:
+        _count_caps(books, command, one)
+    if not command.is_offline:
+        count_use(books, campaign=one.offer.campaign_id, store=command.store_id)
+
+
+def _count_caps(books: Books, command: Validate, one: Admitted) -> None:
+    """One too many in a minute raises the alarm, which halts the offer."""
     own = one.person.person_id if one.person else None
     use = Use(one.offer.offer_id, command.store_id, command.at, [own] if own else [])
     also = [(use.offer_id, "guest", member) for member in people.family(books, own) if member != own] if own else []
@@ -197,8 +209,6 @@ def _count(books: Books, command: Validate, one: Admitted) -> None:
             if cap.key[1] == ALARM:
                 raise_alarm(books, "offer", use.offer_id, f"more than {cap.most} uses in the minute {cap.key[2]}")
             raise
-    if not command.is_offline:
-        count_use(books, campaign=one.offer.campaign_id, store=command.store_id)
 
 
 def _cost(one: Admitted, discount_minor: int) -> int:
@@ -218,12 +228,12 @@ def _facts(command: Validate, one: Admitted) -> dict[str, Any]:
 def _said(
     command: Validate, combined: Combined, applied: list[dict[str, Any]], left_out: dict[str, Refusal]
 ) -> dict[str, Any]:
-    bill, language = command.bill, command.language
+    bill, language, total = command.bill, command.language, combined.total_minor
     if not command.is_deed:
         applied = [{name: value for name, value in row.items() if name != "redemption_id"} for row in applied]
     return {
-        "discount_minor": combined.total_minor,
-        "amount_minor": bill.amount_minor - combined.total_minor,
+        "discount_minor": total,
+        "amount_minor": bill.amount_minor - total,
         "currency": bill.currency,
         "applied": applied,
         "left_out": [

@@ -58,9 +58,9 @@ class Combined:
         steps = reduce(_after, (_step(one, voice.language) for one in self.applied), None) or Sentence(
             "combined_nothing"
         )
-        total = self.total_minor if len(self.applied) > 1 else None
-        to_pay = self.bill.amount_minor - self.total_minor
-        said = Sentence("combined", steps=steps, total_minor=total, to_pay_minor=to_pay)
+        total = self.total_minor
+        told = total if len(self.applied) > 1 else None
+        said = Sentence("combined", steps=steps, total_minor=told, to_pay_minor=self.bill.amount_minor - total)
         for ref, refusal in self.left_out:
             said = Sentence("combined_and_left_out", so_far=said, ref=ref, why=refusal.sentence)
         return voice.say(said)
@@ -73,6 +73,8 @@ def combine(vouchers: Sequence[tuple[str, Terms]], bill: Bill, *, mode: Literal[
     The best is exact for up to 5 vouchers; of more, the 5 that are worth most alone are looked at. In mode `all`, nothing is
     applied if one cannot be, and `left_out` says which and why.
     """
+    if len(vouchers) == 1:
+        return _combined_alone(*vouchers[0], bill)
     alone = {ref: _alone(terms, bill) for ref, terms in vouchers}
     useful = {ref: worth for ref, worth in alone.items() if isinstance(worth, int)}
     looked_at = sorted(useful, key=lambda ref: -useful[ref])[:MOST_VOUCHERS]
@@ -81,6 +83,14 @@ def combine(vouchers: Sequence[tuple[str, Terms]], bill: Bill, *, mode: Literal[
     left = [(ref, terms) for ref, terms in vouchers if all(ref != one.ref for one in taken)]
     why = tuple((ref, _why_not(ref, terms, taken, alone, looked_at)) for ref, terms in left)
     return Combined(bill=bill, applied=() if mode == "all" and why else taken, left_out=why)
+
+
+def _combined_alone(ref: str, terms: Terms, bill: Bill) -> Combined:
+    """One voucher and no other: nearly every bill."""
+    try:
+        return Combined(bill=bill, applied=(_applied(ref, terms, discount(terms, bill)),), left_out=())
+    except Refusal as refusal:
+        return Combined(bill=bill, applied=(), left_out=((ref, refusal),))
 
 
 def go_together(one: Terms, other: Terms) -> bool:

@@ -184,6 +184,11 @@ class Terms(Document):
         """Its weekdays and hours."""
         return Holding.of(self.weekdays, self.hours)
 
+    @cached_property
+    def is_capped(self) -> bool:
+        """Whether a use counts against more than its account and its code."""
+        return any((self.per_guest, self.per_day, self.per_store_hour, self.per_minute))
+
     def title(self, language: str) -> str:
         """Its name for guests who read this language."""
         return self.name_zh if language == "zh" and self.name_zh else self.name

@@ -14,7 +14,8 @@ from regulars.records.statements import Question
 
 Row = TypeVar("Row", bound=models.Model)
 
-_shelves: "dict[type[models.Model], Shelf[Any]]" = {}
+SHELVES: "dict[type[models.Model], Shelf[Any]]" = {}
+"""The shelf on which the rows of a table stand."""
 
 
 class Shelf(Generic[Row]):
@@ -33,7 +34,7 @@ class Shelf(Generic[Row]):
         self.changes = tuple(changes.split())
         self.name: str = self.table._meta.db_table
         self._lock = f" order by {lock}{{locked}}" if lock else ""
-        _shelves[table] = self
+        SHELVES[table] = self
 
     def where(self, condition: str, *values: Collection[object]) -> "Need":
         """Rows that a command needs: those that meet a condition, in which {} stands for "is one of the values".
@@ -51,21 +52,19 @@ class Need(NamedTuple):
     values: tuple[Collection[object], ...]
 
 
-def shelf_of(row: models.Model) -> Shelf[Any]:
-    """The shelf on which a row stands."""
-    return _shelves[type(row)]
-
-
 def questions(needs: Iterable[Need]) -> list[tuple[Shelf[Any], Question]]:
     """One question for all who need rows of a shelf by the same condition, in the same order every time."""
     merged: dict[tuple[str, str], tuple[Shelf[Any], list[set[object]]]] = {}
     for shelf, condition, values in needs:
-        known = merged.setdefault((shelf.name, condition), (shelf, [set() for _ in values]))[1]
-        for some, more in zip(known, values, strict=True):
+        known = merged.get((shelf.name, condition))
+        if known is None:
+            merged[shelf.name, condition] = shelf, list(map(set, values))
+            continue
+        for some, more in zip(known[1], values, strict=True):
             some.update(more)
-    asked = [(*merged[place], place[1]) for place in sorted(merged)]
-    return [
-        (shelf, statements.question(shelf.table, condition, *values))
-        for shelf, values, condition in asked
-        if not values or any(values)
-    ]
+    asked = []
+    for place in sorted(merged):
+        shelf, sets = merged[place]
+        if not sets or any(sets):
+            asked.append((shelf, statements.question(shelf.table, place[1], *sets)))
+    return asked

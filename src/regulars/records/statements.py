@@ -56,12 +56,12 @@ def _said(condition: str, is_postgres: bool) -> str:
     return condition.replace("{}", one_of).replace("{locked}", " for update" if is_postgres else "")
 
 
-def read(*questions: Question) -> list[list[Any]]:
+def read(questions: Sequence[Question]) -> list[list[Any]]:
     """The rows that answer each question, as models; new ones each time."""
     if is_postgresql():
         [found] = execute(_asking(tuple(question[:2] for question in questions)), _flat(questions)).fetchall()
         return [_told(question.table, text) for question, text in zip(questions, found, strict=True)]
-    return [_fetched(question) for question in questions]
+    return list(map(_fetched, questions))
 
 
 def execute(statement: str, parameters: Sequence[object]) -> Any:
@@ -140,13 +140,14 @@ def _told(table: Any, text: str | None) -> list[Any]:
 def _fetched(question: Question) -> list[Any]:
     table = question.table
     statement = f"select {_names(table)} from {table._meta.db_table} where {question.condition}"  # noqa: S608
-    found = execute(statement, question.parameters)
-    rows = [dict(zip(_attributes(table), values, strict=True)) for values in found.fetchall()]
-    for row in rows:
+    rows = []
+    for values in execute(statement, question.parameters).fetchall():
+        row = dict(zip(_attributes(table), values, strict=True))
         for name in _instants(table):
             if row[name] is not None:
                 row[name] = row[name].replace(tzinfo=dt.UTC)
-    return [_row(table, row) for row in rows]
+        rows.append(_row(table, row))
+    return rows
 
 
 def _row(table: Any, values: dict[str, Any]) -> Any:
@@ -193,19 +194,20 @@ def _written(change: Change) -> int:
     else:
         statement = f"insert into {name} ({', '.join(names)}) values ({', '.join('?' * len(names))})"  # noqa: S608
     values = attrgetter(*names)
+    places = [names.index(name) for name in _instants(change.table) if name in names]
+    rows = []
+    for row in change.rows:
+        plain = list(values(row))
+        for place in places:
+            if plain[place] is not None:  # as Django keeps it in SQLite: as text, in UTC
+                plain[place] = plain[place].astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ")
+        rows.append(plain)
     with _raw() as raw:
-        return int(raw.executemany(statement, [tuple(map(_plain, values(row))) for row in change.rows]).rowcount)
+        return int(raw.executemany(statement, rows).rowcount)
 
 
 def _columns_of(change: Change) -> tuple[str, ...]:
     return (*change.fields, change.table._meta.pk.column) if change.fields else _insertable(change.table)
-
-
-def _plain(value: object) -> object:
-    """As Django keeps it in SQLite: instants as text, in UTC."""
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ")
-    return value
 
 
 # The shape of a table. Attributes and columns have the same names.

@@ -37,7 +37,8 @@ def language_for(reader: str | None) -> Language:
 
 def clean(text: str, most: int = 200) -> str:
     """Text by others, safe to show: on one line, nothing hidden in it, at most so many letters."""
-    seen = "".join("�" if _is_hidden(char) else char for char in text[:most])
+    text = text[:most]
+    seen = text if text.isprintable() else "".join("�" if _is_hidden(char) else char for char in text)
     return " ".join(seen.split())
 
 
