@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,18 @@ FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
 BoolArray = NDArray[np.bool_]
 
+Kind = Literal["most", "least", "returns"]
+
 EVERYBODY: IntArray = np.zeros((1, 1), np.int32)
+
+
+class Details(TypedDict, total=False):
+    """What may be said of every limit beside its amounts; see Limit."""
+
+    consumption: ArrayLike | None
+    scope: ArrayLike | None
+    name: str
+    labels: Sequence[str] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,103 +47,62 @@ class Limit:
     group: IntArray
     consumption: FloatArray | None = None
     scope: BoolArray | None = None
-    kind: Literal["most", "least", "returns"] = "most"
+    kind: Kind = "most"
     name: str
     labels: tuple[str, ...] | None = None
 
     @classmethod
-    def total(
-        cls,
-        amount: float,
-        *,
-        consumption: ArrayLike | None = None,
-        scope: ArrayLike | None = None,
-        name: str = "total",
-    ) -> Self:
+    def total(cls, amount: float, **details: Unpack[Details]) -> Self:
         """One budget over all guests, or over those in scope."""
-        return cls._checked("most", [amount], EVERYBODY, name, consumption=consumption, scope=scope)
+        return cls._checked("most", [amount], EVERYBODY, **_called("total", details))
 
     @classmethod
-    def per_group(
-        cls,
-        group: ArrayLike,
-        amounts: ArrayLike,
-        *,
-        consumption: ArrayLike | None = None,
-        scope: ArrayLike | None = None,
-        name: str = "group",
-        labels: Sequence[str] | None = None,
-    ) -> Self:
+    def per_group(cls, group: ArrayLike, amounts: ArrayLike, **details: Unpack[Details]) -> Self:
         """One budget for each group, such as a store.
 
         group: integers 0 .. groups - 1, of each guest, shape (n,), or of each guest and offer, shape (n, k).
 
         Raises BudgetError if a group has guests but no amount.
         """
-        return cls._checked("most", amounts, group, name, consumption=consumption, scope=scope, labels=labels)
+        return cls._checked("most", amounts, group, **_called("group", details))
 
     @classmethod
-    def per_offer(
-        cls,
-        stock: ArrayLike,
-        *,
-        consumption: ArrayLike | None = None,
-        scope: ArrayLike | None = None,
-        name: str = "offer",
-        labels: Sequence[str] | None = None,
-    ) -> Self:
+    def per_offer(cls, stock: ArrayLike, **details: Unpack[Details]) -> Self:
         """A stock for each offer, shape (k,); each choice takes one piece unless `consumption` says otherwise."""
         group = np.arange(np.size(stock), dtype=np.int32)[None, :]
-        taken = 1.0 if consumption is None else consumption
-        return cls._checked("most", stock, group, name, consumption=taken, scope=scope, labels=labels)
+        if details.get("consumption") is None:
+            details["consumption"] = 1.0
+        return cls._checked("most", stock, group, **_called("offer", details))
 
     @classmethod
-    def at_least(
-        cls,
-        amounts: ArrayLike,
-        *,
-        group: ArrayLike = EVERYBODY,
-        consumption: ArrayLike | None = None,
-        scope: ArrayLike | None = None,
-        name: str = "least",
-        labels: Sequence[str] | None = None,
-    ) -> Self:
+    def at_least(cls, amounts: ArrayLike, *, group: ArrayLike = EVERYBODY, **details: Unpack[Details]) -> Self:
         """What must be consumed at least, such as a tenth of the budget by new guests.
 
         >>> is_new = [False, True]
         >>> Limit.at_least(50, scope=is_new, name="new guests").label(0)
         'new guests'
         """
-        return cls._checked("least", amounts, group, name, consumption=consumption, scope=scope, labels=labels)
+        return cls._checked("least", amounts, group, **_called("least", details))
 
     @classmethod
-    def returns(
-        cls,
-        floors: ArrayLike,
-        *,
-        group: ArrayLike = EVERYBODY,
-        scope: ArrayLike | None = None,
-        name: str = "return",
-        labels: Sequence[str] | None = None,
-    ) -> Self:
+    def returns(cls, floors: ArrayLike, *, group: ArrayLike = EVERYBODY, **details: Unpack[Details]) -> Self:
         """The least gain for each unit of cost, of all guests or of each group, such as a store."""
-        limit = cls._checked("returns", floors, group, name, scope=scope, labels=labels)
-        if not np.isfinite(limit.amounts).all():
-            raise ValueError(f"limit {name!r}: a return of {limit.amounts.max():g}; give finite returns, such as 1.5")
-        return limit
+        return cls._checked("returns", floors, group, **_called("return", details))
 
     @classmethod
     def _checked(
         cls,
-        kind: Literal["most", "least", "returns"],
+        kind: Kind,
         amounts: ArrayLike,
         group: ArrayLike,
-        name: str,
         *,
+        name: str,
         consumption: ArrayLike | None = None,
         scope: ArrayLike | None = None,
         labels: Sequence[str] | None = None,
     ) -> Self:
+        if kind == "returns" and consumption is not None:
+            raise TypeError(f"limit {name!r}: a return is of gain and cost; leave consumption out")
         checked = _as_amounts(amounts, name, is_bound=kind == "most")
         return cls(
             amounts=checked,
@@ -155,6 +125,11 @@ class Limit:
         if self.labels is not None:
             return f"{self.name} {self.labels[group]}"
         return self.name if len(self.amounts) == 1 else f"{self.name} {group}"
+
+
+def _called(name: str, details: Details) -> Details:
+    """The details, with a name where they have none."""
+    return {"name": name, **details}
 
 
 def _as_amounts(amounts: ArrayLike, name: str, *, is_bound: bool) -> NDArray[np.float64]:
