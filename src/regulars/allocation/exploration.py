@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.allocation.matrices import as_array, kinds_of
-from regulars.allocation.moves import differ, scratch
+from regulars.allocation.moves import Touched, count, differ, make, room
 from regulars.allocation.passes import Passes
 from regulars.allocation.problem import Choice, Guests, Offered, Problem, Rows, Rules, Table
 
@@ -53,6 +53,27 @@ class Eligible(NamedTuple):
     is_open: NDArray[np.bool_]
 
 
+class Spare(NamedTuple):
+    """What exploration may use up.
+
+    left: of each row, shape (rows,). is_spent: rows that choices only take from, unlike a floor of return that good choices
+    also add to, shape (rows,). factor: how much rarer than even an offer is drawn, shape (cells, k).
+    """
+
+    left: Rows
+    is_spent: NDArray[np.bool_]
+    factor: Table
+
+
+class Lottery(NamedTuple):
+    """What was drawn by lot before anybody explores, each of shape (n,); luck: numbers in [0, 1). shares: of the arms."""
+
+    arm: NDArray[np.int8]
+    order: Guests
+    luck: NDArray[np.float64]
+    shares: NDArray[np.float64]
+
+
 def explore(
     problem: Problem,
     choice: Choice,
@@ -67,16 +88,12 @@ def explore(
     problem = replace(problem, offered=offered._replace(gain=as_array(offered.gain), cost=as_array(offered.cost)))
     shares, eligible = _shares(share, holdout), _eligible(problem)
     arms = _draw_arms(problem.guests, shares, rng) if arm is None else _as_arms(arm, problem.guests)
+    lottery = Lottery(arms, rng.permutation(problem.guests), rng.random(problem.guests), shares)
     chosen = problem.actions_of(choice)
     action = np.where(arms == TREATED, chosen, problem.nothing).astype(np.int16)
-    left = problem.amounts - problem.guard - _used(problem, action)
-    factor = _factors(problem, chosen, eligible, shares)
     propensity = np.empty(problem.guests)
-    order, luck = rng.permutation(problem.guests), rng.random(problem.guests)
-    _draw(
-        problem.offered, problem.rules, order, luck, arms, chosen, eligible, factor, shares, left, _is_consumed(problem),
-        action, propensity,
-    )  # fmt: skip
+    spare = _spare(problem, action, chosen, eligible, shares)
+    _draw(problem.offered, problem.rules, lottery, eligible, spare, chosen, action, propensity)
     return Experiment(arm=np.asarray(ARMS)[arms], action=problem.offers_of(action), propensity=propensity)
 
 
@@ -85,7 +102,7 @@ def _shares(share: float, holdout: float) -> NDArray[np.float64]:
         raise ValueError(
             f"share {share} and holdout {holdout} are parts of one whole; give two numbers of 0 or more, together at most 1"
         )
-    return np.array([1.0 - share - holdout, share, holdout])
+    return np.array([max(0.0, 1.0 - share - holdout), share, holdout])
 
 
 def _eligible(problem: Problem) -> Eligible:
@@ -112,47 +129,33 @@ def _used(problem: Problem, action: Choice) -> Rows:
     return problem.used(Passes(problem).add_up(action))
 
 
-def _factors(problem: Problem, chosen: Choice, eligible: Eligible, shares: NDArray[np.float64]) -> Table:
-    """How much rarer than even an offer is drawn so that exploration is expected to fit, shape (cells, k)."""
+def _spare(problem: Problem, action: Choice, chosen: Choice, eligible: Eligible, shares: NDArray[np.float64]) -> Spare:
+    """What the treated leave; offers are drawn so much rarer than even that exploration is expected to fit."""
+    is_spent: NDArray[np.bool_] = (problem.rules.takes >= 0).all(axis=(1, 2))
     even: Table = np.zeros(problem.table_shape)
     drawn = (eligible.is_open @ problem.holds.astype(float)) / (1.0 + eligible.is_open.sum(axis=1, keepdims=True))
-    _add_shares(problem.offered, eligible.kind, drawn, even)
-    free = problem.amounts - shares[TREATED] * _used(problem, chosen)
+    _count_shares(problem.offered, eligible.kind, drawn, even)
+    free = RESERVE * np.maximum(problem.amounts - shares[TREATED] * _used(problem, chosen), 0.0)
     asked = shares[EXPLORE] * problem.used(even)
-    spare = RESERVE * np.maximum(free, 0.0)
-    part = np.divide(spare, asked, out=np.ones_like(free), where=asked > spare)
-    part[~_is_consumed(problem)] = 1.0
-    factors: Table = np.concatenate([[1.0], part])[problem.rules.rows + 1].min(axis=0, initial=1.0)
-    return factors
-
-
-def _is_consumed(problem: Problem) -> NDArray[np.bool_]:
-    """Rows that choices only take from, unlike a floor of return that good choices also add to, shape (rows,)."""
-    is_consumed: NDArray[np.bool_] = (problem.rules.takes >= 0).all(axis=(1, 2))
-    return is_consumed
+    part = np.divide(free, asked, out=np.ones_like(free), where=asked > free)
+    part[~is_spent] = 1.0
+    factor: Table = np.concatenate([[1.0], part])[problem.rules.rows + 1].min(axis=0, initial=1.0)
+    return Spare(problem.amounts - problem.guard - _used(problem, action), is_spent, factor)
 
 
 @numba.njit(cache=True, nogil=True)
-def _add_shares(offered: Offered, kind: Any, drawn: Table, sums: Table) -> None:
-    """Add up what all guests take on average where those of a kind draw each offer so often; drawn: shape (kinds, k)."""
-    pair = 1 if offered.cells.shape[1] > 1 else 0
+def _count_shares(offered: Offered, kind: Any, drawn: Table, sums: Table) -> None:
+    """Count what all guests take on average where those of a kind draw each offer so often; drawn: shape (kinds, k)."""
     for i in range(len(offered.gain)):
         for j in range(drawn.shape[1]):
-            share = drawn[kind[i], j]
-            if share > 0.0:
-                c = offered.cells[i, j * pair]
-                sums[c, j, 0] += share * offered.gain[i, j]
-                sums[c, j, 1] += share * offered.cost[i, j]
-                sums[c, j, 2] += share
-                for e in range(offered.extra.shape[2]):
-                    sums[c, j, 3 + e] += share * offered.extra[i, j, e]
+            if drawn[kind[i], j] > 0.0:
+                count(offered, i, j, drawn[kind[i], j], sums)
 
 
 @numba.njit(cache=True, nogil=True)
 def _chances(
-    offered: Offered, rules: Rules, i: int, own: int, is_open: Any, factor: Table, left: Rows, is_consumed: Any,
-    row: Any, more: Any, chance: Any,
-) -> None:  # fmt: skip
+    offered: Offered, rules: Rules, i: int, own: int, is_open: Any, spare: Spare, touched: Touched, chance: Any
+) -> None:
     """How probable each action, and at last nothing, is where guest i draws and their own treatment is given back."""
     pair, nothing = 1 if offered.cells.shape[1] > 1 else 0, len(rules.actions)
     even = 1.0 / (1.0 + is_open.sum())
@@ -160,19 +163,20 @@ def _chances(
     for a in range(nothing):
         chance[a] = 0.0
         if is_open[a]:
-            touched, fits, part = differ(offered, rules, i, own, a, row, more), True, 1.0
-            for t in range(touched):
-                fits = fits and (more[t] <= max(left[row[t]], 0.0) or not is_consumed[row[t]])
+            found, fits, part = differ(offered, rules, i, own, a, touched), True, 1.0
+            for t in range(found):
+                row = touched.row[t]
+                fits = fits and (touched.more[t] <= max(spare.left[row], 0.0) or not spare.is_spent[row])
             for s in range(rules.actions.shape[1]):
                 j = rules.actions[a, s]
-                part = min(part, factor[offered.cells[i, j * pair], j]) if j >= 0 else part
+                part = min(part, spare.factor[offered.cells[i, j * pair], j]) if j >= 0 else part
             chance[a] = even * part if fits else 0.0
             chance[nothing] -= chance[a]
 
 
 @numba.njit(cache=True, nogil=True)
 def _picked(chance: Any, luck: float) -> int:
-    """Which of the options a number in [0, 1) falls on."""
+    """Which of the actions a number in [0, 1) falls on."""
     pick = 0
     while pick < len(chance) - 1 and luck >= chance[pick]:
         luck -= chance[pick]
@@ -182,21 +186,18 @@ def _picked(chance: Any, luck: float) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def _draw(
-    offered: Offered, rules: Rules, order: Guests, luck: Any, arms: Any, chosen: Choice, eligible: Eligible, factor: Table,
-    shares: Any, left: Rows, is_consumed: Any, action: Choice, propensity: Any,
+    offered: Offered, rules: Rules, lottery: Lottery, eligible: Eligible, spare: Spare, chosen: Choice, action: Choice,
+    propensity: Any,
 ) -> None:  # fmt: skip
-    """Let those who explore draw in this order, and write everybody's action and its probability."""
-    nothing = len(rules.actions)
-    chance = np.empty(nothing + 1)
-    row, more = scratch(rules)
-    for i in order:
-        own = chosen[i] if arms[i] == TREATED else nothing
-        is_open = eligible.is_open[eligible.kind[i]]
-        _chances(offered, rules, i, own, is_open, factor, left, is_consumed, row, more, chance)
-        if arms[i] == EXPLORE:
-            action[i] = _picked(chance, luck[i])
-            for t in range(differ(offered, rules, i, nothing, action[i], row, more)):
-                left[row[t]] -= more[t]
+    """Let those who explore draw in their order, and write everybody's action and its probability."""
+    nothing, shares = len(rules.actions), lottery.shares
+    chance, touched = np.empty(nothing + 1), room(rules)
+    for i in lottery.order:
+        own = chosen[i] if lottery.arm[i] == TREATED else nothing
+        _chances(offered, rules, i, own, eligible.is_open[eligible.kind[i]], spare, touched, chance)
+        if lottery.arm[i] == EXPLORE:
+            action[i] = _picked(chance, lottery.luck[i])
+            make(spare.left, touched, differ(offered, rules, i, nothing, action[i], touched))
         propensity[i] = shares[EXPLORE] * chance[action[i]]
         propensity[i] += shares[TREATED] if action[i] == chosen[i] else 0.0
         propensity[i] += shares[HOLDOUT] if action[i] == nothing else 0.0

@@ -38,9 +38,9 @@ class Simd:
     def store(self, value: Any, array: Typed, index: Any) -> None:
         self.build.store(value, self.pointer(array, index, value.type)).align = array[0].dtype.bitwidth // 8
 
-    def columns(self, matrix: Typed) -> list[Typed]:
+    def parts(self, whole: Typed) -> list[Typed]:
         """The parts of a tuple."""
-        kind, value = matrix
+        kind, value = whole
         return [(part, self.build.extract_value(value, at)) for at, part in enumerate(kind)]
 
     def whole(self, *values: int) -> Any:

@@ -11,9 +11,13 @@ The arrays they share (n guests, k offers, r resources: gain, cost, one and what
 Guests who share cells over all offers have cells of shape (n,), and where nothing extra is counted extra is None: what is
 known when compiling costs nothing when running. Indices are unsigned, because a signed one is tested for being negative at
 every access, which costs a third of the time.
+
+What belongs together is handed over as a named tuple, which the compiler takes apart. Arrays for results are handed over
+too, for making new ones in every block would cost more than the pass; and what may be None is an argument of its own, for
+among arguments alone the compiler leaves out what can never run. So kernels take more arguments than other functions.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -24,6 +28,23 @@ from regulars.allocation.problem import Offered
 
 BLOCK = 512
 unsigned = np.uint64
+
+
+class Valuation(NamedTuple):
+    """What makes an action worth more than another at some prices: see above."""
+
+    weights: Any
+    bars: Any
+    actions: Any
+    lanes: Any
+
+
+class Aside(NamedTuple):
+    """Where each guest's choice goes, and whom to list: those whose best action beats the next by at most `near`."""
+
+    near: Any
+    choice: Any
+    close: Any
 
 
 def _block(matrix: Any, first: int, last: int) -> Any:
@@ -81,9 +102,10 @@ def _value_more(extra: Any, weights: Any, i: Any, j: Any, c: Any) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _pick_one(block: Offered, weights: Any, bars: Any, lanes: Any, picks: Any) -> None:
+def _pick_one(block: Offered, valuation: Valuation, picks: Any) -> None:
     """Each guest's best offer or nothing; without a branch that could be mispredicted."""
     gain, cost, extra, cells = block
+    weights, bars, _, lanes = valuation
     k = len(lanes)
     for at in range(len(cells)):
         i = unsigned(at)
@@ -98,9 +120,10 @@ def _pick_one(block: Offered, weights: Any, bars: Any, lanes: Any, picks: Any) -
 
 
 @numba.njit(cache=True, nogil=True)
-def _pick_two(block: Offered, weights: Any, bars: Any, lanes: Any, picks: Any, margins: Any) -> None:
+def _pick_two(block: Offered, valuation: Valuation, picks: Any, margins: Any) -> None:
     """As `_pick_one`, and by how much it beats the next."""
     gain, cost, extra, cells = block
+    weights, bars, _, lanes = valuation
     k = len(lanes)
     for at in range(len(cells)):
         i = unsigned(at)
@@ -118,9 +141,10 @@ def _pick_two(block: Offered, weights: Any, bars: Any, lanes: Any, picks: Any, m
 
 
 @numba.njit(cache=True, nogil=True)
-def _pick_bundles(block: Offered, weights: Any, bars: Any, actions: Any, lanes: Any, picks: Any, margins: Any) -> None:
+def _pick_sets(block: Offered, valuation: Valuation, picks: Any, margins: Any) -> None:
     """As `_pick_two`, over actions of several offers."""
     gain, cost, extra, cells = block
+    weights, bars, actions, lanes = valuation
     k, count = len(lanes), len(actions)
     values = np.empty(k)
     for at in range(len(cells)):
@@ -143,11 +167,20 @@ def _pick_bundles(block: Offered, weights: Any, bars: Any, actions: Any, lanes: 
 
 
 @numba.njit(cache=True, nogil=True)
-def _pick(block: Offered, weights: Any, bars: Any, actions: Any, lanes: Any, picks: Any, margins: Any) -> None:
+def _pick_best(block: Offered, valuation: Valuation, actions: Any, picks: Any, margins: Any) -> None:
     if actions is None:
-        _pick_two(block, weights, bars, lanes, picks, margins)
+        _pick_one(block, valuation, picks)
     else:
-        _pick_bundles(block, weights, bars, actions, lanes, picks, margins)
+        _pick_sets(block, valuation, picks, margins)
+
+
+@numba.njit(cache=True, nogil=True)
+def _pick(block: Offered, valuation: Valuation, actions: Any, picks: Any, margins: Any) -> None:
+    """As `_pick_best`, and always by how much it beats the next."""
+    if actions is None:
+        _pick_two(block, valuation, picks, margins)
+    else:
+        _pick_sets(block, valuation, picks, margins)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -183,59 +216,48 @@ def _add_more(extra: Any, i: Any, read: Any, c: Any, j: Any, sums: Any) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def respond(
-    offered: Offered, weights: Any, bars: Any, actions: Any, lanes: Any, start: int, stop: int, sums: Any
-) -> None:
+def respond(offered: Offered, valuation: Valuation, start: int, stop: int, sums: Any) -> None:
     """Let each guest take the action of highest value at the prices, and add up what they take.
 
     Picking and adding are loops of their own over a block that stays in the cache: together they run half as fast.
     """
     picks, margins = np.empty(BLOCK, np.int64), np.empty(BLOCK)
     for first in range(start, stop, BLOCK):
-        last = min(first + BLOCK, stop)
-        block = _blocks(offered, first, last)
-        if actions is None:
-            _pick_one(block, weights, bars, lanes, picks)
-        else:
-            _pick_bundles(block, weights, bars, actions, lanes, picks, margins)
-        _add(block, actions, lanes, picks, sums)
+        block = _blocks(offered, first, min(first + BLOCK, stop))
+        _pick_best(block, valuation, valuation.actions, picks, margins)
+        _add(block, valuation.actions, valuation.lanes, picks, sums)
 
 
 @numba.njit(cache=True, nogil=True)
-def choose(
-    offered: Offered, weights: Any, bars: Any, actions: Any, lanes: Any, near: float, start: int, stop: int,
-    choice: Any, close: Any, sums: Any
-) -> int:  # fmt: skip
-    """Write each guest's best action and add it up, but list in `close` whose best beats the next by at most `near`.
+def choose(offered: Offered, valuation: Valuation, aside: Aside, start: int, stop: int, sums: Any) -> int:
+    """Write each guest's best action and add it up, but list whom to set aside.
 
     Those are given nothing for now; returns how many there are.
     """
+    near, choice, close = aside
     picks, margins = np.empty(BLOCK, np.int64), np.empty(BLOCK)
-    nothing = len(lanes) if actions is None else len(actions)
-    listed = 0
+    nothing, listed = valuation.bars.shape[1] - 1, 0
     for first in range(start, stop, BLOCK):
         last = min(first + BLOCK, stop)
         block = _blocks(offered, first, last)
-        _pick(block, weights, bars, actions, lanes, picks, margins)
+        _pick(block, valuation, valuation.actions, picks, margins)
         for i in range(last - first):
             close[listed] = first + i
             is_close = margins[i] <= near
             listed += 1 if is_close else 0
             picks[i] = nothing if is_close else picks[i]
             choice[first + i] = picks[i]
-        _add(block, actions, lanes, picks, sums)
+        _add(block, valuation.actions, valuation.lanes, picks, sums)
     return listed
 
 
 @numba.njit(cache=True, nogil=True)
-def margins(
-    offered: Offered, weights: Any, bars: Any, actions: Any, lanes: Any, start: int, stop: int, out: Any
-) -> None:
+def margins(offered: Offered, valuation: Valuation, start: int, stop: int, out: Any) -> None:
     """By how much each guest's best action beats their next."""
     picks = np.empty(BLOCK, np.int64)
     for first in range(start, stop, BLOCK):
         last = min(first + BLOCK, stop)
-        _pick(_blocks(offered, first, last), weights, bars, actions, lanes, picks, out[first:last])
+        _pick(_blocks(offered, first, last), valuation, valuation.actions, picks, out[first:last])
 
 
 @numba.njit(cache=True, nogil=True)

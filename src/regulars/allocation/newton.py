@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regulars.allocation.kernels import unsigned
-from regulars.allocation.moves import differ, value_of
+from regulars.allocation.moves import count, differ, room, value_of
 from regulars.allocation.passes import Passes
 from regulars.allocation.problem import Guests, Offered, Rows, Rules, Table
 
@@ -155,18 +155,10 @@ def _value_all(offered: Offered, rules: Rules, weights: Table, guests: Guests, v
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _add(offered: Offered, rules: Rules, i: int, a: int, share: float, sums: Table) -> None:
-    pair = 1 if offered.cells.shape[1] > 1 else 0
-    if a >= len(rules.actions):
-        return
-    for s in range(rules.actions.shape[1]):
-        j = rules.actions[a, s]
-        if j >= 0:
-            c = offered.cells[i, j * pair]
-            sums[c, j, 0] += share * offered.gain[i, j]
-            sums[c, j, 1] += share * offered.cost[i, j]
-            sums[c, j, 2] += share
-            for e in range(offered.extra.shape[2]):
-                sums[c, j, 3 + e] += share * offered.extra[i, j, e]
+    if a < len(rules.actions):
+        for s in range(rules.actions.shape[1]):
+            if rules.actions[a, s] >= 0:
+                count(offered, i, rules.actions[a, s], share, sums)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -175,7 +167,7 @@ def _share(
 ) -> float:
     """Share each of these guests between their best action and their next, as far as these are close; returns their value."""
     total = 0.0
-    more, row = np.empty(rows.shape[1]), np.empty(rows.shape[1], np.int64)
+    touched = room(rules)
     pick, after, best, second = best_two(offered, rules, weights, guests)
     for at in range(len(guests)):
         i = guests[at]
@@ -183,10 +175,10 @@ def _share(
         total += best[at] + short * short / (4.0 * soft)
         _add(offered, rules, i, pick[at], 1.0 - short / (2.0 * soft), sums)
         _add(offered, rules, i, after[at], short / (2.0 * soft), sums)
-        touched = differ(offered, rules, i, pick[at], after[at], row, more)
+        found = differ(offered, rules, i, pick[at], after[at], touched)
         for t in range(rows.shape[1]):
-            rows[at, t] = row[t] if t < touched else -1
-            changes[at, t] = more[t] if t < touched else 0.0
+            rows[at, t] = touched.row[t] if t < found else -1
+            changes[at, t] = touched.more[t] if t < found else 0.0
     return total
 
 

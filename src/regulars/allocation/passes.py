@@ -62,31 +62,29 @@ class Passes:
 
     def respond(self, prices: Rows) -> Table:
         """Totals over the guests' best actions at these prices."""
-        offered, (weights, bars) = self.offered, self._at(prices)
-        simple = self._simple(weights)
+        offered, valuation = self.offered, self._valuation(prices)
+        simple = self._simple(valuation)
 
         def one(start: int, stop: int) -> Table:
             sums = np.zeros(self.shape)
             if simple is not None:
-                start, _ = vectors.sweep(offered, simple, self.lanes, None, start, stop, None, None, sums)
-            kernels.respond(offered, weights, bars, self.actions, self.lanes, start, stop, sums)
+                start, _ = vectors.sweep(offered, simple, self.lanes, None, start, stop, sums)
+            kernels.respond(offered, valuation, start, stop, sums)
             return sums
 
         return self._sum(self.chunks.each(one))
 
     def choose(self, prices: Rows, near: float) -> Chosen:
         """The guests' best actions, setting aside those whose best beats their next by at most `near`."""
-        offered, (weights, bars) = self.offered, self._at(prices)
-        choice, simple = np.empty(self.problem.guests, np.int16), self._simple(weights)
+        offered, valuation = self.offered, self._valuation(prices)
+        choice, simple = np.empty(self.problem.guests, np.int16), self._simple(valuation)
 
         def one(start: int, stop: int) -> tuple[Guests, Table]:
             close, sums, listed = np.empty(stop - start, np.int64), np.zeros(self.shape), 0
             if simple is not None:
-                limit = type(simple.slope)(near)
-                start, listed = vectors.sweep(offered, simple, self.lanes, limit, start, stop, choice, close, sums)
-            listed += kernels.choose(
-                offered, weights, bars, self.actions, self.lanes, near, start, stop, choice, close[listed:], sums
-            )
+                aside = kernels.Aside(type(simple.slope)(near), choice, close)
+                start, listed = vectors.sweep(offered, simple, self.lanes, aside, start, stop, sums)
+            listed += kernels.choose(offered, valuation, kernels.Aside(near, choice, close[listed:]), start, stop, sums)
             return close[:listed].copy(), sums
 
         parts = list(self.chunks.each(one))
@@ -95,13 +93,8 @@ class Passes:
 
     def margins(self, prices: Rows) -> NDArray[np.float64]:
         """By how much each guest's best action beats their next, shape (n,)."""
-        weights, bars = self._at(prices)
-        found = np.empty(self.problem.guests)
-
-        def one(start: int, stop: int) -> None:
-            kernels.margins(self.offered, weights, bars, self.actions, self.lanes, start, stop, found)
-
-        list(self.chunks.each(one))
+        valuation, found = self._valuation(prices), np.empty(self.problem.guests)
+        list(self.chunks.each(lambda start, stop: kernels.margins(self.offered, valuation, start, stop, found)))
         return found
 
     def add_up(self, choice: Choice) -> Table:
@@ -121,15 +114,15 @@ class Passes:
         list(self.chunks.each(lambda start, stop: kernels.name_nothing(choice, self.problem.nothing, start, stop)))
         return choice
 
-    def _at(self, prices: Rows) -> tuple[Table, NDArray[np.float64]]:
-        """Weights and bars, what bars an offer being part of its weights where actions are offers."""
+    def _valuation(self, prices: Rows) -> kernels.Valuation:
+        """What bars an offer is part of its weights where actions are offers."""
         weights, bars = self.problem.weights(prices), self.problem.rules.bars
         if self.actions is None:
             weights[..., ONE] += bars[:, :-1]
-        return weights, bars
+        return kernels.Valuation(weights, bars, self.actions, self.lanes)
 
-    def _simple(self, weights: Table) -> vectors.Simple | None:
-        return vectors.simplify(weights, dtype_of(self.offered.gain).type) if self.in_vectors else None
+    def _simple(self, valuation: kernels.Valuation) -> vectors.Simple | None:
+        return vectors.simplify(valuation.weights, dtype_of(self.offered.gain).type) if self.in_vectors else None
 
     def _sum(self, tables: Iterable[Table]) -> Table:
         total = np.zeros(self.shape)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numba
 import numpy as np
 
-from regulars.allocation import moves
+from regulars.allocation import repair
 from regulars.allocation.newton import best_two
 from regulars.allocation.passes import Passes
 from regulars.allocation.prices import SHARP, Priced, descend, nearness
@@ -154,20 +154,20 @@ def _give_way(problem: Problem, weights: Table, left: Rows, choice: Choice) -> N
     everything = np.ones(len(left), np.bool_)
     for is_wanted in (problem.is_least, everything):
         if is_wanted.any() and (left[is_wanted] < 0).any():
-            listed = moves.alternatives(problem.offered, problem.rules, weights, choice, np.inf, at, action, loss)
+            listed = repair.alternatives(problem.offered, problem.rules, weights, choice, at, action, loss)
             order = np.argsort(loss[:listed], kind="stable")
-            moves.relieve(problem.offered, problem.rules, left, at[order], action[order], choice, is_wanted)
+            repair.relieve(problem.offered, problem.rules, left, at[order], action[order], choice, is_wanted)
 
 
 def _fill(problem: Problem, weights: Table, aims: Table, left: Rows, choice: Choice) -> None:
     """Spend what is left on moves that bring more worth."""
     loss, action = np.empty(problem.guests), np.empty(problem.guests, np.int16)
-    moves.upgrades(problem.offered, problem.rules, weights, aims, choice, loss, action)
+    repair.upgrades(problem.offered, problem.rules, weights, aims, choice, loss, action)
     order = np.argsort(loss, kind="stable")
-    moves.upgrade(problem.offered, problem.rules, aims, left, order, action[order], choice)
+    repair.upgrade(problem.offered, problem.rules, aims, left, order, action[order], choice)
     best = np.empty((problem.table_shape[0], 3))
     for _ in range(FITS):
-        if not moves.best_fits(problem.offered, problem.rules, aims, left, choice, best):
+        if not repair.best_fits(problem.offered, problem.rules, aims, left, choice, best):
             return
 
 
@@ -178,7 +178,7 @@ def _from_nothing(problem: Problem, weights: Table, aims: Table) -> Choice | Non
     _give_way(problem, weights, left, choice)
     if not problem.is_kept(left):
         return None
-    moves.place(problem.offered, problem.rules, weights, left, choice)
+    repair.place(problem.offered, problem.rules, weights, left, choice)
     _fill(problem, weights, aims, left, choice)
     return choice
 

@@ -65,31 +65,44 @@ def simplify(weights: Table, dtype: type[np.floating[Any]]) -> Simple | None:
     return Simple(dtype(slope), price.astype(dtype), np.tile(level.astype(dtype), BYTES // np.dtype(dtype).itemsize))
 
 
+class Block(NamedTuple):
+    """What is kept of a block of guests between picking and adding up.
+
+    price: of each guest. row: of the sums, where what they picked is to be added up; spare: the one that does not count.
+    entry, won: what they picked: where it lies among the numbers of its vector, or its gain and cost.
+    """
+
+    price: Any
+    row: Any
+    entry: Any
+    won: Any
+    spare: Any
+
+
 @numba.njit(cache=True, nogil=True)
 def sweep(
-    offered: Offered, simple: Simple, lanes: Any, near: Any, start: int, stop: int, choice: Any, close: Any, sums: Any
+    offered: Offered, simple: Simple, lanes: Any, aside: Any, start: int, stop: int, sums: Any
 ) -> tuple[int, int]:
-    """As `kernels.choose`, or as `kernels.respond` where near, choice and close are None.
+    """As `kernels.choose`, or as `kernels.respond` where `aside` is None.
 
-    Returns the first guest that is left over, and how many are listed in `close`.
+    Returns the first guest that is left over, and how many are listed as close.
     """
-    gain, cost, _, cells = offered
     width, spare = BYTES // simple.price.itemsize, sums.shape[0] * sums.shape[1]
     end, listed, rows = start + (stop - start) // width * width, 0, _aligned(spare + 1)
-    price, row, entry = np.empty(BLOCK, simple.price.dtype), np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
-    won = np.empty((2, BLOCK), simple.price.dtype)
+    block = Block(
+        np.empty(BLOCK, simple.price.dtype), np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32),
+        np.empty((2, BLOCK), simple.price.dtype), spare * ROW,
+    )  # fmt: skip
     for first in range(start, end, BLOCK):
         last = min(first + BLOCK, end)
         for at in range(first, last):
-            price[unsigned(at - first)] = simple.price[unsigned(cells[unsigned(at)])]
+            block.price[unsigned(at - first)] = simple.price[unsigned(offered.cells[unsigned(at)])]
         for at in range(first, last, width):
-            bits = _pick(
-                lanes, gain, cost, cells, simple, price, near, choice, row, entry, won, at, at - first, spare * ROW
-            )
-            if close is not None:
-                listed = _list(bits, at, close, listed)
+            bits = _pick(lanes, offered, simple, aside, block, at, at - first)
+            if aside is not None:
+                listed = _list(bits, at, aside.close, listed)
         for at in range(first, last, width):
-            _add(lanes, gain, cost, row, entry, won, at, at - first, rows)
+            _add(lanes, offered, block, at, at - first, rows)
     for c in range(sums.shape[0]):
         for j in range(sums.shape[1]):
             sums[c, j] += rows[c * sums.shape[1] + j, : ROW - 1]
@@ -136,7 +149,7 @@ def _values_of_columns(
 ) -> list[Any]:
     """As `_values_of_rows`, where each offer has an array of its own."""
     values = []
-    for j, gains, costs in zip(range(k), *map(simd.columns, matrices), strict=True):
+    for j, gains, costs in zip(range(k), *map(simd.parts, matrices), strict=True):
         levels = simd.same(simd.load(level, ir.Constant(at.type, j), simd.floats.element))
         less = simd.times_plus(price, simd.load(costs, at, simd.floats), levels)
         values.append(simd.times_plus(slope, simd.load(gains, at, simd.floats), less))
@@ -165,7 +178,7 @@ def _keep(simd: Simd, k: int, matrices: list[Typed], at: Any, pick: Any, entry: 
         simd.store(build.add(read, simd.whole(*range(0, k * simd.length, k))), entry, place)
         return
     for resource, matrix in enumerate(matrices):
-        found, *others = [simd.load(column, at, simd.floats) for column in simd.columns(matrix)]
+        found, *others = [simd.load(column, at, simd.floats) for column in simd.parts(matrix)]
         for j, other in enumerate(others, start=1):
             found = build.select(build.icmp_signed("==", pick, simd.whole(j)), other, found)
         simd.store(found, won, build.add(place, ir.Constant(place.type, resource * BLOCK)))
@@ -185,28 +198,29 @@ def _is_rows(matrix: Typed) -> bool:
 
 
 @in_llvm
-def _pick(typing, lanes, gain, cost, cells, simple, price, near, choice, row, entry, won, at, place, spare):  # type: ignore[no-untyped-def]
+def _pick(typing, lanes, offered, simple, aside, block, at, place):  # type: ignore[no-untyped-def]
     """Pick for the vector of guests from `at` on, and keep what for `_add`, from `place` on.
 
-    Those whose best beats the next by at most `near` are to be added up in row `spare`, and have a bit each in what is returned.
+    Those who are to be set aside are to be added up in the spare row, and have a bit each in what is returned.
     """
-    kinds, k = (lanes, gain, cost, cells, simple, price, near, choice, row, entry, won, at, place, spare), len(lanes)
+    kinds, k = (lanes, offered, simple, aside, block, at, place), len(lanes)
 
     def generate(context, build, signature, values):  # type: ignore[no-untyped-def]
-        simd = Simd(context, build, price.dtype)
-        _, *given = zip(kinds, values, strict=True)
-        *matrices, groups, prices, paid, (_, limit), choices, rows, entries, kept, here, to, aside = given
-        (_, here), (_, to), (_, aside) = here, to, aside
-        slope, _, level = simd.columns(prices)
+        simd = Simd(context, build, simple.types[1].dtype)
+        _, given, prices, kept_back, kept, (_, here), (_, to) = zip(kinds, values, strict=True)
+        *matrices, _, groups = simd.parts(given)
+        slope, _, level = simd.parts(prices)
+        paid, rows, entries, won, (_, spare) = simd.parts(kept)
         value = _values_of_rows if _is_rows(matrices[GAIN]) else _values_of_columns
-        price_of = simd.load(paid, to, simd.floats)
-        best, second, pick = _best(simd, value(simd, k, matrices, here, simd.same(slope[1]), price_of, level))
-        _keep(simd, k, matrices, here, pick, entries, kept, to)
+        price = simd.load(paid, to, simd.floats)
+        best, second, pick = _best(simd, value(simd, k, matrices, here, simd.same(slope[1]), price, level))
+        _keep(simd, k, matrices, here, pick, entries, won, to)
         found = build.add(build.mul(simd.load(groups, here, simd.ints), simd.whole(k + 1)), pick)
         found, bits = build.mul(found, simd.whole(ROW)), ir.Constant(LONG, 0)
-        if near != types.none:
-            is_close = build.fcmp_ordered("<=", build.fsub(best, second), simd.same(limit))
-            found = build.select(is_close, simd.same(build.trunc(aside, INT)), found)
+        if aside != types.none:
+            (_, near), choices, _ = simd.parts(kept_back)
+            is_close = build.fcmp_ordered("<=", build.fsub(best, second), simd.same(near))
+            found = build.select(is_close, simd.same(build.trunc(spare, INT)), found)
             pick = build.select(is_close, simd.whole(k), pick)
             simd.store(build.trunc(pick, ir.VectorType(ir.IntType(16), simd.length)), choices, here)
             bits = build.zext(build.bitcast(is_close, ir.IntType(simd.length)), LONG)
@@ -217,20 +231,21 @@ def _pick(typing, lanes, gain, cost, cells, simple, price, near, choice, row, en
 
 
 @in_llvm
-def _add(typing, lanes, gain, cost, row, entry, won, at, place, sums):  # type: ignore[no-untyped-def]
+def _add(typing, lanes, offered, block, at, place, sums):  # type: ignore[no-untyped-def]
     """Add to its row of the sums what each guest of a vector picked: gain, cost and one."""
-    kinds, k = (lanes, gain, cost, row, entry, won, at, place, sums), len(lanes)
+    kinds, k = (lanes, offered, block, at, place, sums), len(lanes)
 
     def generate(context, build, signature, values):  # type: ignore[no-untyped-def]
-        simd = Simd(context, build, won.dtype)
-        _, *matrices, rows, entries, kept, (_, here), (_, of), totals = zip(kinds, values, strict=True)
+        simd = Simd(context, build, block.types[0].dtype)
+        _, given, kept, (_, here), (_, of), totals = zip(kinds, values, strict=True)
+        matrices, (_, rows, entries, won, _) = simd.parts(given)[:2], simd.parts(kept)
         one, four = simd.floats.element, ir.VectorType(ir.DoubleType(), ROW)
         first = build.mul(here, ir.Constant(here.type, k))
         for guest in range(simd.length):
             place = build.add(of, ir.Constant(of.type, guest))
             to = build.zext(simd.load(rows, place, INT), place.type)
             more = ir.Constant(ir.VectorType(one, ROW), [0.0, 0.0, 1.0, 0.0])
-            for resource, value in enumerate(_kept(simd, matrices, first, entries, kept, place)):
+            for resource, value in enumerate(_kept(simd, matrices, first, entries, won, place)):
                 more = build.insert_element(more, value, INT(resource))
             more = more if one == four.element else build.fpext(more, four)
             simd.store(build.fadd(simd.load(totals, to, four), more), totals, to)
