@@ -37,7 +37,14 @@ def _names(key: tuple[str, ...]) -> str:
 
 def _meaning(column: Column, contract: Contract) -> str:
     known = contract.references.get(column.name)
-    return "; ".join([column.meaning, *_bounds(column), *([f"must be in {known}"] if known else [])])
+    more = [f"must be in {known}"] if known else []
+    more += [_listed(column.words)] if column.words else []
+    more += [f"{' and '.join(f'{value:g}' for value in column.nothing)} is not known"] if column.nothing else []
+    return "; ".join([column.meaning, *_bounds(column), *more])
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _bounds(column: Column) -> list[str]:

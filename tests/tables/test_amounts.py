@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from regulars.tables.contracts import Kind
-from regulars.tables.readings import Manner, read
+from regulars.tables.readings import Manner, read, read_moments
 
 
 def minor(text: str, currency: str = "USD", decimal: str = ".") -> int | str:
@@ -57,5 +57,6 @@ def test_a_date_is_read_by_the_first_form_that_fits() -> None:
 
 
 def test_an_offset_may_stand_after_a_space() -> None:
-    reading = read(Kind.INSTANT, pa.array(["2026-01-02 12:00:00 -0500", "2026-01-02 17:00:00 UTC"]), Manner())
-    assert [value.isoformat() for value in reading.values.to_pylist()] == ["2026-01-02T17:00:00+00:00"] * 2
+    found = read_moments(pa.array(["2026-01-02 12:00:00 -0500", "2026-01-02 17:00:00 UTC"]), Manner())
+    assert [str(wall) for wall in found.wall.to_pylist()] == ["2026-01-02 12:00:00", "2026-01-02 17:00:00"]
+    assert found.offset.to_pylist() == [-300, 0]

@@ -81,7 +81,7 @@ def test_a_void_row_need_not_be_readable_otherwise(lake: rg.Lake, load: Load) ->
 def test_a_refund_is_an_order_of_its_own_below_zero(lake: rg.Lake, load: Load) -> None:
     mapping = ORDERS.format(words='refund = { kind = "refund" }')
     assert load("id,paid,kind\nA,10,sale\nA,10,Refund\nB,-4,refund\n", mapping).accepted == 3
-    assert orders(lake) == {"A": 10, "A refund": -10, "B refund": -4}
+    assert orders(lake) == {"A": 10, "A refund 2026-10-01 12:00:00": -10, "B refund 2026-10-01 12:00:00": -4}
 
 
 def test_what_was_refunded_of_an_order_becomes_a_refund(lake: rg.Lake, load: Load) -> None:

@@ -21,6 +21,7 @@ from regulars.profiles.frames import arrow_of, in_turn, opened
 
 HORIZON_DAYS = 60
 _RUSH_SHARE = 0.8
+_UNKNOWN_HOUR = 12
 _KITCHEN: Mapping[str, pa.DataType] = {
     "cook": pa.string(), "batch": pa.string(), "prep_seconds": pa.float64(), "is_void": pa.bool_(),
 }  # fmt: skip
@@ -158,7 +159,7 @@ def _as_arrays(table: pa.Table, horizon_days: int) -> Servings:
         if name not in table.column_names:
             table = table.append_column(name, pa.nulls(len(table), kind))
     day = table["business_date"].cast(pa.date32()).cast(pa.int32()).to_numpy().astype(np.int64) + 719_163
-    hour = table["hour"].to_numpy()
+    hour = pc.fill_null(table["hour"], _UNKNOWN_HOUR).to_numpy()
     coded = {name: Coded.of(table[f"{name}_id"]) for name in ("guest", "item", "store")}
     order = _in_time(day, hour, coded["guest"], coded["item"])
     day, hour = day[order], hour[order]

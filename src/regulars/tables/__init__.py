@@ -3,8 +3,8 @@
 from regulars.tables.contracts import CONTRACTS, Column, Contract, Kind, contract
 from regulars.tables.formats import open_source
 from regulars.tables.lake import Lake
-from regulars.tables.loading import LoadReport
 from regulars.tables.mapping import From, Mapping, read_mapping
+from regulars.tables.report import LoadReport
 from regulars.tables.workspace import Settings, Workspace
 
 __all__ = [

@@ -17,11 +17,12 @@ from regulars.tables.contracts import Contract
 from regulars.tables.engines import Engine, Frame
 from regulars.tables.intake import LINE, REASONS, ROW, Intake
 from regulars.tables.mapping import Mapping
-from regulars.tables.refunds import refund_name
+from regulars.tables.refunds import order_name, refund_name
 from regulars.tables.staging import Staging
 from regulars.tables.workspace import Workspace
 
-_FIRST, _FIRST_LINE = "__first", "__first_line"
+_FIRST, _FIRST_LINE, _ORDER = "__first", "__first_line", "__order"
+_REFUND, _REFUNDS, _IS_KNOWN = "__refund", "__refunds", "__is_known"
 
 
 class Rows(NamedTuple):
@@ -48,6 +49,9 @@ def settle(staged: Staging, intake: Intake, held: Held, workspace: Workspace, en
     if mapping.void and not _is_of_lines(mapping):
         rows, set_aside = _without_void(found.rows, staged, mapping, engine)
         found = found._replace(rows=rows)
+    if mapping.refund is not None and contract.table == "order_items":
+        orders = engine.scan(delta.files(workspace.table("orders")), pa.schema([("order_id", pa.string())]))
+        found = found._replace(rows=_of_their_refunds(found.rows, orders.select("order_id")))
     if mapping.one_row_per is not None:
         if contract.table == "orders" or _has_sums(intake):
             found = found.without(_spoilt(found.rows, staged, contract, engine), engine)
@@ -65,10 +69,20 @@ def settle(staged: Staging, intake: Intake, held: Held, workspace: Workspace, en
     return Settled(rows=found.rows, rejects=found.rejects, set_aside=set_aside, dropped=dropped)
 
 
+def _named(rows: Frame, mapping: Mapping) -> Frame:
+    """Rows with the order that each belongs to, a refund to the one that it refunds."""
+    first = mapping.contract.key[0]
+    return rows.with_columns((order_name(nw.col(first)) if first == "order_id" else nw.col(first)).alias(_ORDER))
+
+
 def _dropped(found: Rows, staged: Staging, mapping: Mapping, held: Frame, engine: Engine) -> list[Dropped]:
     """What the table holds and the source says is no more: void, refunds that were taken back, lines that an order lost."""
     contract = mapping.contract
-    dropped = [Dropped(_void(staged, mapping, engine), _void_key(mapping))] if mapping.void else []
+    dropped = []
+    if mapping.void:
+        names, void = list(contract.key), _void(staged, mapping, engine)
+        gone = _named(held.select(names), mapping).join(void, on=_void_key(mapping), how="semi")
+        dropped.append(Dropped(gone.select(names), names))
     if mapping.refunded is not None:
         dropped.append(Dropped(_refunds_lost(found.rows), ["order_id"]))
     if contract.come_whole and not pc.any(pc.is_null(found.rejects["key"])).as_py():
@@ -100,32 +114,46 @@ def _kept(table: pa.Table, staged: Staging) -> str:
     return str(path)
 
 
+def _of_their_refunds(rows: Frame, orders: Frame) -> Frame:
+    """Lines of refunds, of which the time is not that of any; where the order has one refund, they are of it."""
+    base = order_name(nw.col("order_id"))
+    refunds = orders.with_columns(base.alias(_ORDER)).filter(nw.col(_ORDER) != nw.col("order_id"))
+    alone = refunds.group_by(_ORDER).agg(nw.len().alias(_REFUNDS), nw.col("order_id").min().alias(_REFUND))
+    alone = alone.filter(nw.col(_REFUNDS) == 1).select(_ORDER, _REFUND)
+    known = orders.with_columns(nw.lit(True).alias(_IS_KNOWN))
+    names = rows.collect_schema().names()
+    found = rows.with_columns(base.alias(_ORDER)).join(alone, on=_ORDER, how="left").join(known, "order_id", "left")
+    is_lost = nw.col(_IS_KNOWN).is_null() & (nw.col(_ORDER) != nw.col("order_id")) & ~nw.col(_REFUND).is_null()
+    order_id = nw.when(is_lost).then(nw.col(_REFUND)).otherwise(nw.col("order_id")).alias("order_id")
+    return found.with_columns(order_id).select(names)
+
+
 def _is_of_lines(mapping: Mapping) -> bool:
     """Whether each row of the source is a line, several of which make an order."""
     return mapping.one_row_per is not None and mapping.each is None
 
 
 def _void_key(mapping: Mapping) -> list[str]:
-    """What is void has the same key; where a row of the source becomes several, the whole order is."""
-    return list(mapping.contract.key[:1] if mapping.each is not None else mapping.contract.key)
+    """What is void is the same in these; where a row of the source becomes several, the whole order is."""
+    return [_ORDER, *(() if mapping.each is not None else mapping.contract.key[1:])]
 
 
 def _void(staged: Staging, mapping: Mapping, engine: Engine) -> Frame:
-    """The keys that never were, each once. The refund of a void order is void as well; an order of lines is if all of them are."""
-    key, contract = _void_key(mapping), mapping.contract
-    void = staged.void_keys(contract, engine).group_by(*key).agg(nw.col("because").min())
+    """What never was, each once. The refund of a void order is void as well; an order of lines is if all of them are."""
+    contract = mapping.contract
+    void = _named(staged.void_keys(contract, engine), mapping)
+    void = void.group_by(*_void_key(mapping)).agg(nw.col("because").min())
     if not _is_of_lines(mapping):
         return void
-    rejected = staged.rejects(engine).filter(~nw.col("key").is_null()).select(nw.col("key").alias(key[0]))
-    left = (staged.rows(contract, engine).select(key[0]), rejected)
-    for rows in left:
-        void = void.join(rows, on=key[0], how="anti")
+    rejected = staged.rejects(engine).filter(~nw.col("key").is_null()).select(nw.col("key").alias(contract.key[0]))
+    for left in (staged.rows(contract, engine).select(contract.key[0]), rejected):
+        void = void.join(_named(left, mapping).select(_ORDER).unique(), on=_ORDER, how="anti")
     return void
 
 
 def _without_void(rows: Frame, staged: Staging, mapping: Mapping, engine: Engine) -> tuple[Frame, dict[str, int]]:
     """Take out the rows that another row of the source says never were; how many there are, by reason."""
-    hit = rows.join(_void(staged, mapping, engine), on=_void_key(mapping), how="inner")
+    hit = _named(rows, mapping).join(_void(staged, mapping, engine), on=_void_key(mapping), how="inner")
     hit = hit.group_by(ROW).agg(nw.col("because").min())
     counted = engine.stream(hit.group_by("because").agg(nw.len().cast(nw.Int64).alias("n"))).read_all().to_pylist()
     return rows.join(hit.select(ROW), on=ROW, how="anti"), {row["because"]: row["n"] for row in counted}

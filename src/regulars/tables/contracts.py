@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import pyarrow as pa
 
+from regulars.benefits import KINDS
 from regulars.documents import nearest
 from regulars.errors import DataError
 
@@ -56,6 +57,8 @@ class Column:
     default: the value where the source has none; a column without default must be mapped unless `is_optional`.
     is_setting: where the source has none, the workspace's setting of that name is the value.
     least, most: bounds, in the column's own unit. is_scale: the source may judge on another scale, which the mapping says.
+    is_percent: 95 is 95 %. words: the only ones it may hold. nothing: values with which systems say that they know none.
+    is_birthday: of somebody alive. may_lie_ahead: a time that may be in the future.
     """
 
     name: str
@@ -67,6 +70,11 @@ class Column:
     least: float | None = None
     most: float | None = None
     is_scale: bool = False
+    is_percent: bool = False
+    words: tuple[str, ...] = ()
+    nothing: tuple[float, ...] = ()
+    is_birthday: bool = False
+    may_lie_ahead: bool = False
 
     @property
     def may_be_absent(self) -> bool:
@@ -99,6 +107,10 @@ class Contract:
         return {column.name: column for column in self.columns}
 
     @cached_property
+    def instants(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.kind is Kind.INSTANT)
+
+    @cached_property
     def schema(self) -> pa.Schema:
         """The Arrow schema of the stored table."""
         return pa.schema([pa.field(column.name, column.kind.arrow) for column in (*self.columns, *self.derived)])
@@ -126,6 +138,7 @@ def _date(name: str, meaning: str) -> Column:
     return Column(name=name, kind=Kind.DATE, meaning=meaning, is_optional=True)
 
 
+ARMS = ("treated", "explore", "holdout")
 _PLACE = (
     _number("latitude", "degrees north", least=-90, most=90),
     _number("longitude", "degrees east", least=-180, most=180),
@@ -139,7 +152,7 @@ GUESTS = Contract(
     columns=(
         _id("guest_id", "the guest"),
         Column(name="joined_at", kind=Kind.INSTANT, meaning="when they joined", is_optional=True),
-        _date("birthday", "day of birth"),
+        Column(name="birthday", kind=Kind.DATE, meaning="day of birth", is_optional=True, is_birthday=True),
         _text("gender", "as they gave it"),
         _text("language", "language tag, such as zh-CN"),
         Column(name="zone", kind=Kind.ZONE, meaning="time zone, such as Asia/Shanghai", is_optional=True),
@@ -163,7 +176,7 @@ STORES = Contract(
         _text("city", "city"),
         *_PLACE,
         _text("cuisine", "what it cooks"),
-        Column(name="seats", kind=Kind.INTEGER, meaning="seats", is_optional=True, least=0),
+        Column(name="seats", kind=Kind.INTEGER, meaning="seats", is_optional=True, least=0, nothing=(0,)),
         _date("opened_on", "first day of trade"),
     ),
 )
@@ -200,7 +213,9 @@ ORDERS = Contract(
         ),
         _text("currency", "ISO 4217 code; must be the workspace's"),
         _text("channel", "dine-in, takeaway, delivery, ..."),
-        Column(name="covers", kind=Kind.INTEGER, meaning="guests at the table", is_optional=True, least=0),
+        Column(
+            name="covers", kind=Kind.INTEGER, meaning="guests at the table", is_optional=True, least=0, nothing=(0,)
+        ),
         _text("voucher_code", "voucher used"),
         Column(name="is_refund", kind=Kind.BOOLEAN, meaning="gives money back", default=False),
     ),
@@ -273,10 +288,19 @@ OFFERS = Contract(
     key=("offer_id",),
     columns=(
         _id("offer_id", "the offer"),
-        Column(name="kind", kind=Kind.TEXT, meaning="amount_off, percent_off, free_item, fixed_price, points or mixed"),
+        Column(name="kind", kind=Kind.TEXT, meaning="what is given", words=(*KINDS, "mixed")),
         _text("name", "as guests read it"),
         _money("amount_minor", "amount off or fixed price, minor units", optional=True, least=0),
-        _number("percent", "percent off", least=0, most=100),
+        Column(
+            name="percent",
+            kind=Kind.NUMBER,
+            meaning="percent off, 20 for 20 %",
+            is_optional=True,
+            least=0,
+            most=100,
+            is_scale=True,
+            is_percent=True,
+        ),
         _money("most_minor", "most that percent off may take off, minor units", optional=True, least=0),
         _id("item_id", "the free dish", is_optional=True),
         _money("least_spend_minor", "minimum spend, minor units", optional=True, least=0),
@@ -292,13 +316,17 @@ EXPOSURES = Contract(
         _id("campaign_id", "the campaign"),
         _id("guest_id", "the guest"),
         _id("offer_id", "the offer; none means nothing was sent", is_optional=True),
-        Column(name="arm", kind=Kind.TEXT, meaning="treated, explore or holdout", default="treated"),
+        Column(name="arm", kind=Kind.TEXT, meaning="which part of the trial", default="treated", words=ARMS),
         _number(
             "propensity", "probability of this assignment, known only where it was drawn at random", least=0, most=1
         ),
         Column(name="exposed_at", kind=Kind.INSTANT, meaning="from when, an instant in UTC"),
         Column(
-            name="ends_at", kind=Kind.INSTANT, meaning="until when the offer held, an instant in UTC", is_optional=True
+            name="ends_at",
+            kind=Kind.INSTANT,
+            meaning="until when the offer held, an instant in UTC",
+            is_optional=True,
+            may_lie_ahead=True,
         ),
         _id("plan_id", "the plan that was run", is_optional=True),
     ),

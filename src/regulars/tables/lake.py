@@ -17,7 +17,8 @@ from regulars.tables.contracts import CONTRACTS, contract
 from regulars.tables.engines import Engine, Frame, open_engine
 from regulars.tables.formats import JsonLinesSource, Source, open_source
 from regulars.tables.intake import Intake
-from regulars.tables.loading import LoadReport
+from regulars.tables.names import has_same_names, same_names
+from regulars.tables.report import LoadReport
 from regulars.tables.vendors import Export, recognise, unknown_source
 from regulars.tables.workspace import Settings, Workspace
 
@@ -90,22 +91,19 @@ class Lake:
         contract(table)
         self.workspace.require_writable()
         mapping = mapping or self.mapping(table)
-        manner = {"encoding": mapping.encoding, "delimiter": mapping.delimiter} if mapping else {}
-        opened = open_source(source, **manner)
-        export = None if mapping or mappings.has_same_names(table, opened.columns) else self._export(table, opened)
-        mapping = mapping or (export.mapping if export else mappings.same_names(table, opened.columns))
+        opened = open_source(source, **mapping.manner) if mapping else open_source(source)
+        export = None if mapping or has_same_names(table, opened.columns) else self._export(table, opened)
+        mapping = mapping or (export.mapping if export else same_names(table, opened.columns))
         if mapping.table != table:
             raise DataError(f"this mapping makes {mapping.table}, not {table}")
-        if mapping.only is not None and isinstance(opened, JsonLinesSource):
-            opened = opened.with_columns(mapping.sources)
-        mapping.require(opened.columns, opened.name)
+        if mapping.only is None or not isinstance(opened, JsonLinesSource):
+            mapping.require(opened.columns, opened.name)
         intake = Intake(
             mapping=mapping, settings=self.settings, clocks=self._clocks(), now=now or dt.datetime.now(dt.UTC),
-            written=opened.written, source=opened.name,
+            written=opened.written, source=opened.name, vendor=export.export if export else None,
         )  # fmt: skip
         before = loading.repeated(opened, intake, self.workspace)
-        report = before or loading.load(opened, intake, self.workspace, self.engine, progress)
-        return report._replace(read_as=export.export if export else None)
+        return before or loading.load(opened, intake, self.workspace, self.engine, progress)
 
     def at(self, versions: Mapping[str, int]) -> "Lake":
         """The same lake as it was: each table at the version given, others as they are now."""

@@ -20,11 +20,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from regulars.errors import DataError
-from regulars.tables import changes, consistency, delta
+from regulars.tables import batch, changes, consistency, delta
 from regulars.tables.changes import Held
+from regulars.tables.contracts import Column
 from regulars.tables.engines import Engine, Frame
 from regulars.tables.formats import Source
 from regulars.tables.intake import REASONS, Intake
+from regulars.tables.remarks import remarks, unread
+from regulars.tables.report import LoadReport
 from regulars.tables.shaping import Shaper
 from regulars.tables.staging import Staging, staged_schema, staging, void_schema
 from regulars.tables.workspace import Workspace
@@ -44,29 +47,6 @@ REJECTS = pa.schema(
 )
 
 
-class LoadReport(NamedTuple):
-    """What a load did. accepted + rejected + those set aside = rows of the source.
-
-    changed: rows of the table that are new, replaced or gone now. set_aside: rows that are not meant for the table, by what
-    they are, such as {"voided": 12}. read_as: the known export that the source is, where it was loaded as one.
-    moved: how many of the replaced were of another store or another day, as where check numbers begin anew.
-    """
-
-    table: str
-    source: str
-    accepted: int
-    rejected: int
-    changed: int
-    is_repeated: bool
-    set_aside: dict[str, int]
-    read_as: str | None = None
-    load_id: str = ""
-    new: int = 0
-    replaced: int = 0
-    moved: int = 0
-    gone: int = 0
-
-
 def identity_of(source: Source, intake: Intake) -> str:
     """The identity of a load: the same content, read in the same way."""
     settings, content = intake.settings, source.identity or uuid.uuid4().hex
@@ -83,7 +63,9 @@ def repeated(source: Source, intake: Intake, workspace: Workspace) -> LoadReport
     before = delta.remembered(workspace.table(table), load_id)
     if not before or before["rejected"]:
         return None
-    return LoadReport(table, source.name, before["accepted"], 0, 0, True, before.get("set_aside", {}), load_id=load_id)
+    return LoadReport(
+        table, source.name, before["accepted"], 0, 0, True, before.get("set_aside", {}), intake.vendor, load_id=load_id
+    )
 
 
 def load(
@@ -129,7 +111,8 @@ def _compare_and_commit(read: _Read, path: Path, workspace: Workspace, engine: E
     report = LoadReport(
         contract.table, read.source.name, read.rows - len(rejected) - set_aside.total(), len(rejected), changed.count,
         False, dict(sorted(set_aside.items())), load_id=read.load_id,
-        new=changed.new, replaced=changed.replaced, moved=changed.moved, gone=len(changed.gone),
+        new=changed.new, replaced=changed.replaced, moved=changed.moved, gone=len(changed.gone), read_as=intake.vendor,
+        unread=unread(read.source, intake), notes=remarks(read.source, intake, settled, changed, engine),
     )  # fmt: skip
     _commit_rejects(rejected, report, intake.now, workspace)
     changed.commit(path, read.load_id, _remembered(report, intake.now))
@@ -147,7 +130,7 @@ def _stage(
     source: Source, intake: Intake, staged: Staging, progress: Callable[[int], None] | None
 ) -> tuple[int, Counter[str]]:
     """Read the whole source into the staging files; returns its number of rows, and how many of them are set aside."""
-    shaper, set_aside = Shaper(intake.mapping), Counter[str]()
+    shaper, set_aside = Shaper(intake.mapping, intake.notes), Counter[str]()
     with (
         pq.ParquetWriter(staged.accepted, staged_schema(intake.contract)) as accepted,
         pq.ParquetWriter(staged.rejected, REASONS) as rejected,
@@ -155,16 +138,27 @@ def _stage(
     ):
         for raw in source.batches():
             parted = shaper.shape(raw)
-            taken = intake.take(parted.kept)
+            taken = batch.take(parted.kept, intake)
             accepted.write_batch(taken.accepted)
             rejected.write_batch(taken.rejected)
-            void.write_batch(intake.void(parted))
+            void.write_batch(batch.void(parted, intake))
             set_aside.update(parted.set_aside)
             if progress is not None:
                 progress(shaper.total)
     if not shaper.total:
         raise DataError(f"{source.name}: has a header and no rows")
+    for column in intake.contract.instants:
+        if intake.holds_dates(column):
+            _put_on_their_days(staged, intake, column)
     return shaper.total, set_aside
+
+
+def _put_on_their_days(staged: Staging, intake: Intake, column: Column) -> None:
+    """Read the times of a column, all of them at midnight, as the dates that they are."""
+    before = staged.accepted.rename(staged.folder / "at-midnight.parquet")
+    with pq.ParquetFile(before) as file, pq.ParquetWriter(staged.accepted, file.schema_arrow) as accepted:
+        for rows in file.iter_batches():
+            accepted.write_batch(intake.on_their_days(rows, column))
 
 
 def _with_originals(rejects: pa.Table, source: Source) -> pa.Table:

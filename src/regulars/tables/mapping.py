@@ -40,7 +40,8 @@ class From(Document):
     unit: "major" for 12.50, "minor" for 1250. format: strptime format, or several; "iso" is ISO 8601.
     zone_column: names the zone of each time. values: words of the source -> ours. lower_emails: e-mail addresses in small
     letters. scale: the least and the most of the source's own scale, such as [0, 10], stretched to ours.
-    combine: how lines of one order make one row, where the mapping has `one_row_per`.
+    combine: how lines of one order make one row, where the mapping has `one_row_per`. nothing: words that stand for no value,
+    such as Walk-in.
     """
 
     column: str | tuple[str, ...] | None = None
@@ -59,6 +60,7 @@ class From(Document):
     lower_emails: bool = False
     scale: tuple[float, float] | None = None
     combine: Literal["sum", "same", "first", "least", "most"] | None = None
+    nothing: tuple[str, ...] = ()
 
     @pydantic.model_validator(mode="after")
     def _has_one_origin(self) -> "From":
@@ -72,6 +74,10 @@ class From(Document):
             raise ValueError("scale is the least and the most of the source's own, such as [0, 10]")
         if self.zone is not None and self.zone not in zones():
             raise ValueError(f"'{self.zone}' is no time zone{nearest(self.zone, zones())}")
+        if clash := _day_and_month_first(self.format):
+            raise ValueError(
+                f"{clash[0]} and {clash[1]} read the same date as two days; give the one that the source writes"
+            )
         return self
 
     @property
@@ -106,10 +112,12 @@ class Mapping(Document):
     only: what a row must say to be meant for this table; others are set aside. void: by name, what says that a row never was
     an order or a line: it is set aside, and what was loaded under its key is taken out.
     once_per: a source column that names each row, such as messageId; a row whose name came before is set aside as sent twice.
-    refund: what says that a row gives money back; refunded: an amount of an order that was given back, as a refund of its own.
+    refund: what says that a row gives money back; refunded_at: when each did, by which the refunds of one order are told apart
+    (of orders, `ordered_at`). refunded: an amount of an order that was given back, as a refund of its own.
     fill_down: a source column that names the order -> columns that only its first row fills.
     each: a source column that holds a list, such as properties.products; every element becomes a row.
-    decimal: the decimal mark of amounts. encoding, delimiter: of text files, None to find out.
+    decimal: the decimal mark of amounts. encoding, delimiter: of text files, None to find out. sheet: of a workbook, None for the
+    first that has rows.
     """
 
     table: str
@@ -119,12 +127,14 @@ class Mapping(Document):
     void: dict[str, Condition] = pydantic.Field(default_factory=dict)
     once_per: str | None = None
     refund: Condition | None = None
+    refunded_at: From | None = None
     refunded: From | None = None
     fill_down: dict[str, tuple[str, ...]] | None = None
     each: str | None = None
     decimal: Literal[".", ","] = "."
     encoding: str | None = None
     delimiter: str | None = None
+    sheet: str | None = None
 
     @pydantic.field_validator("columns", mode="before")
     @classmethod
@@ -133,7 +143,7 @@ class Mapping(Document):
             return columns
         return {name: {"column": origin} if isinstance(origin, str) else origin for name, origin in columns.items()}
 
-    @pydantic.field_validator("refunded", mode="before")
+    @pydantic.field_validator("refunded", "refunded_at", mode="before")
     @classmethod
     def _plain_name(cls, origin: Any) -> Any:
         return {"column": origin} if isinstance(origin, str) else origin
@@ -166,12 +176,21 @@ class Mapping(Document):
             raise ValueError("refund is for orders and order_items, in the place of a column is_refund")
         if self.refunded is not None and self.table != "orders":
             raise ValueError("refunded is for orders")
+        if self.refunded_at is not None and self.refund is None:
+            raise ValueError("refunded_at goes with refund, which says which rows give money back")
         if self.fill_down is not None and len(self.fill_down) != 1:
             raise ValueError("fill_down names one column, and those that are filled within it")
 
     @property
     def contract(self) -> Contract:
         return contract(self.table)
+
+    @property
+    def manner(self) -> dict[str, Any]:
+        """How a source has to be opened for this mapping."""
+        return {
+            "encoding": self.encoding, "delimiter": self.delimiter, "decimal": self.decimal, "sheet": self.sheet
+        }  # fmt: skip
 
     @property
     def fingerprint(self) -> str:
@@ -190,7 +209,7 @@ class Mapping(Document):
     @property
     def sources(self) -> tuple[str, ...]:
         """Every source column that is looked at."""
-        origins = [*self.columns.values(), *([self.refunded] if self.refunded else [])]
+        origins = [*self.columns.values(), *(one for one in (self.refunded, self.refunded_at) if one)]
         conditions = [*self.void.values(), self.only or {}, self.refund or {}]
         named = [name for origin in origins for name in origin.sources] + [name for c in conditions for name in c]
         single = [name for name in (self.each, self.once_per) if name is not None]
@@ -228,20 +247,19 @@ def read_mapping(path: Path) -> Mapping:
     return parse(read_text(path), Mapping, name=path.name)
 
 
-def has_same_names(table: str, available: list[str]) -> bool:
-    """Whether a source's columns already have our names: all those that the table needs."""
-    return all(column.may_be_absent or column.name in available for column in contract(table).columns)
-
-
-def same_names(table: str, available: list[str]) -> Mapping:
-    """The mapping of a source whose columns already have our names."""
-    target = contract(table)
-    return Mapping(table=table, columns={c.name: From(column=c.name) for c in target.columns if c.name in available})
-
-
 def default_combine(kind: Kind) -> Literal["sum", "same"]:
     """How a column of the lines of one order is combined unless the mapping says otherwise."""
     return "sum" if kind is Kind.MONEY else "same"
+
+
+def _day_and_month_first(forms: str | tuple[str, ...] | None) -> tuple[str, str] | None:
+    """Two forms that differ only in whether day or month comes first."""
+    plain = {form.replace("-", "").replace("%d", "%#").replace("%m", "%#"): form for form in _several(forms)}
+    for form in _several(forms):
+        other = plain[form.replace("-", "").replace("%d", "%#").replace("%m", "%#")]
+        if other != form:
+            return form, other
+    return None
 
 
 def _several(names: str | tuple[str, ...] | None) -> tuple[str, ...]:

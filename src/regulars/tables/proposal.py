@@ -1,7 +1,5 @@
 """Proposals: a mapping guessed from a source's names and first values, for a person to check."""
 
-import re
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -9,62 +7,9 @@ from regulars.errors import DataError
 from regulars.tables.contracts import CONTRACTS, Column, Contract, Kind
 from regulars.tables.formats import Source
 from regulars.tables.mapping import From, Mapping
+from regulars.tables.names import KNOWN, plain
 from regulars.tables.readings import Manner, read
 
-_NAMES: dict[str, tuple[str, ...]] = {
-    "guest_id": (
-        "guest",
-        "customer",
-        "customer_id",
-        "household_id",
-        "member_id",
-        "user_id",
-        "client_id",
-        "顾客",
-        "会员号",
-    ),
-    "order_id": (
-        "order",
-        "order_number",
-        "check_id",
-        "check_number",
-        "basket_id",
-        "transaction_id",
-        "invoice",
-        "id",
-        "订单号",
-    ),
-    "store_id": ("store", "location", "location_id", "restaurant", "shop_id", "branch", "outlet", "门店"),
-    "ordered_at": (
-        "date",
-        "datetime",
-        "timestamp",
-        "time",
-        "created_at",
-        "opened",
-        "transaction_timestamp",
-        "下单时间",
-    ),
-    "amount_minor": ("amount", "total", "sales_value", "price", "net_sales", "paid", "revenue", "实付金额"),
-    "discount_minor": ("discount", "discount_amount", "disc", "retail_disc", "coupon_disc", "优惠"),
-    "item_id": ("item", "product_id", "sku", "dish", "dish_id", "menu_item", "name", "菜品"),
-    "name": ("item_name", "product_name", "title", "display_name", "菜名"),
-    "category": ("department", "section", "group", "type", "menu_group", "分类"),
-    "quantity": ("qty", "count", "units", "数量"),
-    "line": ("line_number", "line_no", "position", "product_id"),
-    "covers": ("guests", "party_size", "number_of_guests", "人数"),
-    "channel": ("source", "dining_option", "order_type"),
-    "zone": ("timezone", "time_zone", "tz"),
-    "reviewed_at": ("date", "created_at", "review_date"),
-    "text": ("review", "comment", "body", "评论"),
-    "rating": ("stars", "score", "星级"),
-    "exposed_at": ("start_date", "sent_at", "date"),
-    "ends_at": ("end_date", "expires_at"),
-    "redeemed_at": ("redemption_date", "used_at", "date"),
-    "cost_minor": ("cost", "subsidy", "food_cost"),
-    "price_minor": ("price", "list_price", "售价"),
-    "birthday": ("date_of_birth", "dob", "生日"),
-}
 _FORMATS = tuple(
     day + time
     for day in ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%y", "%Y年%m月%d日")
@@ -108,16 +53,12 @@ def _fit(contract: Contract, names: list[str]) -> float:
 
 def _match(ours: str, names: list[str]) -> str | None:
     """The source's name for one of our columns: the same, a known word for it, or one that contains it."""
-    plain = {_plain(name): name for name in reversed(names)}
-    wanted = [_plain(word) for word in (ours, ours.removesuffix("_minor"), *_NAMES.get(ours, ()))]
+    called = {plain(name): name for name in reversed(names)}
+    wanted = [plain(word) for word in (ours, ours.removesuffix("_minor"), *KNOWN.get(ours, ()))]
     for word in wanted:
-        if word in plain:
-            return plain[word]
-    return next((plain[p] for word in wanted[:1] for p in plain if len(word) > 4 and word in p), None)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-./]+", "_", name.strip()).lower().strip("_")
+        if word in called:
+            return called[word]
+    return next((called[p] for word in wanted[:1] for p in called if len(word) > 4 and word in p), None)
 
 
 def _origin(column: Column, sample: pa.RecordBatch) -> From | None:
@@ -142,8 +83,8 @@ def _is_major(name: str, values: pa.Array) -> bool:
 
 def _date_origin(name: str, sample: pa.RecordBatch) -> From | None:
     values = sample.column(name)
-    time = next((n for n in sample.schema.names if _plain(n) == "time" and n != name), None)
-    if time is not None and _plain(name) == "date":
+    time = next((n for n in sample.schema.names if plain(n) == "time" and n != name), None)
+    if time is not None and plain(name) == "date":
         return From(column=(name, time))
     for form in (None, *_FORMATS):
         reading = read(Kind.INSTANT, values, Manner(format=form))

@@ -1,17 +1,25 @@
-"""Refunds: what gives money back is an order of its own, `A1 refund` for `A1`, with amounts below 0."""
+"""Refunds: what gives money back is an order of its own, with amounts below 0.
+
+`A1 refund` stands beside the order A1 where the source says of A1 how much of it was given back; where it says so in rows of their
+own, of which an order may have several, each is known by its time as well: `A1 refund 2026-03-02 18:00:00`.
+"""
 
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.compute as pc
 
 _WORD = "refund"
+_SUFFIX = rf" {_WORD}( \d{{4}}-\d{{2}}-\d{{2}} \d{{2}}:\d{{2}}:\d{{2}})?$"
 _AMOUNTS = ("quantity", "amount_minor", "discount_minor")
 _OF_THE_ORDER = ("order_id", "guest_id", "store_id", "ordered_at", "currency", "channel", "business_date", "hour")
 
 
-def refund_of(order_id: pa.Array) -> pa.Array:
-    """The ids of the refunds of orders."""
-    return pc.binary_join_element_wise(order_id, _WORD, " ")
+def refund_of(order_id: pa.Array, at: pa.Array | None = None) -> pa.Array:
+    """The ids of the refunds of orders. at: when each was given, as the clock on the wall showed it."""
+    if at is None:
+        return pc.binary_join_element_wise(order_id, _WORD, " ")
+    time = pc.strftime(at.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%d %H:%M:%S")
+    return pc.binary_join_element_wise(order_id, _WORD, time, " ")
 
 
 def refund_name(order_id: nw.Expr) -> nw.Expr:
@@ -19,11 +27,16 @@ def refund_name(order_id: nw.Expr) -> nw.Expr:
     return nw.concat_str(order_id, nw.lit(f" {_WORD}"))
 
 
-def given_back(columns: dict[str, pa.Array], is_refund: pa.Array) -> dict[str, pa.Array]:
-    """The columns of orders, or of their lines, that change in rows that give money back."""
+def order_name(order_id: nw.Expr) -> nw.Expr:
+    """The ids of orders, also of those that refunds belong to, as an expression."""
+    return order_id.str.replace_all(_SUFFIX, "")
+
+
+def given_back(columns: dict[str, pa.Array], is_refund: pa.Array, ids: pa.Array) -> dict[str, pa.Array]:
+    """The columns of orders, or of their lines, that change in rows that give money back. ids: of the refunds."""
     amounts = [name for name in _AMOUNTS if name in columns]
     changed = {n: pc.if_else(is_refund, pc.negate(pc.abs(columns[n])), columns[n]) for n in amounts}
-    changed["order_id"] = pc.if_else(is_refund, refund_of(columns["order_id"]), columns["order_id"])
+    changed["order_id"] = pc.if_else(is_refund, ids, columns["order_id"])
     return changed | ({"is_refund": is_refund} if "is_refund" in columns else {})
 
 
@@ -50,9 +63,3 @@ def with_refunded(orders: pa.RecordBatch, amount: pa.Array) -> pa.RecordBatch:
                 columns.append(pa.nulls(len(of), field.type))
     refunds = pa.RecordBatch.from_arrays(columns, schema=orders.schema)
     return pa.Table.from_batches([orders, refunds]).combine_chunks().to_batches()[0]
-
-
-def with_refunds_of(void: pa.RecordBatch) -> pa.RecordBatch:
-    """What is known of orders, and after it the same of their refunds."""
-    of_refunds = void.set_column(0, "order_id", refund_of(void.column("order_id")))
-    return pa.Table.from_batches([void, of_refunds]).combine_chunks().to_batches()[0] if len(void) else void

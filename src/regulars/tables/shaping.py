@@ -17,6 +17,9 @@ import pyarrow.compute as pc
 from regulars.tables.formats import Misshapen, RawBatch
 from regulars.tables.formats.raw import as_json
 from regulars.tables.mapping import Condition, From, Mapping, Words
+from regulars.tables.notes import Notes
+from regulars.tables.readings import as_text
+from regulars.tables.readings.words import cleaned, means_nothing
 
 
 class Shaped(NamedTuple):
@@ -65,6 +68,7 @@ class Shaper:
     """Shapes the batches of one source, in their order, as a mapping says. rows, misshapen: how many there were so far."""
 
     mapping: Mapping
+    notes: Notes = field(default_factory=Notes)
     rows: int = 0
     misshapen: int = 0
     _above: pa.RecordBatch | None = None
@@ -87,6 +91,10 @@ class Shaper:
             if origin.count_per is not None and mapping.each is None:
                 whole = whole._replace(rows=self._numbered(whole, origin))
         kept, void, because = _without_void(whole, mapping)
+        for reason in mapping.void:
+            self.notes.want(f"void '{reason}'", is_there=bool(pc.any(pc.equal(because, reason)).as_py()))
+        if mapping.refund is not None:
+            self.notes.want("refund", is_there=bool(pc.any(holds(whole, mapping.refund)).as_py()))
         kept, set_aside = _only(kept, mapping)
         set_aside.update(because.to_pylist())
         if mapping.once_per is not None:
@@ -179,7 +187,7 @@ def _only(shaped: Shaped, mapping: Mapping) -> tuple[Shaped, Counter[str]]:
 
 def _of_each(shaped: Shaped, each: str, mapping: Mapping) -> tuple[Shaped, dict[str, int]]:
     """One row for each element of a list; how many rows have an empty one."""
-    lists = [_elements(text) for text in words_of(shaped.column(each)).to_pylist()]
+    lists = [_elements(text, mapping.decimal) for text in words_of(shaped.column(each)).to_pylist()]
     odd = tuple(
         Misshapen(
             line, f"'{each}' holds no list of objects", as_json(shaped.raw.rows.slice(int(place), 1).to_pylist()[0])
@@ -203,10 +211,12 @@ def _of_each(shaped: Shaped, each: str, mapping: Mapping) -> tuple[Shaped, dict[
     return shaped._replace(rows=rows, place=shaped.place[taken], misshapen=(*shaped.misshapen, *odd)), {label: empty}
 
 
-def _elements(text: str) -> list[dict[str, Any]] | None:
-    """The objects of a list that is written as JSON, None where there is no such list."""
+def _elements(text: str, decimal: str) -> list[dict[str, Any]] | None:
+    """The objects of a list that is written as JSON, None where there is no such list; numbers with the decimal mark."""
     try:
-        found = json.loads(text or "[]", parse_float=str, parse_int=str, parse_constant=str)
+        found = json.loads(
+            text or "[]", parse_float=lambda number: number.replace(".", decimal), parse_int=str, parse_constant=str
+        )
     except (json.JSONDecodeError, RecursionError):
         return None
     return found if isinstance(found, list) and all(isinstance(entry, dict) for entry in found) else None
@@ -243,10 +253,19 @@ def _place_within(codes: np.ndarray) -> np.ndarray:
     return place
 
 
-def words_of(values: pa.Array) -> pa.Array:
-    """Values as trimmed text, empty where there is none."""
-    text = values if pa.types.is_string(values.type) else values.cast(pa.string())
-    return pc.utf8_trim_whitespace(pc.fill_null(text, ""))
+def words_of(values: pa.Array, nothing: tuple[str, ...] = ()) -> pa.Array:
+    """Values as cleaned text, empty where there is none or it stands for nothing."""
+    encoded = pc.dictionary_encode(text_of(values))
+    clean = cleaned(encoded.dictionary)
+    words = pc.if_else(means_nothing(clean, nothing), pa.scalar(""), clean)
+    return pc.fill_null(words.take(encoded.indices), "")
+
+
+def text_of(values: pa.Array) -> pa.Array:
+    """Values as text, empty where a float is none."""
+    if pa.types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
+    return as_text(values)
 
 
 def _with(rows: pa.RecordBatch, name: str, values: pa.Array) -> pa.RecordBatch:

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from regulars.errors import DataError
 
-_FORMULA = r"^[=+\-@\t\r\x00]"
+_FORMULA = r"^'*[=+\-@\t\r\x00]"
 
 
 def write_sheet(table: pa.Table, path: Path) -> None:

@@ -13,7 +13,7 @@ from regulars.errors import DataError
 from regulars.tables import delta
 from regulars.tables.contracts import Contract
 from regulars.tables.engines import Engine, Frame
-from regulars.tables.intake import LINE, REASONS, ROW
+from regulars.tables.intake import LINE, REASONS, ROW, midnight_of
 from regulars.tables.workspace import Workspace
 
 
@@ -45,8 +45,10 @@ class Staging(NamedTuple):
 
 
 def staged_schema(contract: Contract) -> pa.Schema:
-    """What a staged row holds: the contract's columns, and where it stood."""
-    return contract.schema.append(pa.field(LINE, pa.int64())).append(pa.field(ROW, pa.int64()))
+    """What a staged row holds: the contract's columns, where it stood, and the dates of times at midnight."""
+    places = [pa.field(LINE, pa.int64()), pa.field(ROW, pa.int64())]
+    midnights = [pa.field(midnight_of(column), pa.date32()) for column in contract.instants]
+    return pa.schema([*contract.schema, *places, *midnights])
 
 
 def void_schema(contract: Contract) -> pa.Schema:

@@ -26,11 +26,15 @@ def load_report(report: LoadReport, voice: Voice) -> RenderableType:
         return plain(said)
     counts = {"accepted": report.accepted, "rejected": report.rejected, "changed": report.changed}
     lines: list[RenderableType] = [plain(voice.say("load_done", table=report.table, **counts))]
+    if report.replaced or report.gone:
+        parts = {"new": report.new, "replaced": report.replaced, "gone": report.gone}
+        lines.append(plain(voice.say("load_changes", **parts)))
     if report.read_as:
         lines.append(faint(voice.say("load_read_as", export=report.read_as)))
     if report.set_aside:
         counted = voice.listed((f"{count:,} {reason}" for reason, count in report.set_aside.items()), most=None)
         lines.append(plain(voice.say("load_set_aside", table=report.table, counted=counted)))
+    lines += [Words(text=note, style="yellow") for note in voice.each(report.notes)]
     if report.rejected:
         lines.append(Words(text=voice.say("load_next", table=report.table), style="yellow"))
     return Group(*lines)

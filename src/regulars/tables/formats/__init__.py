@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from regulars.errors import DataError
-from regulars.tables.formats.arrow import ArrowSource, ParquetSource
+from regulars.tables.formats.arrow import FrameSource, ParquetSource
 from regulars.tables.formats.delimited import DelimitedSource
 from regulars.tables.formats.json_lines import JsonLinesSource
 from regulars.tables.formats.raw import Misshapen, RawBatch, Source
@@ -13,14 +13,22 @@ from regulars.tables.formats.sheets import SheetSource
 __all__ = ["JsonLinesSource", "Misshapen", "RawBatch", "Source", "open_source"]
 
 
-def open_source(data: Any, *, encoding: str | None = None, delimiter: str | None = None) -> Source:
+def open_source(
+    data: Any,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    decimal: str = ".",
+    sheet: str | None = None,
+) -> Source:
     """A file (CSV, Parquet, JSON Lines, XLSX, told by its ending) or any object with `__arrow_c_stream__`.
 
-    encoding, delimiter: of text files; None finds out.
+    encoding, delimiter: of text files; None finds out. decimal: the mark with which the values are to be read. sheet: of a
+    workbook; None takes the first that has rows.
     Raises DataError for what cannot be read at all: no file, a folder, an empty file, no header, a column named twice.
     """
     if hasattr(data, "__arrow_c_stream__"):
-        return ArrowSource.of(data)
+        return FrameSource.of(data)
     if not isinstance(data, str | Path):
         raise TypeError(f"cannot load a {type(data).__name__}; give a path, or an object with __arrow_c_stream__")
     path = _readable(Path(data))
@@ -28,9 +36,11 @@ def open_source(data: Any, *, encoding: str | None = None, delimiter: str | None
         case "parquet" | "pq":
             return ParquetSource.of(path)
         case "jsonl" | "ndjson" | "json":
-            return JsonLinesSource.of(path, encoding=encoding)
+            return JsonLinesSource.of(path, encoding=encoding, decimal=decimal)
         case "xlsx" | "xlsm":
-            return SheetSource.of(path)
+            return SheetSource.of(path, sheet=sheet, decimal=decimal)
+        case "xls" | "ods" | "numbers":
+            raise DataError(f"{path.name}: save it as .xlsx or .csv; other workbooks are not read")
         case _:
             return DelimitedSource.of(path, encoding=encoding, delimiter=delimiter)
 

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import itertools
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,15 +16,25 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from regulars.errors import DataError
-from regulars.tables.formats.raw import BYTES_PER_BLOCK, Misshapen, RawBatch, check_header
+from regulars.tables.formats.raw import (
+    BYTES_PER_BLOCK,
+    LINES_OF_HEADER,
+    Misshapen,
+    RawBatch,
+    check_header,
+    header_place,
+    without_headers,
+)
 from regulars.tables.formats.text import inspect, open_bytes, open_text
+from regulars.wording import Sentence
 
 DELIMITERS = (",", ";", "\t", "|")
+_SEVERAL = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelimitedSource:
-    """A text file of rows, one a line unless a quoted value holds a line end."""
+    """A text file of rows, one a line unless a quoted value holds a line end. above: lines before the header."""
 
     path: Path
     name: str
@@ -32,25 +44,30 @@ class DelimitedSource:
     delimiter: str
     has_quotes: bool
     header_lines: int
+    above: int = 0
+    notes: tuple[Sentence, ...] = ()
 
     @classmethod
     def of(cls, path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> "DelimitedSource":
         found = inspect(path, encoding)
         with open_text(path, found.encoding) as text:
-            mark = delimiter or _delimiter_of(text.readline())
+            top = _Top.of(text, delimiter)
             text.seek(0)
-            reader = csv.reader(text, delimiter=mark)
-            columns = check_header(next(reader, []), path.name)
-            header_lines = reader.line_num
+            for _ in range(top.above):
+                text.readline()
+            reader = csv.reader(text, delimiter=top.delimiter)
+            columns = check_header(next(reader, []), path.name, top.above + 1)
+            header_lines = top.above + reader.line_num
             if not any(line.strip() for line in text):
                 raise DataError(f"{path.name}: has a header and no rows")
-        if found.quotes % 2 and (line := _open_quote(path, found.encoding, mark)):
+        if found.quotes % 2 and (line := _open_quote(path, found.encoding, top.delimiter)):
             raise DataError(
                 f"{path.name} line {line}: a quote opens here and is never closed; close it, or write it twice"
             )
         return cls(
             path=path, name=path.name, identity=found.identity, columns=columns, encoding=found.encoding,
-            delimiter=mark, has_quotes=found.quotes > 0, header_lines=header_lines,
+            delimiter=top.delimiter, has_quotes=found.quotes > 0, header_lines=header_lines, above=top.above,
+            notes=(Sentence("lines_above_header", lines=top.titles),) if top.titles else (),
         )  # fmt: skip
 
     def written(self, row: dict[str, Any]) -> str:
@@ -61,9 +78,9 @@ class DelimitedSource:
     def batches(self) -> Iterator[RawBatch]:
         """Raises DataError where a quote opens and never closes."""
         ragged: list[Any] = []
-        place = _Place(record=2, line=self.header_lines + 1)
+        place = _Place(record=2 + self.above, line=self.header_lines + 1)
         for rows in self._stream(ragged):
-            yield _number(rows, ragged, place, has_line_ends=self.has_quotes)
+            yield without_headers(_number(rows, ragged, place, has_line_ends=self.has_quotes), self)
         if ragged:
             yield _number(_no_rows(self.columns), ragged, place, has_line_ends=False)
 
@@ -74,7 +91,7 @@ class DelimitedSource:
 
         reading = arrow_csv.ReadOptions(
             use_threads=False, block_size=BYTES_PER_BLOCK, encoding="utf8" if self.encoding == "utf-8" else self.encoding,
-            column_names=self.columns, skip_rows_after_names=1,
+            column_names=self.columns, skip_rows=self.above, skip_rows_after_names=1,
         )  # fmt: skip
         parsing = arrow_csv.ParseOptions(
             delimiter=self.delimiter,
@@ -92,6 +109,25 @@ class DelimitedSource:
             if "straddl" in str(error):
                 error = f"a row is longer than {BYTES_PER_BLOCK >> 20} MB; is a quote open before it?"
             raise DataError(f"{self.name}: {error}") from None
+
+
+class _Top(NamedTuple):
+    """How a file begins. above: lines before the header; titles: those of them that say something."""
+
+    delimiter: str
+    above: int
+    titles: int
+
+    @classmethod
+    def of(cls, text: IO[str], delimiter: str | None) -> "_Top":
+        lines = list(itertools.islice(text, LINES_OF_HEADER))
+        first = 0
+        if lines and (said := re.fullmatch(r'\ufeff?"?sep=(.)"?\s*', lines[0])):
+            delimiter, first = delimiter or said[1], 1
+        mark = delimiter or _delimiter_of(lines[first:])
+        cells = [[cell for cell in row if cell.strip()] for row in csv.reader(lines[first:], delimiter=mark)]
+        place = header_place(cells) if not any('"' in line for line in lines) else 0
+        return cls(mark, first + place, sum(bool(row) for row in cells[:place]))
 
 
 @dataclass(slots=True)
@@ -148,9 +184,14 @@ def _no_rows(columns: list[str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array([], pa.string()) for _ in columns], names=columns)
 
 
-def _delimiter_of(header: str) -> str:
-    outside_quotes = "".join(header.split('"')[::2])
-    return max(DELIMITERS, key=outside_quotes.count)
+def _delimiter_of(lines: list[str]) -> str:
+    """The mark that the header has most of; under a title without any, that of the first line that has several."""
+    for least, line in zip(itertools.chain([1], itertools.repeat(_SEVERAL)), lines, strict=False):
+        outside_quotes = "".join(line.split('"')[::2])
+        mark = max(DELIMITERS, key=outside_quotes.count)
+        if outside_quotes.count(mark) >= least:
+            return mark
+    return DELIMITERS[0]
 
 
 def _open_quote(path: Path, encoding: str, delimiter: str) -> int | None:

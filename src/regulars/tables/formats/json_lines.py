@@ -7,7 +7,7 @@ says is said of each of them.
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from regulars.errors import DataError
-from regulars.tables.formats.raw import ROWS_PER_BATCH, Misshapen, RawBatch, as_json, check_header
+from regulars.tables.formats.raw import ROWS_PER_BATCH, Misshapen, RawBatch, as_json, check_header, clean_name
 from regulars.tables.formats.text import inspect, open_text
+from regulars.wording import Sentence
 
-_LINES_OF_HEADER = 1_000
 _LINES_PER_BATCH = ROWS_PER_BATCH // 4
 _BLANK = "\ufeff \t\r\n"
 _BATCH = "batch"
@@ -35,7 +35,10 @@ class _Object(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonLinesSource:
-    """A text file of JSON objects. Its columns are those of its first thousand lines; is_document: it is JSON as a whole."""
+    """A text file of JSON objects. Its columns are those of all its objects; is_document: it is JSON as a whole.
+
+    decimal: the mark with which numbers are to be read, which JSON writes with a point.
+    """
 
     path: Path
     name: str
@@ -43,27 +46,27 @@ class JsonLinesSource:
     columns: list[str]
     encoding: str
     is_document: bool = False
+    decimal: str = "."
+    notes: tuple[Sentence, ...] = ()
 
     @classmethod
-    def of(cls, path: Path, *, encoding: str | None = None) -> "JsonLinesSource":
+    def of(cls, path: Path, *, encoding: str | None = None, decimal: str = ".") -> "JsonLinesSource":
         found = inspect(path, encoding)
-        source = cls(path=path, name=path.name, identity=found.identity, columns=[], encoding=found.encoding)
+        source = cls(
+            path=path, name=path.name, identity=found.identity, columns=[], encoding=found.encoding, decimal=decimal
+        )
         first = next(source._objects(), None)
         if first is not None and isinstance(first.fields, str):
             source = replace(source, is_document=source._is_document())
-        objects = itertools.islice(source._objects(), _LINES_OF_HEADER)
-        columns = list(
-            dict.fromkeys(name for found in objects if isinstance(found.fields, dict) for name in found.fields)
-        )
+        columns: dict[str, None] = {}
+        for found_object in source._objects():
+            if isinstance(found_object.fields, dict):
+                columns.update(dict.fromkeys(found_object.fields))
         if not columns:
             raise DataError(
                 f'{path.name} line 1: no JSON object; write one object a line, such as {{"order_id": "A1"}}'
             )
-        return replace(source, columns=check_header(columns, path.name))
-
-    def with_columns(self, names: Iterable[str]) -> "JsonLinesSource":
-        """The same source with more columns, which may stand first after the lines that were looked at."""
-        return replace(self, columns=list(dict.fromkeys((*self.columns, *names))))
+        return replace(source, columns=check_header(list(columns), path.name))
 
     def written(self, row: dict[str, Any]) -> str:
         return as_json(row)
@@ -83,13 +86,14 @@ class JsonLinesSource:
         return RawBatch(pa.RecordBatch.from_arrays(rows, names=self.columns), numbers, tuple(misshapen))
 
     def _objects(self) -> Iterator[_Object]:
+        read = _Reader(self.decimal)
         with open_text(self.path, self.encoding) as text:
             if self.is_document:
-                yield from _of_document(text.read())
+                yield from _of_document(text.read(), read)
                 return
             for number, line in enumerate(text, 1):
                 if line.strip(_BLANK):
-                    yield from _of_line(number, line)
+                    yield from _of_line(number, line, read)
 
     def _is_document(self) -> bool:
         """Whether the whole file is one piece of JSON, over several lines."""
@@ -101,14 +105,37 @@ class JsonLinesSource:
         return True
 
 
-def _loads(text: str) -> Any:
-    return json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
+class _TwiceError(ValueError):
+    """A name that stands twice in one object."""
 
 
-def _of_line(number: int, line: str) -> Iterator[_Object]:
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads JSON with its numbers as they were written, but for the decimal mark."""
+
+    decimal: str
+
+    def __call__(self, text: str) -> Any:
+        return json.loads(
+            text, parse_float=self._number, parse_int=str, parse_constant=str, object_pairs_hook=_named_once
+        )
+
+    def _number(self, written: str) -> str:
+        return written.replace(".", self.decimal)
+
+
+def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    named = dict(pairs)
+    if len(named) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(f"'{next(name for name in names if names.count(name) > 1)}' stands twice in it")
+    return named
+
+
+def _of_line(number: int, line: str, read: _Reader) -> Iterator[_Object]:
     try:
-        value = _loads(line.strip(_BLANK))
-    except (json.JSONDecodeError, RecursionError) as error:
+        value = read(line.strip(_BLANK))
+    except (ValueError, RecursionError) as error:
         yield _Object(number, str(error), line)
         return
     for inner in _unpacked(value):
@@ -129,9 +156,13 @@ def _unpacked(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _of_document(text: str) -> Iterator[_Object]:
+def _of_document(text: str, read: _Reader) -> Iterator[_Object]:
     """The objects of a document, each with the line on which it begins."""
-    objects = _unpacked(_loads(text.strip(_BLANK)))
+    try:
+        objects = _unpacked(read(text.strip(_BLANK)))
+    except _TwiceError as error:
+        yield _Object(1, str(error), text[:200])
+        return
     lines = _lines_of(text)
     for place, value in enumerate(objects):
         line = lines[place] if len(lines) == len(objects) else 1
@@ -152,7 +183,8 @@ def _lines_of(text: str) -> list[int]:
 
 
 def _fields(prefix: str, value: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
-    for name, inner in value.items():
+    for written, inner in value.items():
+        name = clean_name(written)
         match inner:
             case dict():
                 yield from _fields(f"{prefix}{name}.", inner)

@@ -4,6 +4,7 @@ import codecs
 import gzip
 import hashlib
 import io
+import re
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -23,8 +24,14 @@ class _MistakeError(Exception):
     """Bytes that the encoding does not have."""
 
 
+_NOT_ASCII = re.compile(rb"[^\x00-\x7f]+")
+_LEAST_CHINESE = 0.8
+_MOST_UTF8 = 0.3
+_MOST_EVIDENCE = 1 << 20
+
+
 def inspect(path: Path, encoding: str | None = None) -> Inspection:
-    """Hash a text file and find its encoding: UTF-8, UTF-16 or GB18030.
+    """Hash a text file and find its encoding: UTF-8, UTF-16, or GB18030 where what it then says looks Chinese.
 
     Raises DataError naming line and byte where it is none of these, or not what `encoding` says.
     """
@@ -32,9 +39,12 @@ def inspect(path: Path, encoding: str | None = None) -> Inspection:
     try:
         return _survey(path, expected)
     except _MistakeError as mistake:
-        if encoding is None and expected == "utf-8" and (chinese := _survey_or_none(path, "gb18030")):
+        is_open = encoding is None and expected == "utf-8"
+        if is_open and (chinese := _survey_or_none(path, "gb18030")) and _looks_chinese(path):
             return chinese
-        mend = "save the file as UTF-8, or set the right encoding in the mapping"
+        mend = (
+            "save the file as UTF-8, or say which encoding it has, such as --encoding cp1252 (in the mapping: encoding)"
+        )
         raise DataError(f"{path.name} {mistake} is not {expected}; {mend}") from None
 
 
@@ -59,6 +69,35 @@ def _by_first_bytes(path: Path) -> str:
     if is_zero == [True, False, True, False]:
         return "utf-16-be"
     return "utf-8"
+
+
+def _looks_chinese(path: Path) -> bool:
+    """Whether bytes beyond ASCII come as Chinese text has them, rather than as accents of Western letters or broken UTF-8.
+
+    In GB18030 nearly every Chinese letter is two bytes beyond ASCII, mostly of the first level, which is in the order of its sounds;
+    an accented letter of Windows-1252 stands alone between plain ones, and lines of Chinese are no UTF-8.
+    """
+    pairs = firsts = letters = lines = utf8 = 0
+    with open_bytes(path) as file:
+        while lines < _MOST_EVIDENCE and (line := file.readline(_MOST_EVIDENCE)):
+            runs = _NOT_ASCII.findall(line)
+            if not runs:
+                continue
+            lines += 1
+            utf8 += _is_utf8(line)
+            letters += sum((len(run) + 1) // 2 for run in runs)
+            whole = [run for run in runs if len(run) % 2 == 0]
+            pairs += sum(len(run) // 2 for run in whole)
+            firsts += sum(0xA1 <= byte <= 0xA9 or 0xB0 <= byte <= 0xD7 for run in whole for byte in run[::2])
+    return pairs >= _LEAST_CHINESE * letters and firsts >= _LEAST_CHINESE * pairs and utf8 <= _MOST_UTF8 * lines
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _survey_or_none(path: Path, encoding: str) -> Inspection | None:

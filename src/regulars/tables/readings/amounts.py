@@ -11,9 +11,10 @@ from regulars.money import is_currency, symbol_of, symbols
 _MARK = r"[A-Z]{0,3}\p{Sc}|[A-Z]{3}"
 _WRITTEN = (
     r"^(?P<opened>\()?(?P<sign>[-+])?\s?"
-    rf"(?P<before>{_MARK})?\s?(?P<inner>-)?(?P<number>[\d., \x{{a0}}]*\d\.?)\s?(?P<after>{_MARK})?(?P<closed>\))?$"
+    rf"(?P<before>{_MARK})?\s?(?P<inner>-)?(?P<number>[\d., '’]*\d\.?)\s?(?P<after>{_MARK})?(?P<closed>\))?$"
 )
-_GROUPED = r"^-?\d{1,3}(,\d{3})+(\.\d*)?$"
+_GROUPED = r"^-?\d{1,3}((,\d{3})+|( \d{3})+|(['’]\d{3})+)(\.\d*)?$"
+_WITH_COMMA = r"^-?(\d{1,3}((\.\d{3})+|( \d{3})+|(['’]\d{3})+)|\d*)(,\d*)?([eE][+-]?\d{1,3})?$"
 
 
 class Plain(NamedTuple):
@@ -24,7 +25,7 @@ class Plain(NamedTuple):
 
 
 def plain_amounts(text: pa.Array, currency: str) -> Plain:
-    """Take signs of currency and brackets off amounts; what is written in no such way stays as it is.
+    """Take signs of currency and brackets off amounts; what is written in no such way stays as it is. Spaces are plain ones.
 
     >>> plain_amounts(pa.array(["$1,234.50", "($5.00)", "-$5", "12.50 EUR", "about 7"]), "USD").text.to_pylist()
     ['1,234.50', '-5.00', '-5', '12.50', 'about 7']
@@ -54,12 +55,20 @@ def sum_of(*masks: pa.Array) -> pa.Array:
 
 
 def plain_numbers(text: pa.Array, decimal: str) -> pa.Array:
-    """Take separators of thousands and a leading plus off numbers, and give them a decimal point."""
+    """Take separators of thousands and a leading plus off numbers, and give them a decimal point.
+
+    What groups digits otherwise than by threes stays as it is, and is then no number.
+
+    >>> plain_numbers(pa.array(["1.234,50", "12,5", "12.50", "1 234"]), ",").to_pylist()
+    ['1234.50', '12.5', '12.50?', '1234']
+    """
     plain = pc.replace_substring_regex(text, r"^\+", "")
     if decimal == ",":
-        return pc.replace_substring(pc.replace_substring_regex(plain, "[. \u00a0]", ""), ",", ".")
+        is_written = pc.fill_null(pc.match_substring_regex(plain, _WITH_COMMA), False)
+        numbers = pc.replace_substring(pc.replace_substring_regex(plain, "[. '’]", ""), ",", ".")
+        return pc.if_else(is_written, numbers, pc.binary_join_element_wise(plain, "?", ""))
     is_grouped = pc.fill_null(pc.match_substring_regex(plain, _GROUPED), False)
-    return pc.if_else(is_grouped, pc.replace_substring(plain, ",", ""), plain)
+    return pc.if_else(is_grouped, pc.replace_substring_regex(plain, "[, '’]", ""), plain)
 
 
 def _by_mark(marks: pa.Array, currency: str) -> tuple[pa.Array, pa.Array]:

@@ -1,0 +1,108 @@
+"""Names: which column of a source holds which of ours, by its name.
+
+Ours are found in any case and with any spaces; words that others use for them are only proposed.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+from regulars.tables.contracts import Contract, contract
+from regulars.tables.mapping import From, Mapping
+
+KNOWN: dict[str, tuple[str, ...]] = {
+    "guest_id": (
+        "guest", "customer", "customer_id", "household_id", "member_id", "user_id", "client_id", "customer_email", "email",
+        "phone", "customer_name", "member", "loyalty_id", "顾客", "会员号", "会员", "手机号",
+    ),
+    "order_id": (
+        "order", "order_number", "order_no", "check_id", "check_number", "check_no", "basket_id", "transaction_id",
+        "receipt_number", "receipt_no", "bill_number", "ticket_id", "ticket_no", "invoice", "invoice_number", "id", "订单号", "订单编号",
+    ),
+    "store_id": (
+        "store", "location", "location_id", "restaurant", "restaurant_name", "shop_id", "shop", "branch", "outlet",
+        "store_name", "location_name", "门店", "门店名称", "店铺",
+    ),
+    "ordered_at": (
+        "order_date", "date_time", "datetime", "opened", "opened_at", "closed_at", "order_time", "created_at", "date", "timestamp",
+        "time", "transaction_timestamp", "transaction_date", "sale_date", "下单时间", "交易时间", "日期",
+    ),
+    "amount_minor": (
+        "net_sales", "net_amount", "net_total", "subtotal", "sales_value", "amount", "amount_paid", "order_total", "total_amount",
+        "grand_total", "total", "price", "paid", "revenue", "实付金额", "实收金额", "实收", "金额",
+    ),
+    "discount_minor": (
+        "discount", "discounts", "discount_amount", "total_discount", "disc", "retail_disc", "coupon_disc", "优惠", "优惠金额",
+    ),
+    "item_id": ("item", "product_id", "sku", "dish", "dish_id", "menu_item", "item_name", "product", "name", "菜品", "菜品名称"),
+    "name": ("item_name", "product_name", "menu_item", "item", "title", "display_name", "菜名", "菜品名称"),
+    "category": ("department", "section", "group", "type", "menu_group", "分类"),
+    "quantity": ("qty", "count", "units", "数量"),
+    "line": ("line_number", "line_no", "position", "product_id"),
+    "covers": ("guests", "guest_count", "party_size", "number_of_guests", "pax", "人数", "就餐人数"),
+    "channel": ("source", "dining_option", "order_type", "service_type", "订单类型"),
+    "zone": ("timezone", "time_zone", "tz"),
+    "reviewed_at": ("date", "created_at", "review_date"),
+    "text": ("review", "comment", "body", "评论"),
+    "rating": ("stars", "score", "星级"),
+    "exposed_at": ("start_date", "sent_at", "date"),
+    "ends_at": ("end_date", "expires_at"),
+    "redeemed_at": ("redemption_date", "used_at", "date"),
+    "cost_minor": ("cost", "subsidy", "food_cost"),
+    "price_minor": ("price", "list_price", "售价"),
+    "birthday": ("date_of_birth", "dob", "生日"),
+}  # fmt: skip
+"""Words that others use for our columns, those that mean it most closely first."""
+_ALIKE = 0.8
+
+
+def plain(name: str) -> str:
+    """A name in small letters with underscores: Net Sales, netSales and net-sales are net_sales."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-./#:]+", "_", name.strip()).lower().strip("_")
+
+
+def bare(name: str) -> str:
+    """A name without anything between its letters: Guest_ID and guest id are guestid."""
+    return re.sub(r"[\W_]+", "", name).lower()
+
+
+def ours_among(table: str, available: Iterable[str]) -> dict[str, str]:
+    """Our columns that a source has: by exactly our names, or in another case and with other spaces where only one is so."""
+    there = list(available)
+    found: dict[str, str] = {}
+    for column in contract(table).columns:
+        alike = [name for name in there if bare(name) == bare(column.name)]
+        if column.name in there:
+            found[column.name] = column.name
+        elif len(alike) == 1:
+            found[column.name] = alike[0]
+    return found
+
+
+def has_same_names(table: str, available: Iterable[str]) -> bool:
+    """Whether a source's columns already have our names: all those that the table needs."""
+    found = ours_among(table, available)
+    return all(column.may_be_absent or column.name in found for column in contract(table).columns)
+
+
+def same_names(table: str, available: Iterable[str]) -> Mapping:
+    """The mapping of a source whose columns already have our names."""
+    return Mapping(
+        table=table, columns={ours: From(column=name) for ours, name in ours_among(table, available).items()}
+    )
+
+
+def nearly(unread: Iterable[str], target: Contract, filled: Iterable[str]) -> dict[str, str]:
+    """Columns of a source that were not read -> the column of ours, empty so far, that each may have been meant for."""
+    open_ones = [column.name for column in target.columns if column.name not in set(filled)]
+    return {name: ours for name in unread if (ours := _meant(name, open_ones)) is not None}
+
+
+def _meant(name: str, ours: list[str]) -> str | None:
+    said = plain(name)
+    for own in ours:
+        if said in (own, own.removesuffix("_minor"), own.removesuffix("_id"), *KNOWN.get(own, ())):
+            return own
+    by_bare = {bare(own): own for own in ours}
+    close = difflib.get_close_matches(bare(name), by_bare, n=1, cutoff=_ALIKE)
+    return by_bare[close[0]] if close else None
