@@ -11,7 +11,7 @@ from regulars.profiles.columns import DAYPARTS
 _MONEY = ("amount_minor", "discount_minor", "margin_minor")
 _A_MONDAY = 1  # 0001-01-01
 _DAYS = 10_000_000  # more than there are days in a calendar
-_COUNTS = ("orders", "discounted", "covered", "covers", *DAYPARTS, *_MONEY, "unknown_margins")
+_COUNTS = ("orders", "timed", "discounted", "covered", "covers", *DAYPARTS, *_MONEY, "unknown_margins")
 
 
 def habits(orders: nw.LazyFrame[Any], *, as_of: date) -> nw.LazyFrame[Any]:
@@ -54,9 +54,10 @@ def _sums(names: tuple[str, ...]) -> list[nw.Expr]:
 def _totals(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Orders, dayparts and money of each guest."""
     sale = ~nw.col("is_refund")
-    covers = nw.when(sale).then(nw.col("covers").cast(nw.Int64))
+    covers = nw.when(sale & (nw.col("covers") > 0)).then(nw.col("covers").cast(nw.Int64))
     marked = orders.with_columns(
         orders=sale.cast(nw.Int64),
+        timed=(sale & ~nw.col("hour").is_null()).cast(nw.Int64),
         discounted=(sale & (nw.col("discount_minor") > 0)).cast(nw.Int64),
         covered=(~covers.is_null()).cast(nw.Int64),
         covers=covers,
@@ -106,7 +107,7 @@ def _facts() -> dict[str, nw.Expr]:
         "average_covers": ratio(nw.col("covers"), nw.col("covered")),
         "margin_minor": nw.when(nw.col("unknown_margins") == 0).then(nw.col("margin_minor")),
         **{f"{day}_share": ratio(nw.col(day), nw.col("visits")) for day in WEEKDAYS},
-        **{f"{part}_share": ratio(nw.col(part), nw.col("orders")) for part in DAYPARTS},
+        **{f"{part}_share": ratio(nw.col(part), nw.col("timed")) for part in DAYPARTS},
     }
 
 

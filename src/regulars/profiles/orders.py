@@ -6,7 +6,8 @@ from typing import Any
 import narwhals as nw
 from narwhals.typing import IntoFrame
 
-from regulars.profiles.frames import opened
+from regulars.profiles.checks import holds_dates, is_of_a_lake, refuse_odd_orders, without_nobody
+from regulars.profiles.frames import checked, opened
 
 _DAY_CLOSES = "-4h"
 _READY = (
@@ -21,30 +22,39 @@ def ready_orders(orders: IntoFrame, *, as_of: date) -> nw.LazyFrame[Any]:
     Columns a frame may lack: `business_date` and `hour` are read off the clock that `ordered_at` shows (its own time
     zone; in DuckDB the session's), the trading day closing at 04:00; `discount_minor` is 0; `margin_minor` and `covers`
     are unknown; `is_refund` is true where the amount is negative. Refunds come out with a negative amount whatever sign
-    they had.
+    they had. Where `ordered_at` has dates without times, each order is of its date, and no hour is known.
+    Raises DataError for a frame with an order twice or an amount that is no whole number of minor units; tables of a lake were
+    checked when they were loaded.
     """
     known = nw.from_native(orders)
     names = known.collect_schema().names()
     needs: tuple[str, ...] = ("order_id", "guest_id", "store_id", "amount_minor")
     if "business_date" not in names or "hour" not in names:
         needs = (*needs, "ordered_at")
-        if "ordered_at" in names:
-            known = known.with_columns(nw.col("ordered_at").dt.replace_time_zone(None))
+    known = checked(known.to_native(), needs=needs, name="orders")
+    if not is_of_a_lake(known):
+        refuse_odd_orders(known)
+        known = without_nobody(known)
+    is_date = "ordered_at" in needs and holds_dates(known)
+    if "ordered_at" in needs and known.collect_schema()["ordered_at"] != nw.Date:
+        known = known.with_columns(nw.col("ordered_at").dt.replace_time_zone(None))
     frame = opened(known.to_native(), needs=needs, name="orders")
-    filled = frame.with_columns(**_defaults(names) | {"business_date": _business_date(names)})
+    filled = frame.with_columns(**_defaults(names, is_date=is_date) | {"business_date": _business_date(names, is_date)})
     counted = filled.filter(~nw.col("guest_id").is_null() & (nw.col("business_date") <= as_of))
     return _signed(counted.select(_READY))
 
 
-def _business_date(names: list[str]) -> nw.Expr:
+def _business_date(names: list[str], is_date: bool) -> nw.Expr:
     if "business_date" in names:
         return nw.col("business_date").cast(nw.Date)
+    if is_date:
+        return nw.col("ordered_at").cast(nw.Date)
     return nw.col("ordered_at").dt.offset_by(_DAY_CLOSES).dt.date()
 
 
-def _defaults(names: list[str]) -> dict[str, nw.Expr]:
+def _defaults(names: list[str], *, is_date: bool) -> dict[str, nw.Expr]:
     defaults = {
-        "hour": nw.col("ordered_at").dt.hour(),
+        "hour": nw.lit(None, dtype=nw.Int64) if is_date else nw.col("ordered_at").dt.hour(),
         "discount_minor": nw.lit(0),
         "margin_minor": nw.lit(None, dtype=nw.Int64),
         "is_refund": nw.col("amount_minor") < 0,
