@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from regulars.charts.learning_curves import learning_curves
 from regulars.rehearsal import Loop, learning_loop
-from regulars.reports.learning import learning_curves
+from regulars.wording import Voice
 
 ASKED = {"last of oracle": 0.85, "top response": 1.5, "send to all": 2.0}
 TOWNS, ENOUGH, GUESTS, CAMPAIGNS = 20, 18, 10_000, 10
@@ -74,7 +75,7 @@ def report(towns: list[dict[str, Any]]) -> bool:
 def draw(towns: list[dict[str, Any]], path: Path) -> None:
     gains = {name: [[value / 100 for value in town["gain"][name]] for town in towns] for name in towns[0]["gain"]}
     title = f"Ten campaigns from no history, {len(towns)} simulated towns of {towns[0]['guests']:,} guests"
-    chart = learning_curves(gains, "USD", title)
+    chart = learning_curves(gains, title, Voice(currency="USD"))
     chart.save(path, ppi=144)
 
 

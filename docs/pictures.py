@@ -8,11 +8,14 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from regulars.charts.guests import foretold_visits
+from regulars.charts.theme import Chart
 from regulars.profiles import build, lifetime
 from regulars.profiles.lifetime import HoldoutCheck
 from regulars.quality import servings, watch
 from regulars.quality.control import of_servings
-from regulars.reports import charts, quality_charts
+from regulars.reports import quality_charts
+from regulars.wording import Voice
 
 IMAGES = Path(__file__).with_name("images")
 CALIBRATED_UNTIL, HELD_OUT_UNTIL = dt.date(1997, 9, 30), dt.date(1998, 6, 30)
@@ -44,7 +47,7 @@ def cdnow_check() -> HoldoutCheck:
     return lifetime.holdout_check(both[f"expected_visits_{days}"], both["made"].fill_null(0))
 
 
-def slow_soup() -> charts.Chart:
+def slow_soup() -> Chart:
     """A made-up soup of three stores, one of which gets slower; its control chart."""
     draw, n, first = np.random.default_rng(0), 6_000, dt.date(2025, 1, 1)
     day, store = np.sort(draw.integers(0, 500, n)), draw.integers(1, 4, n)
@@ -64,7 +67,8 @@ def slow_soup() -> charts.Chart:
 def main() -> None:
     slow_soup().properties(background="white").save(IMAGES / "quality.png", ppi=144)
     check = cdnow_check()
-    chart = charts.predicted_and_made(check, "CDNOW: visits in the 39 weeks held out")
+    tenths = [(tenth.predicted, tenth.actual) for tenth in check.tenths]
+    chart = foretold_visits(tenths, "CDNOW: visits in the 39 weeks held out", Voice())
     chart.save(IMAGES / "cdnow.png", ppi=144)
     print(f"predicted {check.predicted:.0f}, made {check.actual:.0f}, ratio {check.ratio:.3f}")
     for place, tenth in enumerate(check.tenths, 1):

@@ -1,9 +1,9 @@
 """The plan: limits kept, arms by lot with exact propensities, immutable, and the same again to the byte."""
 
 import datetime as dt
-import json
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 
 import regulars as rg
 from regulars import segments
-from regulars.planning import Campaign, Plan, find, make_plan, read_assignments, replay, save, summary
+from regulars.planning import Campaign, Plan, PlanSummary, find, make_plan, read_assignments, read_summary, replay, save
 from regulars.planning.decision import decide
 from regulars.planning.kept_plans import assignment_bytes
 from shops import NOW, make_lake
@@ -32,7 +32,7 @@ def test_everybody_in_the_audience_has_one_row(plan: Plan) -> None:
     rows = plan.assignments()
     assert len(rows) == len(plan.audience) == len(set(rows["guest_id"].to_pylist()))
     assert min(plan.decision.arm_counts.values()) > 0
-    assert plan.lessons.basis_words == "randomised"
+    assert plan.lessons.basis == "randomised"
 
 
 def test_a_plan_keeps_the_rule_that_a_saved_segment_stood_for(plan: Plan, campaign: Made, tmp_path: Path) -> None:
@@ -99,11 +99,36 @@ def test_a_kept_plan_is_never_changed_and_comes_out_the_same_after_more_orders(t
     assert replay(lake, made.plan_id)
 
 
-def test_a_summary_is_plain_json(plan: Plan) -> None:
-    told = json.loads(json.dumps(summary(plan)))
-    assert told["expected"]["gain_low"] < told["expected"]["gain"] < told["expected"]["gain_high"]
-    assert told["audience"] == sum(told["arms"].values())
-    assert told["design"]["effect"] > 0
+def test_a_summary_comes_back_from_disk_as_it_was(plan: Plan, shop: rg.Lake) -> None:
+    told = PlanSummary.of(plan)
+    assert read_summary(save(plan, shop.workspace)) == told
+    assert told.expected.gain_low < told.expected.gain < told.expected.gain_high
+    assert told.audience == sum(told.arms.values())
+    assert told.design is not None
+    assert told.design.effect > 0
+
+
+@pytest.mark.parametrize(
+    ("gain", "finds", "says"),
+    [(50_000.0, 40.0, "proof_can"), (50_000.0, 400.0, "proof_cannot"), (50_000.0, 4_000.0, "proof_out_of_reach"),
+     (0.0, 400.0, "proof_out_of_reach")],
+)  # fmt: skip
+def test_the_verdict_says_whether_it_can_prove_itself(plan: Plan, gain: float, finds: float, says: str) -> None:
+    made = PlanSummary.of(plan)
+    assert made.design is not None
+    contacted = made.audience - made.arms["holdout"]
+    told = replace(
+        made, expected=made.expected._replace(gain=gain * contacted / 1_000), design=made.design._replace(effect=finds)
+    )
+    assert told.verdict[-1].code == says
+    if says == "proof_cannot":
+        assert told.verdict[-1].facts["guests"] == pytest.approx(64 * made.audience, rel=0.01)
+
+
+def test_a_certificate_that_misses_nothing_gives_no_percentage(plan: Plan) -> None:
+    made = PlanSummary.of(plan)
+    told = [replace(made, expected=made.expected._replace(gap=gap)).certificate for gap in (1e-9, 0.01)]
+    assert [sentence and sentence.code for sentence in told] == ["certificate_best", "certificate_gap"]
 
 
 def test_without_any_past_everybody_who_is_not_held_out_explores(tmp_path: Path, campaign: Made) -> None:
@@ -119,7 +144,7 @@ def test_without_any_past_everybody_who_is_not_held_out_explores(tmp_path: Path,
 
 def test_a_plan_from_targeted_campaigns_says_so_and_must_learn(targeted: rg.Lake, campaign: Made) -> None:
     made = make_plan(targeted, campaign())
-    assert "observational" in made.lessons.basis_words
+    assert made.lessons.basis == "adjusted"
     with pytest.raises(rg.DesignError, match="must learn: set holdout and exploration above 0"):
         make_plan(targeted, campaign(("exploration = 0.2", "exploration = 0")))
 

@@ -5,22 +5,28 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
 import regulars as rg
 from conftest import lacking
-from regulars.guests import profiles_with_taste
-from regulars.planning import make_plan, parse_campaign, save
-from regulars.reports import campaign_report, samples, write_report
+from regulars.planning import PlanPage, PlanSummary, make_plan, parse_campaign, save, save_page
+from regulars.reports import campaign_report, write_report
+from regulars.results import keep_backtest
+from regulars.wording import Sentence
 from shops import CAMPAIGN, make_lake
+
+Kept = tuple[PlanSummary, PlanPage]
 
 
 @pytest.fixture(scope="module")
-def page(targeted: rg.Lake) -> str:
+def kept(targeted: rg.Lake) -> Kept:
     plan = make_plan(targeted, parse_campaign(CAMPAIGN.replace("Autumn regulars", "Autumn <script>alert(1)</script>")))
-    crowd: pa.Table = targeted.collect(profiles_with_taste(targeted, plan.campaign.decided_on))
-    return campaign_report(plan, crowd, about="A shop that was made up.")
+    return PlanSummary.of(plan), PlanPage.of(plan, targeted)
+
+
+@pytest.fixture(scope="module")
+def page(kept: Kept) -> str:
+    return campaign_report(*kept, about=Sentence("simulated_about"))
 
 
 def test_it_loads_nothing_from_anywhere(page: str) -> None:
@@ -55,18 +61,46 @@ def test_every_picture_is_there(page: str) -> None:
         assert title in page
 
 
-def test_ten_guests_are_explained(shop: rg.Lake) -> None:
-    told = samples(make_plan(shop, parse_campaign(CAMPAIGN)))
+def test_ten_guests_are_explained(kept: Kept, page: str) -> None:
+    told = kept[1].samples
     assert len(told) == len({sample.guest_id for sample in told}) == 10
     assert {sample.arm for sample in told} == {"treated", "explore", "holdout"}
-    assert all(sample.why for sample in told)
+    assert all(f"<td>{sample.guest_id}</td>" in page for sample in told)
 
 
-def test_the_report_of_a_kept_plan_is_written(targeted: rg.Lake) -> None:
+def test_it_is_said_in_chinese_too(kept: Kept) -> None:
+    told = campaign_report(*kept, language="zh")
+    assert '<html lang="zh">' in told
+    words = re.sub(r"<(style|svg|code)\b.*?</\1>", "", told, flags=re.DOTALL)
+    sentences = re.findall(r">([^<>]*[A-Za-z]{3,} [a-z]{2,} [a-z]{2,}[^<>]*)<", words)
+    assert [
+        sentence for sentence in sentences if "rows could have" not in sentence and "weighting" not in sentence
+    ] == []
+    assert told.count("<svg") == 6
+
+
+def test_no_two_sentences_run_into_each_other(page: str) -> None:
+    words = re.sub(r"<(style|svg)\b.*?</\1>", "", page, flags=re.DOTALL)
+    assert re.findall(r"[a-z]{2,}[.!?][A-Z][a-z]+", words) == []
+    assert not re.search(r"\b1 days", words)
+
+
+def test_a_kept_plan_is_reported_without_fitting_or_solving(targeted: rg.Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = make_plan(targeted, parse_campaign(CAMPAIGN))
     save(plan, targeted.workspace)
+    assert save_page(plan, targeted) == PlanPage.of(plan, targeted)
+    keep_backtest(targeted, plan)
+    for name in ("regulars.effects.fit", "regulars.allocation.solve", "regulars.planning.plan.make_plan"):
+        monkeypatch.setattr(name, lambda *_, **__: pytest.fail("worked out again"))
     path = write_report(targeted, plan.plan_id)
     assert plan.plan_id in path.read_text(encoding="utf-8")
+
+
+def test_a_plan_of_which_nothing_was_kept_for_a_page_is_refused_with_the_mend(targeted: rg.Lake) -> None:
+    plan = make_plan(targeted, parse_campaign(CAMPAIGN.replace("seed = 3", "seed = 4")))
+    save(plan, targeted.workspace)
+    with pytest.raises(rg.DataError, match="nothing was kept for a page; plan its campaign again"):
+        write_report(targeted, plan.plan_id)
 
 
 def test_chromium_shows_it_without_an_error(page: str, tmp_path: Path) -> None:
@@ -88,6 +122,7 @@ def test_a_report_written_anew_keeps_the_mark_of_its_workspace(tmp_path: Path) -
     marked = rg.Lake.open(tmp_path / "shop")
     plan = make_plan(marked, parse_campaign(CAMPAIGN))
     save(plan, lake.workspace)
+    save_page(plan, marked)
     written = write_report(marked, plan.plan_id).read_text(encoding="utf-8")
     assert written.count(">made up<") == written.count("<figure") > 3
     assert not re.search(r"(over|under)states it by -", written)

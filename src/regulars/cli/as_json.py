@@ -7,7 +7,33 @@ from typing import TYPE_CHECKING, Any
 from regulars.wording import Voice
 
 if TYPE_CHECKING:
+    from regulars.planning import PlanSummary
     from regulars.results import Measured, Season
+
+
+_LEFT_OUT = {"staff": "work here", "held_back": "are in the global holdout", "rested": "had an offer in the rest days"}
+
+
+def plan(found: PlanSummary, voice: Voice) -> dict[str, Any]:
+    """What a plan comes to."""
+    return {
+        "plan_id": found.plan_id,
+        "campaign_id": found.campaign.identity,
+        "name": found.campaign.name,
+        "currency": found.currency,
+        "audience": found.audience,
+        "left_out": {_LEFT_OUT[why]: count for why, count in found.left_out.items()},
+        "basis": voice.say(found.basis_words),
+        "learned_from": {"campaigns": found.campaigns, "exposures": found.exposures},
+        "arms": found.arms,
+        "offers": found.offers,
+        "expected": found.expected._asdict(),
+        "verdict": voice.each(found.verdict),
+        "limits": [use._asdict() for use in found.limits],
+        "design": None if found.design is None else found.design._asdict(),
+        "warnings": voice.each(found.warnings),
+        "versions": found.versions,
+    }
 
 
 def measured(found: Measured, voice: Voice) -> dict[str, Any]:

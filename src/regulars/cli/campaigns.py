@@ -9,6 +9,7 @@ from rich.console import Group
 
 from regulars.cli.answers import HERE, AsJson, Workspace, answer, opened, progress, voice
 from regulars.cli.screens.layout import plain, whole
+from regulars.wording import Sentence
 
 
 def plan(
@@ -17,15 +18,21 @@ def plan(
     as_json: AsJson = False,
 ) -> None:
     """Plan a campaign: who gets what under the budget.  Example:  regulars plan autumn.toml"""
+    from regulars.cli import as_json as keys
     from regulars.cli.screens import campaigns as screens
-    from regulars.planning import make_plan, read_campaign, save, summary
+    from regulars.planning import PlanSummary, make_plan, read_campaign, save, save_page
+    from regulars.results import keep_backtest
 
     lake = opened(workspace)
     with progress("planning_begins") as say:
         made = make_plan(lake, read_campaign(campaign), say)
-    folder, speaker = save(made, lake.workspace), voice(lake)
+        folder, speaker = save(made, lake.workspace), voice(lake)
+        say(Sentence("step_page"))
+        save_page(made, lake)
+        keep_backtest(lake, made)
+    summary = PlanSummary.of(made)
     kept = whole(speaker.say("plan_kept", folder=str(folder)))
-    answer(as_json, summary(made), lambda: Group(screens.plan(made, speaker), "", kept))
+    answer(as_json, keys.plan(summary, speaker), lambda: Group(screens.plan(summary, speaker), "", kept))
 
 
 def report(
@@ -44,13 +51,13 @@ def report(
 
     lake = opened(workspace)
     folder = find(lake.workspace, plan_id)
-    with progress("report_progress") as say:
-        if check:
+    if check:
+        with progress("report_progress"):
             is_same = replay(lake, folder.name)
-            words = voice(lake).say("replay_is_same" if is_same else "replay_differs", plan=folder.name)
-            answer(as_json, {"plan_id": folder.name, "is_same": is_same}, lambda: plain(words))
-            raise typer.Exit(0 if is_same else 1)
-        path = write_report(lake, folder.name, say)
+        words = voice(lake).say("replay_is_same" if is_same else "replay_differs", plan=folder.name)
+        answer(as_json, {"plan_id": folder.name, "is_same": is_same}, lambda: plain(words))
+        raise typer.Exit(0 if is_same else 1)
+    path = write_report(lake, folder.name, voice().language)
     wrote = whole(voice(lake).say("wrote_file", file=str(path)))
     answer(as_json, {"plan_id": folder.name, "report": str(path)}, lambda: wrote)
 
@@ -153,14 +160,16 @@ def demo(
     """Run the main job from end to end on a year of real orders.  Example:  regulars demo --town"""
     if in_town:
         return _demo_in_town(folder, as_json)
+    from regulars.cli import as_json as keys
     from regulars.cli.screens import demo as screens
     from regulars.demo import run
-    from regulars.planning import summary
 
     with progress("demo_progress") as say:
-        told = run(folder, say)
-    value = {"loads": told.loads, "guests": told.guests, "plan": summary(told.plan), "report": str(told.report)}
-    return answer(as_json, value, lambda: screens.demo(told, voice(currency=told.plan.currency)))
+        told = run(folder, say, voice().language)
+    speaker = voice(currency=told.summary.currency)
+    summary = keys.plan(told.summary, speaker)
+    value = {"loads": told.loads, "guests": told.guests, "plan": summary, "report": str(told.report)}
+    return answer(as_json, value, lambda: screens.demo(told, speaker))
 
 
 def _demo_in_town(folder: Path, as_json: bool) -> None:
@@ -168,7 +177,7 @@ def _demo_in_town(folder: Path, as_json: bool) -> None:
     from regulars.demo import run_town
 
     with progress("town_progress") as say:
-        told = run_town(folder, say)
+        told = run_town(folder, say, language=voice().language)
     lived = [episode._asdict() | {"is_covered": episode.is_covered} for episode in told.episodes]
     value = {
         "simulated": True,

@@ -23,15 +23,14 @@ def profile(
 ) -> None:
     """Work out the profile of every guest and keep it as the table profiles.  Example:  regulars profile --as-of 2026-10-31"""
     from regulars.cli.screens import guests as screens
-    from regulars.guests import keep_profiles
-    from regulars.reports import crowd
+    from regulars.guests import Everybody, keep_profiles
 
     lake = opened(workspace)
     with progress("profiles_progress"):
         date, profiles = keep_profiles(lake, as_of.date() if as_of else None)
-    counts, deciles = crowd(profiles)
-    value = {"as_of": date, "guests": len(profiles), "stages": counts}
-    answer(as_json, value, lambda: screens.profile(counts, deciles, date, voice(lake)))
+    everybody = Everybody.of(profiles)
+    value = {"as_of": date, "guests": everybody.guests, "stages": everybody.stages}
+    answer(as_json, value, lambda: screens.profile(everybody, date, voice(lake)))
 
 
 def segments(

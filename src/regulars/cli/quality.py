@@ -230,10 +230,9 @@ def _price(lake: Any) -> float:
     from regulars.planning.kept_plans import find, read_summary
 
     try:
-        limits = read_summary(find(lake.workspace))["limits"]
+        return read_summary(find(lake.workspace)).budget.price
     except DataError:
         return 0.0
-    return float(next((use["price"] for use in limits if use["limit"] == "budget"), 0.0))
 
 
 def _date(day: dt.datetime | None) -> dt.date | None:

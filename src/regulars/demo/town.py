@@ -8,20 +8,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from regulars.demo.fresh import fresh_lake
-from regulars.guests import profiles_with_taste
-from regulars.planning import Plan, make_plan, save
+from regulars.planning import Plan, PlanSummary, make_plan, save, save_page
 from regulars.rehearsal import Run, town
 from regulars.rehearsal.books import ZONE
 from regulars.rehearsal.learning import PACE, campaign_of, keep, load_past, planned_action
-from regulars.rehearsal.rehearsing import ABOUT
 from regulars.rehearsal.vouchers import CURRENCY
-from regulars.reports import campaign_report
-from regulars.reports.told import Episode, told_page
+from regulars.reports import Episode, campaign_report, town_page
 from regulars.results import measure_campaign
 from regulars.tables import Lake
-from regulars.wording import Progress, Sentence
+from regulars.wording import Language, Progress, Sentence
 
 MARK = "simulated"
+ABOUT = Sentence("simulated_about")
 GUESTS, STORES, CAMPAIGNS, BUDGET_EACH = 6_000, 12, 5, 0.15
 
 
@@ -34,7 +32,9 @@ class TownTold(NamedTuple):
     pages: list[Path]
 
 
-def run_town(folder: Path, say: Progress, *, guests: int = GUESTS, campaigns: int = CAMPAIGNS) -> TownTold:
+def run_town(
+    folder: Path, say: Progress, *, guests: int = GUESTS, campaigns: int = CAMPAIGNS, language: Language = "en"
+) -> TownTold:
     """Live the campaigns in a new workspace. `say` is told each step. Raises DataError as `run` does."""
     say(Sentence("town_progress"))
     place = town(guests, STORES, seed=0, pace=PACE)
@@ -48,7 +48,7 @@ def run_town(folder: Path, say: Progress, *, guests: int = GUESTS, campaigns: in
         plan = make_plan(lake, campaign, tell)
         save(plan, lake.workspace)
         tell(Sentence("step_report"))
-        pages.append(_report(lake, plan))
+        pages.append(_report(lake, plan, language))
         tell(Sentence("step_lived"))
         run = place.run(planned_action(plan, place), campaign.window_days, later_days=campaign.after_days)
         keep(lake, run, plan)
@@ -57,10 +57,8 @@ def run_town(folder: Path, say: Progress, *, guests: int = GUESTS, campaigns: in
         links[episodes[-1].name] = pages[-1].name
         place = run.after
     page = lake.workspace.reports / "town.html"
-    title = f"{campaigns} campaigns in a simulated town"
-    page.write_text(
-        told_page(episodes, currency=CURRENCY, title=title, about=ABOUT, mark=MARK, links=links), encoding="utf-8"
-    )
+    told = town_page(episodes, currency=CURRENCY, about=ABOUT, mark=MARK, links=links, language=language)
+    page.write_text(told, encoding="utf-8")
     return TownTold(episodes, CURRENCY, page, pages)
 
 
@@ -69,10 +67,11 @@ def _step_of(say: Progress, number: int, of: int) -> Progress:
     return lambda step: say(Sentence("step_of_campaign", number=number, of=of, step=step))
 
 
-def _report(lake: Lake, plan: Plan) -> Path:
-    crowd = lake.collect(profiles_with_taste(lake, plan.campaign.decided_on))
+def _report(lake: Lake, plan: Plan, language: Language) -> Path:
     path = lake.workspace.reports / f"{plan.campaign.identity}.html"
-    path.write_text(campaign_report(plan, crowd, about=ABOUT, mark=MARK), encoding="utf-8")
+    page = save_page(plan, lake)
+    told = campaign_report(PlanSummary.of(plan), page, about=ABOUT, mark=MARK, language=language)
+    path.write_text(told, encoding="utf-8")
     return path
 
 

@@ -1,20 +1,23 @@
-"""The archive: plans on disk. A plan is written once, never changed, and can be made again to the byte."""
+"""Kept plans: plans on disk. A plan is written once, never changed, and can be made again to the byte."""
 
-import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pydantic
 
 from regulars.errors import DataError
 from regulars.planning.campaign import Campaign
 from regulars.planning.plan import Plan, make_plan
+from regulars.planning.plan_page import PlanPage
+from regulars.planning.summary import PlanSummary
+from regulars.planning.values import read_value, write_once, write_value
 from regulars.tables import Lake, Workspace
 from regulars.wording import Progress
 
-_CAMPAIGN, _ASSIGNMENTS, _EXPOSURES, _SUMMARY = "campaign.json", "assignments.parquet", "exposures.parquet", "plan.json"
+_CAMPAIGN, _SUMMARY, _PAGE = "campaign.json", "plan.json", "page.json"
+_ASSIGNMENTS, _EXPOSURES = "assignments.parquet", "exposures.parquet"
+_AGAIN = "plan its campaign again with `regulars plan CAMPAIGN.toml`"
 
 
 class KeptPlan(NamedTuple):
@@ -32,19 +35,26 @@ def save(plan: Plan, workspace: Workspace) -> Path:
         return folder
     workspace.require_writable()
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / _CAMPAIGN, plan.campaign.model_dump_json(indent=2).encode())
-    _write(folder / _ASSIGNMENTS, assignment_bytes(plan))
-    _write(folder / _EXPOSURES, _bytes(plan.exposures()))
-    _write(folder / _SUMMARY, json.dumps(summary(plan), indent=2, ensure_ascii=False).encode())
+    write_once(folder / _CAMPAIGN, plan.campaign.model_dump_json(indent=2).encode())
+    write_once(folder / _ASSIGNMENTS, assignment_bytes(plan))
+    write_once(folder / _EXPOSURES, _bytes(plan.exposures()))
+    write_value(folder / _SUMMARY, PlanSummary.of(plan))
     return folder
+
+
+def save_page(plan: Plan, lake: Lake) -> PlanPage:
+    """Keep what a page shows of a plan that was saved, so that no page fits or solves anything. lake: the one it was made from."""
+    file = lake.workspace.plans / plan.plan_id / _PAGE
+    if not file.exists():
+        write_value(file, PlanPage.of(plan, lake))
+    return read_page(file.parent)
 
 
 def remake(lake: Lake, plan_id: str, progress: Progress | None = None) -> tuple[Lake, Plan]:
     """Make a kept plan again: the lake as it was then, and the plan."""
     folder = find(lake.workspace, plan_id)
-    campaign = _campaign(folder)
-    then = lake.at(read_summary(folder)["versions"])
-    return then, make_plan(then, campaign, progress)
+    then = lake.at(read_summary(folder).versions)
+    return then, make_plan(then, _campaign(folder), progress)
 
 
 def replay(lake: Lake, plan_id: str) -> bool:
@@ -66,16 +76,20 @@ def find(workspace: Workspace, plan_id: str | None = None) -> Path:
 
 def kept_plans(workspace: Workspace) -> list[KeptPlan]:
     """All kept plans, by their id. Raises DataError for one that this version cannot read."""
-    return [
-        KeptPlan(file.parent.name, file.parent, _campaign(file.parent))
-        for file in sorted(workspace.plans.glob(f"*/{_CAMPAIGN}"))
-    ]
+    files = sorted(workspace.plans.glob(f"*/{_CAMPAIGN}"))
+    return [KeptPlan(file.parent.name, file.parent, _campaign(file.parent)) for file in files]
 
 
-def read_summary(folder: Path) -> dict[str, Any]:
-    """The summary of a kept plan."""
-    kept: dict[str, Any] = json.loads((folder / _SUMMARY).read_text(encoding="utf-8"))
-    return kept
+def read_summary(folder: Path) -> PlanSummary:
+    """The summary of a kept plan. Raises DataError for one that another version kept."""
+    return read_value(folder / _SUMMARY, PlanSummary, mend=_AGAIN)
+
+
+def read_page(folder: Path) -> PlanPage:
+    """What a page shows of a kept plan. Raises DataError where it was not kept, or by another version."""
+    if not (folder / _PAGE).exists():
+        raise DataError(f"{folder}: nothing was kept for a page; {_AGAIN}, which keeps it")
+    return read_value(folder / _PAGE, PlanPage, mend=_AGAIN)
 
 
 def read_assignments(folder: Path) -> pa.Table:
@@ -94,40 +108,5 @@ def _bytes(table: pa.Table) -> bytes:
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
-def summary(plan: Plan) -> dict[str, Any]:
-    """What a plan comes to, as plain values: counts, money in minor units, certificate, limits, warnings."""
-    decision, design = plan.decision, plan.design
-    return {
-        "plan_id": plan.plan_id,
-        "campaign_id": plan.campaign.identity,
-        "name": plan.campaign.name,
-        "currency": plan.currency,
-        "audience": len(plan.audience),
-        "left_out": plan.audience.left_out,
-        "basis": plan.lessons.basis_words,
-        "learned_from": {"campaigns": plan.lessons.campaigns, "exposures": plan.lessons.rows},
-        "arms": decision.arm_counts,
-        "offers": decision.offer_counts(plan.offer_ids),
-        "expected": decision.certificate._asdict(),
-        "limits": [use._asdict() for use in decision.limits],
-        "design": None if design is None else design._asdict(),
-        "warnings": list(plan.warnings),
-        "versions": plan.versions,
-    }
-
-
 def _campaign(folder: Path) -> Campaign:
-    try:
-        return Campaign.model_validate_json((folder / _CAMPAIGN).read_text(encoding="utf-8"))
-    except pydantic.ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise DataError(
-            f"{folder / _CAMPAIGN}: {place}: {first['msg']}; another version of regulars kept this plan: plan its campaign again, "
-            "or delete the folder if it was never run"
-        ) from None
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-    path.chmod(0o444)
+    return read_value(folder / _CAMPAIGN, Campaign, mend=f"{_AGAIN}, or delete {folder} if it was never run")

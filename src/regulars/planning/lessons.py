@@ -19,7 +19,7 @@ from regulars.planning.campaign import Campaign, Offer
 from regulars.planning.history import History
 from regulars.planning.response import Response
 from regulars.tables import Lake
-from regulars.wording import Sentence, Voice
+from regulars.wording import Sentence
 
 FEWEST = 20
 """With fewer guests who redeemed, who did not, who came and who did not, no response is learned."""
@@ -39,7 +39,7 @@ class Lessons:
     cost: np.ndarray
     redemption: np.ndarray
     basis: str | None
-    warnings: tuple[str, ...]
+    warnings: tuple[Sentence, ...]
     study: Callable[[], EffectModel] | None = None
     rows: int = 0
     campaigns: int = 0
@@ -48,7 +48,7 @@ class Lessons:
     def none(cls, cost: np.ndarray) -> "Lessons":
         """Nothing is known."""
         unknown = np.full_like(cost, np.nan)
-        why = "nothing is known yet: no past campaign can teach, so everybody who is not held out explores"
+        why = Sentence("nothing_known_yet")
         return cls(
             gain=np.zeros_like(cost), gain_se=unknown, cost=cost, redemption=unknown, basis=None, warnings=(why,)
         )
@@ -63,9 +63,14 @@ class Lessons:
         return None if self.study is None else self.study()
 
     @property
-    def basis_words(self) -> str:
+    def basis_words(self) -> Sentence:
         """What the numbers rest on, as every page says it."""
-        return "nothing known yet" if self.basis is None else BASIS_WORDS[self.basis]
+        return Sentence(f"basis_{self.basis or 'unknown'}")
+
+
+def as_told(warning: Sentence | str) -> Sentence:
+    """A warning of a model as a sentence."""
+    return warning if isinstance(warning, Sentence) else Sentence("as_told", words=warning)
 
 
 def with_costs(lake: Lake, history: History, campaign: Campaign) -> tuple[History, tuple[Sentence, ...]]:
@@ -114,20 +119,20 @@ def apply_lessons(lake: Lake, history: History, audience: Audience, campaign: Ca
         lessons = _from_response(lake, history, audience, campaign, study)
     else:
         lessons = _from_effects(history, audience, campaign, study)
-    return replace(lessons, warnings=(*lessons.warnings, *Voice().each(guessed)))
+    return replace(lessons, warnings=(*lessons.warnings, *guessed))
 
 
 def _tells_response(history: History, campaign: Campaign) -> bool:
     return history.is_randomised and can_fit(history, _outcome(history, campaign) + history.cost, fewest=FEWEST)
 
 
-def _doubts(history: History, campaign: Campaign) -> tuple[str, ...]:
+def _doubts(history: History, campaign: Campaign) -> tuple[Sentence, ...]:
     """Why the logged propensities cannot be those of a lottery; empty if they can."""
     trial = read_trial(
         history.features, history.action, _outcome(history, campaign), cost=history.cost, propensity=history.propensity,
         offers=history.offers, cluster=history.guest,
     )  # fmt: skip
-    return tuple(lottery_doubts(trial))
+    return tuple(map(as_told, lottery_doubts(trial)))
 
 
 def _from_response(
@@ -160,7 +165,7 @@ def _from_effects(
         cost=np.maximum(found.cost[:, column], 0.0),
         redemption=found.redemption[:, column],
         basis=model.basis,
-        warnings=model.warnings,
+        warnings=tuple(map(as_told, model.warnings)),
         study=study,
         rows=len(history),
         campaigns=len(np.unique(history.campaign)),
@@ -184,11 +189,11 @@ def _with_new_offers(history: History, campaign: Campaign) -> History:
     return replace(history, offers=(*history.offers, *dict.fromkeys(new)))
 
 
-def _untried(history: History, campaign: Campaign) -> tuple[str, ...]:
+def _untried(history: History, campaign: Campaign) -> tuple[Sentence, ...]:
     """A warning for each offer that nobody was ever given."""
     tried = {history.offers[index] for index in np.unique(history.action[history.action >= 0])}
     new = [offer.offer_id for offer in campaign.offers if offer.learns_from not in tried]
-    return tuple(f"{name} was never given before; what it changes is taken from the other offers" for name in new)
+    return tuple(Sentence("offer_untried", offer=name) for name in new)
 
 
 def first_costs(lake: Lake, campaign: Campaign) -> np.ndarray:

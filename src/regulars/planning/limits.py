@@ -7,10 +7,13 @@ import numpy as np
 
 from regulars.allocation import Limit
 from regulars.errors import BudgetError
-from regulars.money import to_minor
+from regulars.money import exponent_of, to_minor
 from regulars.planning.campaign import Campaign
+from regulars.wording import Sentence
 
 MONEY_LIMITS = ("budget", "store")
+EACH = 100
+"""What more of a budget brings is said for so many major units of it."""
 
 
 class LimitUse(NamedTuple):
@@ -22,6 +25,15 @@ class LimitUse(NamedTuple):
     used: float
     price: float
     is_money: bool
+
+    def next_units(self, currency: str) -> Sentence:
+        """What more of it would bring; for a budget, so many major units more."""
+        if self.price <= 0:
+            return Sentence("limit_not_scarce")
+        if not self.is_money:
+            return Sentence("limit_brings", brings_minor=round(self.price))
+        each = EACH * 10 ** exponent_of(currency)
+        return Sentence("brings_for_each", brings_minor=round(each * self.price), each_minor=each)
 
 
 def limits_of(campaign: Campaign, store: np.ndarray, currency: str) -> list[Limit]:

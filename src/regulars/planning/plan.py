@@ -19,7 +19,7 @@ from regulars.planning.decision import Decision, decide
 from regulars.planning.history import History, build_history, past_campaigns
 from regulars.planning.lessons import Lessons, apply_lessons, first_costs
 from regulars.tables import Lake
-from regulars.wording import Progress, Sentence, Voice
+from regulars.wording import Progress, Sentence
 
 MOST_DAYS_WITHOUT_ORDERS = 7
 """After so many days without an order in the lake, orders are missing and not guests."""
@@ -42,7 +42,7 @@ class Plan:
     lessons: Lessons
     decision: Decision
     design: Design | None
-    warnings: tuple[str, ...]
+    warnings: tuple[Sentence, ...]
 
     @property
     def offer_ids(self) -> tuple[str, ...]:
@@ -137,13 +137,13 @@ def make_plan(lake: Lake, campaign: Campaign, progress: Progress | None = None) 
     )
 
 
-def _old_orders(facts: Facts, campaign: Campaign) -> tuple[str, ...]:
+def _old_orders(facts: Facts, campaign: Campaign) -> tuple[Sentence, ...]:
     """A warning where the orders end long before the eve of the campaign: guests look as if they had stayed away since."""
     last = facts.span()[1]
     days = (campaign.decided_on - last).days
     if days <= MOST_DAYS_WITHOUT_ORDERS:
         return ()
-    return (Voice().say("orders_end_early", last=last, starts_on=campaign.starts_on, days=days),)
+    return (Sentence("orders_end_early", last=last, starts_on=campaign.starts_on, days=days),)
 
 
 def _lessons(lake: Lake, history: History | None, audience: Audience, campaign: Campaign) -> Lessons:
@@ -155,7 +155,7 @@ def _lessons(lake: Lake, history: History | None, audience: Audience, campaign: 
 
 def _design(
     facts: Facts, audience: Audience, decision: Decision, campaign: Campaign
-) -> tuple[Design | None, tuple[str, ...]]:
+) -> tuple[Design | None, tuple[Sentence, ...]]:
     """What the holdout can find out, judged by a window as long as the campaign's just before it."""
     length = dt.timedelta(days=campaign.window_days)
     before = [facts.brought(audience.guest, campaign.starts_on - n * length, campaign.window_days) for n in (1, 2)]
@@ -164,14 +164,14 @@ def _design(
         noise = Noise.of(before[0], covariate=before[1])
         return minimum_detectable_effect(noise, treated=given, control=held), ()
     except DesignError as error:
-        return None, (f"this campaign cannot prove anything: {error}",)
+        return None, (Sentence("proves_nothing", why=str(error)),)
 
 
-def _empty_hands(lessons: Lessons, decision: Decision, campaign: Campaign) -> tuple[str, ...]:
+def _empty_hands(lessons: Lessons, decision: Decision, campaign: Campaign) -> tuple[Sentence, ...]:
     idle = [o.offer_id for index, o in enumerate(campaign.offers) if not (decision.treatment.choice == index).any()]
     if not lessons.is_known or not idle:
         return ()
-    return (f"no guest is expected to gain from {', '.join(idle)} at these limits; only exploration gives it",)
+    return (Sentence("offers_idle", offers=tuple(idle)),)
 
 
 def _identity(campaign: Campaign, audience: Audience, history: History | None, lake: Lake) -> str:

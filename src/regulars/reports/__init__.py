@@ -1,17 +1,15 @@
-"""Reports: pictures and pages from results.
+"""Reports: pages from results.
 
-charts      one function, one picture
-samples     some guests of a plan, and why each gets what they get
 campaign    the report of a planned campaign
+town        the page of campaigns lived one after another
 quality     the page on dishes and service, with its pictures (`quality_charts`) and words (`quality_words`)
-learning    the picture of campaigns that learn from each other
-told        the page of campaigns lived one after another
+writing     the report of a kept plan, as a file
 page        HTML that loads nothing from anywhere
 """
 
 from regulars.reports.campaign import campaign_report
 from regulars.reports.quality import quality_page, write_quality_report
-from regulars.reports.samples import Sample, samples
-from regulars.reports.writing import crowd, write_report
+from regulars.reports.town import Episode, town_page
+from regulars.reports.writing import write_report
 
-__all__ = ["Sample", "campaign_report", "crowd", "quality_page", "samples", "write_quality_report", "write_report"]
+__all__ = ["Episode", "campaign_report", "quality_page", "town_page", "write_quality_report", "write_report"]

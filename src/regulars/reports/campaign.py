@@ -1,128 +1,147 @@
-"""The report of a planned campaign: who the guests are, what is expected, what it costs, and how sure that is."""
+"""The report of a planned campaign: who the guests are, what is expected, what it costs, and how sure that is.
 
-from typing import Any
+It shows what was kept with the plan, and fits and solves nothing.
+"""
 
-import numpy as np
-import pyarrow as pa
+from typing import NamedTuple
 
-from regulars import __version__
+from regulars import __version__, charts
+from regulars.charts import guests as of_guests
+from regulars.charts import plans as of_plans
 from regulars.charts.theme import Chart, marked
-from regulars.errors import DataError
-from regulars.money import exponent_of
-from regulars.planning import Plan
+from regulars.effects import AverageEffect
 from regulars.planning.limits import LimitUse
-from regulars.profiles import STAGES, concentration, stage_counts, visit_gaps
-from regulars.reports import charts
+from regulars.planning.plan_page import PlanPage
+from regulars.planning.summary import PlanSummary
 from regulars.reports.page import render
-from regulars.reports.samples import samples
 from regulars.results import Backtest
-from regulars.wording import Voice
+from regulars.wording import Language, Sentence, Voice
 
 MOST_LIMITS = 12
+_MOST_ECHO = 10_000
+
+
+class Card(NamedTuple):
+    """One figure with its name and what to know of it."""
+
+    name: str
+    value: str
+    note: str
+
+
+class Line(NamedTuple):
+    """One limit: what may be used, what is expected to be, in per cent, and what the next units bring."""
+
+    name: str
+    may: str
+    uses: str
+    percent: float
+    brings: str
 
 
 def campaign_report(
-    plan: Plan, crowd: pa.Table, *, test: Backtest | None = None, about: str = "", mark: str = ""
+    summary: PlanSummary,
+    page: PlanPage,
+    *,
+    test: Backtest | None = None,
+    about: Sentence | None = None,
+    mark: str = "",
+    language: Language = "en",
 ) -> str:
-    """One HTML page. crowd: the profiles of all guests on the eve of the campaign. about: what the data are, in words.
-
-    mark: a word under the title of every picture, such as simulated.
-    """
-    voice = Voice(currency=plan.currency)
-    money = voice.money
+    """One HTML page. about: what the data are. mark: a word under the title of every picture, such as simulated."""
+    voice = Voice(language=language, currency=summary.currency, most_echo=_MOST_ECHO)
+    shown = scarcest(summary.limits)
     values = {
-        "version": __version__, "plan": plan, "campaign": plan.campaign, "about": about, "money": money,
-        "voice": voice,
-        "verdict": _verdict(plan, money), "cards": _cards(plan, money), "crowd_words": _crowd_words(crowd),
-        "samples": samples(plan), "next_unit": next(use.price for use in plan.decision.limits if use.limit == "budget"),
-        "price_of_knowing": plan.decision.allocation.gain - plan.decision.certificate.gain,
-        "limits": _limits(plan), "test": test,
-        **{name: marked(chart, mark) for name, chart in _pictures(plan, crowd, test).items()},
+        "version": __version__, "summary": summary, "campaign": summary.campaign, "page": page, "test": test, "voice": voice,
+        "about": voice.say(about) if about else "", "verdict": " ".join(voice.each(summary.verdict)), "cards": _cards(summary, voice),
+        "who_words": " ".join(voice.each(_who(page))), "limits": [_line(use, voice) for use in shown],
+        "limits_left": len([use for use in summary.limits if use.used > 0]) - len(shown),
+        "next_unit": voice.say(summary.budget.next_units(summary.currency)), "averages": [(a, _meaning(a, voice)) for a in page.averages],
+        "given_up": summary.best_gain - summary.expected.gain,
+        **{name: marked(chart, mark) for name, chart in _pictures(summary, page, test, voice).items()},
     }  # fmt: skip
     return render("campaign.html", values)
 
 
-def _cards(plan: Plan, money: Any) -> list[dict[str, str]]:
-    expected, arms, decision = plan.decision.certificate, plan.decision.arm_counts, plan.decision
-    given = int((decision.action >= 0).sum())
-    held_back = plan.audience.held_back
-    more = f"; {held_back:,} more are in the global holdout" if held_back else ""
+def scarcest(limits: tuple[LimitUse, ...], most: int = MOST_LIMITS) -> list[LimitUse]:
+    """The limits that matter most: the scarce ones first, then the most used."""
+    used = [use for use in limits if use.used > 0]
+    return sorted(used, key=lambda use: (-use.price, -use.used / max(use.amount, 1e-9)))[:most]
+
+
+def _cards(summary: PlanSummary, voice: Voice) -> list[Card]:
+    expected, held = summary.expected, summary.left_out["held_back"] or None
+    note = voice.say("card_audience_note", given=summary.given, held_out=summary.arms["holdout"], held_back=held)
     cards = [
-        {
-            "name": "audience",
-            "value": f"{len(plan.audience):,}",
-            "note": f"{given:,} get an offer, {arms['holdout']:,} are held out{more}",
-        },
-        {"name": "subsidy", "value": money(expected.cost), "note": f"expected, of {money(plan.budget)}"},
-    ]
-    if plan.lessons.model is not None:
-        interval = f"between {money(expected.gain_low)} and {money(expected.gain_high)}"
-        cards.append(
-            {"name": f"expected gain in {plan.campaign.outcome}", "value": money(expected.gain), "note": interval}
-        )
-        gap = f"no plan under these limits beats it by more than {expected.gap:.2%}"
-        cards.append({"name": "of the best possible", "value": f"{1 - expected.gap:.2%}", "note": gap})
-    if plan.design is not None:
-        note = f"the smallest change per guest that {plan.design.control:,} held-out guests can prove"
-        cards.append({"name": "can find out", "value": money(plan.design.effect), "note": note})
+        Card(voice.say("card_audience"), voice.told(summary.audience), note),
+        Card(
+            voice.say("card_subsidy"), voice.money(expected.cost), voice.say("card_subsidy_note", budget_minor=summary.budget.amount)
+        ),
+    ]  # fmt: skip
+    if summary.is_known:
+        ends = {"low_minor": expected.gain_low, "high_minor": expected.gain_high}
+        interval = voice.say("card_gain_note", **ends) if summary.has_interval else ""
+        cards.append(Card(voice.say(f"card_gain_{summary.campaign.outcome}"), voice.money(expected.gain), interval))
+    if summary.design is not None:
+        note = voice.say("card_finds_note", held_out=summary.design.control)
+        cards.append(Card(voice.say("card_finds"), voice.money(summary.design.effect), note))
     return cards
 
 
-def _verdict(plan: Plan, money: Any) -> str:
-    """What to make of it, in one sentence or two."""
-    expected, design = plan.decision.certificate, plan.design
-    proof = ""
-    if design is not None:
-        proof = f" Four times in five its {design.control:,} held-out guests will show a change of {money(design.effect)} a guest."
-    if plan.lessons.model is None:
-        return f"Run this to learn: it costs at most {money(expected.cost)}.{proof}"
-    if expected.gain_low > 0:
-        return f"Run it: even at the low end it brings {money(expected.gain_low)} for {money(expected.cost)}.{proof}"
-    if expected.gain_high < 0:
-        return "Do not run it: even at the high end it loses money."
+def _who(page: PlanPage) -> tuple[Sentence, ...]:
+    regular, slipping = page.everybody.stage("regular"), page.everybody.stage("slipping")
     return (
-        f"The past cannot tell whether this pays: {money(expected.gain)} is the best guess, both a gain and a loss are possible. "
-        f"Run it as an experiment, for an expected {money(expected.cost)}.{proof}"
-    )
+        Sentence(
+            "who_guests_are", guests=page.everybody.guests, regular_share=regular.share, gap_days=page.everybody.gap_days
+        ),
+        Sentence("who_is_slipping", guests=slipping.guests, spend_share=slipping.spend_share),
+    )  # fmt: skip
 
 
-def _crowd_words(crowd: pa.Table) -> str:
-    counts = {count.stage: count for count in stage_counts(crowd)}
-    gaps = crowd["gap_days"].drop_null().to_numpy()
-    rhythm = f"; half of those who came back come at least every {np.median(gaps):g} days" if len(gaps) else ""
-    slipping = counts["slipping"]
-    return (
-        f"{len(crowd):,} guests are known, {counts['regular'].share:.0%} of them regulars{rhythm}. "
-        f"{slipping.guests:,} are slipping away: by their own rhythm they should have been back. "
-        f"They spent {slipping.spend_share:.0%} of all the money so far."
-    )
+def _line(use: LimitUse, voice: Voice) -> Line:
+    may, does = (voice.money(value) if use.is_money else f"{value:,.0f}" for value in (use.amount, use.used))
+    percent = min(100.0 * use.used / use.amount, 100.0) if use.amount else 0.0
+    name = f"{voice.say(f'limit_{use.limit}')} {use.group}".rstrip()
+    return Line(name, may, does, percent, voice.say(use.next_units(voice.currency or "USD")))
 
 
-def _limits(plan: Plan) -> list[LimitUse]:
-    """The limits that matter most: the scarce ones first, then the most used."""
-    used = [use for use in plan.decision.limits if use.used > 0]
-    return sorted(used, key=lambda use: (-use.price, -use.used / max(use.amount, 1e-9)))[:MOST_LIMITS]
+def _meaning(effect: AverageEffect, voice: Voice) -> str:
+    """What an average effect says, and what the plain difference made of it."""
+    if effect.is_borrowed:
+        says = Sentence("average_borrowed")
+    elif effect.is_clear:
+        says = Sentence("average_clear", hidden=effect.robustness_of_interval)
+    else:
+        says = Sentence("average_not_shown")
+    if effect.naive != effect.naive:
+        return voice.say(says)
+    which = "plain_overstates" if effect.naive >= effect.gain else "plain_understates"
+    return " ".join(voice.each([says, Sentence(which, by_minor=abs(effect.naive - effect.gain))]))
 
 
-def _pictures(plan: Plan, crowd: pa.Table, test: Backtest | None) -> dict[str, Any]:
-    exponent, decision = exponent_of(plan.currency), plan.decision
-    model = plan.lessons.model
-    stages = [stage for stage in STAGES if (plan.audience.stage == stage).any()]
-    titles = [offer.title for offer in plan.campaign.offers]
-    gain = decision.allocation.gain
+def _pictures(
+    summary: PlanSummary, page: PlanPage, test: Backtest | None, voice: Voice
+) -> dict[str, charts.theme.Chart | None]:
+    everybody = page.everybody
+    stages = [(stage.stage, stage.share, stage.spend_share) for stage in everybody.stages]
+    gaps = [(band.above_days, band.until_days, band.guests) for band in everybody.gaps]
+    tenths = [tenth.share for tenth in everybody.tenths]
+    chosen = (summary.budget.amount, summary.best_gain)
     return {
-        "life_cycle": charts.life_cycle(stage_counts(crowd)),
-        "concentration": _concentration(crowd),
-        "visit_gaps": charts.visit_gaps(visit_gaps(crowd)),
-        "effects": charts.average_effects(model.averages, exponent, plan.currency) if model else None,
-        "calibration": charts.calibration(test) if test else None,
-        "profit": charts.profit_curve(plan.frontier(), plan.budget, gain, exponent, plan.currency) if model else None,
-        "who": charts.who_gets_what(plan.audience.stage, decision.action, titles, stages),
+        "life_cycle": of_guests.life_cycle(stages, voice),
+        "concentration": of_guests.concentration(tenths, voice) if tenths else None,
+        "visit_gaps": of_guests.visit_gaps(gaps, voice),
+        "effects": _effects(page, voice),
+        "calibration": test.plot(voice) if test else None,
+        "profit": of_plans.frontier(page.frontier, chosen, voice) if page.frontier else None,
+        "who": of_plans.who_gets_what(page.who_gets_what, voice),
     }
 
 
-def _concentration(crowd: pa.Table) -> Chart | None:
-    try:
-        return charts.concentration(concentration(crowd))
-    except DataError:
-        return None
+def _effects(page: PlanPage, voice: Voice) -> Chart | None:
+    changes = [
+        of_plans.Change(a.offer, is_adjusted, value, *interval)
+        for a in page.averages
+        for is_adjusted, value, interval in ((False, a.naive, a.naive_interval), (True, a.gain, a.interval))
+    ]
+    return of_plans.average_effects(changes, voice) if changes else None

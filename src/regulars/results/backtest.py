@@ -2,19 +2,26 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import beta
 
 from regulars import effects
-from regulars.effects import EffectModel
+from regulars.charts.plans import Foretold, calibration
+from regulars.charts.theme import Chart
 from regulars.errors import DesignError
 from regulars.guests.facts import Facts
 from regulars.planning.history import LEAST_HISTORY, History, build_history, past_campaigns
+from regulars.planning.plan import Plan
+from regulars.planning.values import read_value, write_value
+from regulars.tables import Lake
+from regulars.wording import Sentence, Voice
 
 BANDS = 8
 FEWEST_IN_BAND = 30
+_FILE = "backtest.json"
 
 
 class Band(NamedTuple):
@@ -43,26 +50,29 @@ class OfferTotal(NamedTuple):
 class Backtest:
     """Redemptions foretold from campaigns before `cut_off`, against those of campaigns that began on or after it.
 
-    model: what the earlier campaigns taught, with the average effect of each past offer. bands: by predicted probability.
-    offers: by past offer. before, after: how many exposures to an offer on either side.
+    bands: by predicted probability. offers: by past offer. before, after: how many exposures to an offer on either side.
     """
 
     cut_off: dt.date
-    model: EffectModel
     bands: tuple[Band, ...]
     offers: tuple[OfferTotal, ...]
     before: int
     after: int
 
     @property
-    def sentence(self) -> str:
+    def sentence(self) -> Sentence:
         """The result in one sentence."""
-        foretold, happened = sum(o.predicted for o in self.offers), sum(o.actual for o in self.offers)
-        inside = sum(band.low <= band.predicted <= band.high for band in self.bands)
-        return (
-            f"Of {self.after:,} guests offered something after {self.cut_off}, {happened:,} redeemed and {foretold:,.0f} were "
-            f"foretold; in {inside} of {len(self.bands)} bands the prediction lies within the 95 % interval of what happened."
-        )
+        return Sentence(
+            "back_test", after=self.after, day=self.cut_off, redeemed=sum(offer.actual for offer in self.offers),
+            foretold=round(sum(offer.predicted for offer in self.offers)), bands=len(self.bands),
+            inside=sum(band.low <= band.predicted <= band.high for band in self.bands),
+        )  # fmt: skip
+
+    def plot(self, voice: Voice | None = None) -> Chart:
+        """Foretold against real redemption, band by band."""
+        voice = voice or Voice()
+        bands = [Foretold(band.predicted, band.actual, band.low, band.high) for band in self.bands]
+        return calibration(bands, voice.say("chart_back_test", day=self.cut_off), voice)
 
 
 def middle_date(facts: Facts, window_days: int) -> dt.date:
@@ -98,7 +108,6 @@ def backtest(facts: Facts, *, cut_off: dt.date, window_days: int, seed: int = 0)
     foretold = model.predict(offered.features.select(names)).redemption[np.arange(len(offered)), offered.action]
     return Backtest(
         cut_off=cut_off,
-        model=model,
         bands=_bands(foretold, offered.redeemed),
         offers=tuple(_total(offered, foretold, index) for index in np.unique(offered.action)),
         before=int((earlier.action >= 0).sum()),
@@ -135,3 +144,26 @@ def _share_interval(redeemed: np.ndarray) -> tuple[float, float]:
     low = float(beta.ppf(0.025, hits, tries - hits + 1)) if hits else 0.0
     high = float(beta.ppf(0.975, hits + 1, tries - hits)) if hits < tries else 1.0
     return low, high
+
+
+def keep_backtest(lake: Lake, plan: Plan, cut_off: dt.date | None = None) -> Backtest | None:
+    """Look back from a kept plan and keep what is found with it; None where there are too few past campaigns.
+
+    lake: the one the plan was made from. cut_off: None takes `middle_date`.
+    """
+    file = lake.workspace.plans / plan.plan_id / _FILE
+    if not file.exists():
+        facts, window = Facts.of(lake), plan.campaign.window_days
+        try:
+            day = cut_off or middle_date(facts, window)
+            found = backtest(facts, cut_off=day, window_days=window, seed=plan.campaign.seed)
+        except DesignError:
+            return None
+        write_value(file, found)
+    return kept_backtest(file.parent)
+
+
+def kept_backtest(folder: Path) -> Backtest | None:
+    """What was kept with a plan, None where nothing was. Raises DataError where another version kept it."""
+    file = folder / _FILE
+    return read_value(file, Backtest, mend="plan its campaign again") if file.exists() else None

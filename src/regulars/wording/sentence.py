@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Self
 
+from pydantic_core import core_schema
+
 
 class Sentence:
     """A code and its facts; `Voice.say` makes words of it.
@@ -40,6 +42,14 @@ class Sentence:
     def __contains__(self, text: str) -> bool:
         """Whether its English words hold a text."""
         return text in str(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        """How values that hold sentences are written as JSON and read back."""
+        return core_schema.no_info_plain_validator_function(
+            lambda known: known if isinstance(known, Sentence) else cls.of(known),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls.as_dict),
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sentence) and (self.code, self.facts) == (other.code, other.facts)

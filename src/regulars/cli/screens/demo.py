@@ -14,9 +14,7 @@ from regulars.wording import Voice
 if TYPE_CHECKING:
     from regulars.demo.story import Told
     from regulars.demo.town import TownTold
-    from regulars.reports.told import Episode
-
-_FIRST_ROWS = 10
+    from regulars.reports import Episode
 
 
 def demo(told: Told, voice: Voice) -> RenderableType:
@@ -28,12 +26,12 @@ def demo(told: Told, voice: Voice) -> RenderableType:
         plain(voice.say("demo_guests", guests=told.guests)),
         plain(spoken(told.test.sentence, voice)),
         "",
-        averages(told.test.model, voice),
+        averages(told.page, told.summary.basis_words, voice),
         "",
-        plan(told.plan, voice),
+        plan(told.summary, voice),
         "",
         strong(voice.say("demo_first_rows")),
-        assignments(told.plan.assignments().slice(0, _FIRST_ROWS), voice),
+        assignments(told.first_rows, voice),
         "",
         whole(voice.say("demo_files", **files)),
     )

@@ -14,30 +14,29 @@ from regulars.wording import Voice
 if TYPE_CHECKING:
     import datetime as dt
 
-    from regulars.guests import Counted, Found, Moved, NextDishes, Portrait
-    from regulars.profiles import Decile, StageCount
+    from regulars.guests import Counted, Everybody, Found, Moved, NextDishes, Portrait
 
 _MOST_OF_A_KIND, _MOST_USUAL, _MOST_STOPPED = 4, 5, 8
 _HORIZONS = (90, 365)
 Row = Mapping[str, Any]
 
 
-def profile(counts: Sequence[StageCount], deciles: Sequence[Decile], as_of: dt.date, voice: Voice) -> RenderableType:
+def profile(everybody: Everybody, as_of: dt.date, voice: Voice) -> RenderableType:
     """All guests at a glance."""
     rows = [
         (
             voice.say(f"stage_{count.stage}"), count.guests, voice.percent(count.share), voice.money(count.spend_minor),
             voice.percent(count.spend_share),
         )
-        for count in counts
+        for count in everybody.stages
     ]  # fmt: skip
-    title = strong(voice.say("profile_title", guests=sum(count.guests for count in counts), as_of=as_of))
+    title = strong(voice.say("profile_title", guests=everybody.guests, as_of=as_of))
     stages = sheet(
         voice, ["stage", "guests", "share", "spend", "share_of_spend"], rows, numbers=[1, 2, 3, 4], title=title
     )
-    if not deciles:
+    if not everybody.tenths:
         return stages
-    best = voice.say("profile_best_tenth", guests=deciles[0].guests, part_share=deciles[0].share)
+    best = voice.say("profile_best_tenth", guests=everybody.tenths[0].guests, part_share=everybody.tenths[0].share)
     return Group(stages, "", plain(best))
 
 

@@ -7,12 +7,13 @@ import altair as alt
 import numpy as np
 
 from regulars.charts.theme import GRID, INK, MAIN, SOFT, WARM, WIDTH, Chart, data, themed
+from regulars.wording import Voice
 
 _COLOURS = {"ours": MAIN, "oracle": INK}
 _OTHERS = (WARM, "#b45309", "#7c6fb0", "#9aa5b1", "#c4a484")
 
 
-def learning_curves(gains: Mapping[str, Sequence[Sequence[float]]], currency: str, title: str) -> Chart:
+def learning_curves(gains: Mapping[str, Sequence[Sequence[float]]], title: str, voice: Voice) -> Chart:
     """Cumulative gain after each campaign: the middle of all seeds, and around ours the range of nine in ten.
 
     gains: policy -> gain of each campaign (columns) in each town (rows), major units of the currency.
@@ -22,9 +23,14 @@ def learning_curves(gains: Mapping[str, Sequence[Sequence[float]]], currency: st
     rows = [row for name, table in gains.items() for row in _rows(name, np.asarray(table, float))]
     last = [row for row in rows if row["campaign"] == max(row["campaign"] for row in rows)]
     base = alt.Chart(data(rows)).encode(
-        x=alt.X("campaign:Q", title="campaign", axis=alt.Axis(tickMinStep=1, grid=False), scale=alt.Scale(nice=False)),
+        x=alt.X(
+            "campaign:Q",
+            title=voice.say("chart_campaign"),
+            axis=alt.Axis(tickMinStep=1, grid=False),
+            scale=alt.Scale(nice=False),
+        ),
     )
-    money = alt.Axis(format="~s", title=f"gain so far, {currency}", tickCount=6)
+    money = alt.Axis(format="~s", title=voice.say("chart_gain_so_far", unit=voice.currency), tickCount=6)
     band = base.transform_filter("datum.policy == 'ours'").mark_area(color=MAIN, opacity=0.15)
     band = band.encode(y=alt.Y("low:Q", axis=money), y2="high:Q")
     colour = alt.Color("policy:N", scale=alt.Scale(domain=names, range=colours), legend=None)
@@ -34,7 +40,7 @@ def learning_curves(gains: Mapping[str, Sequence[Sequence[float]]], currency: st
     labels = alt.Chart(data(_apart(last))).mark_text(align="left", dx=8, fontSize=12).encode(
         x="campaign:Q", y="place:Q", text="policy:N", color=colour
     )  # fmt: skip
-    note = alt.Chart(data([{"note": "simulated"}])).mark_text(
+    note = alt.Chart(data([{"note": voice.say("chart_simulated")}])).mark_text(
         align="right", baseline="bottom", x="width", y="height", dx=-6, dy=-8, fontSize=22, opacity=0.35, color=SOFT
     )
     return themed(zero + band + lines + labels + note.encode(text="note:N"), title, WIDTH, 320)  # type: ignore[no-any-return]
