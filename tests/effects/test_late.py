@@ -56,7 +56,7 @@ def test_a_late_feature_is_named_and_the_draw_kept(kind: str, chance: tuple[floa
         model = rg.effects.fit(table, action, outcome, propensity=propensity, seed=seed)
         assert model.basis == "randomised"
         assert "late" in model.left_out
-        assert "late" in " ".join(model.warnings)
+        assert "late" in " ".join(map(str, model.warnings))
         for effect in model.averages:
             assert abs(effect.gain - EFFECT) < 4 * effect.gain_se
             assert effect.gain_se < 20

@@ -9,6 +9,7 @@ import numpy as np
 from regulars.effects.arrays import FloatArray, IntArray, cluster_totals
 from regulars.effects.scores import Scores
 from regulars.effects.trial import Trial
+from regulars.wording import Sentence
 
 ACCEPTED = 0.1
 """A standardised difference below 0.1 counts as balanced (Austin 2009)."""
@@ -94,7 +95,7 @@ def _standard(column: FloatArray) -> FloatArray:
     return np.where(known, (column - column[known].mean()) / spread, 0.0)
 
 
-def lottery_doubts(trial: Trial) -> list[str]:
+def lottery_doubts(trial: Trial) -> list[Sentence]:
     """Why the logged propensities cannot be those of a lottery over these rows; empty if they can.
 
     Two checks with a false alarm in a thousand lotteries each: weighted by 1 / propensity every arm must stand for all
@@ -102,17 +103,17 @@ def lottery_doubts(trial: Trial) -> list[str]:
     """
     ratios = ratio_doubts(trial)
     worst = {found.arm: found for found in sorted(unlike_all(trial), key=lambda found: found.beyond)}
-    return [*ratios.values(), *(str(found) for arm, found in worst.items() if arm not in ratios)]
+    return [*ratios.values(), *(found.sentence for arm, found in worst.items() if arm not in ratios)]
 
 
-def ratio_doubts(trial: Trial) -> dict[str, str]:
+def ratio_doubts(trial: Trial) -> dict[str, Sentence]:
     """For each arm that does not stand for all rows by its logged propensities, how many rows it stands for."""
     doubts = {}
     for arm, excess in _excesses(trial):
         ratio = excess.mean()
         if abs(ratio) > _by_chance(excess, trial.cluster, FALSE_ALARM / len(trial.offers)):
             expected = trial.rows / (1 + ratio)
-            doubts[arm] = f"{arm}: by the logged propensities {expected:,.0f} rows were expected for {trial.rows:,}"
+            doubts[arm] = Sentence("arm_stands_for", arm=arm, expected=float(expected), rows=trial.rows)
     return doubts
 
 
@@ -124,8 +125,9 @@ class Unlike(NamedTuple):
     column: int
     beyond: float
 
-    def __str__(self) -> str:
-        return f"{self.arm}: {self.feature} differs from the average of all rows by more than chance"
+    @property
+    def sentence(self) -> Sentence:
+        return Sentence("arm_is_unlike", arm=self.arm, feature=self.feature)
 
 
 def unlike_all(trial: Trial) -> list[Unlike]:

@@ -9,6 +9,7 @@ from regulars.effects.late import biasing_features, late_features, unmasked_feat
 from regulars.effects.leakage import repeats_outcome
 from regulars.effects.study import Study
 from regulars.effects.trial import Trial
+from regulars.wording import Sentence
 
 Basis = Literal["randomised", "adjusted"]
 
@@ -27,7 +28,7 @@ class Ground:
 
     trial: Trial
     basis: Basis
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Sentence, ...] = ()
     repeats: tuple[str, ...] = ()
     late: tuple[str, ...] = ()
     unmasked: tuple[str, ...] = ()
@@ -80,7 +81,7 @@ class Ground:
         )
 
 
-def _draw_doubts(trial: Trial, *, is_dated: bool, differ: int) -> tuple[str, ...]:
+def _draw_doubts(trial: Trial, *, is_dated: bool, differ: int) -> tuple[Sentence, ...]:
     """Why the logged propensities are not believed: arms of a wrong size, or features that differ, if it is not they that are late.
 
     differ: how many features were found late.
@@ -93,7 +94,7 @@ def _draw_doubts(trial: Trial, *, is_dated: bool, differ: int) -> tuple[str, ...
     if not is_dated and not _are_most(len({found.column for found in unlike}), trial):
         return ()
     worst = {found.arm: found for found in sorted(unlike, key=lambda found: found.beyond)}
-    return tuple(map(str, worst.values()))
+    return tuple(found.sentence for found in worst.values())
 
 
 def _are_most(features: int, trial: Trial) -> bool:

@@ -17,10 +17,11 @@ from regulars.effects.leakage import refuse_after_exposure, suspects
 from regulars.effects.model import EffectModel, settle_on_curve
 from regulars.effects.race import Contender, contend, run_race
 from regulars.effects.reasons import sample_values
+from regulars.effects.sentences import of_design, of_doubts, of_late_features
 from regulars.effects.study import Study
 from regulars.effects.trial import Trial, read_trial
-from regulars.effects.words import design_warnings, doubt_warnings, late_warnings
 from regulars.errors import DesignError
+from regulars.wording import Sentence
 
 POOL_BELOW = 10_000
 """Fewer exposed guests than this are not told apart one by one (arXiv 2604.26169)."""
@@ -82,7 +83,7 @@ def fit(
     is_dated = known_at is not None
     ground, study = Ground.of(trial, is_dated=is_dated).study(is_dated=is_dated, seed=seed)
     own = [offer for offer in range(len(trial.offers)) if _has_own_effect(study, offer)]
-    warnings = (*doubt_warnings(ground), *suspects(trial), *late_warnings(ground))
+    warnings = (*of_doubts(ground), *suspects(trial), *of_late_features(ground))
     _refuse_without_any(trial, own, warnings)
     return _build_model(study, own, learner, values, ground, warnings)
 
@@ -93,7 +94,7 @@ def _build_model(
     learner: str,
     values: Sequence[float | None] | None,
     ground: Ground,
-    warnings: tuple[str, ...],
+    warnings: tuple[Sentence, ...],
 ) -> EffectModel:
     """The model of a study in which the offers numbered in `own` were given often enough."""
     trial, averages = study.trial, _averages(study, own)
@@ -107,15 +108,15 @@ def _build_model(
         averages = _averages_on_curve(averages, dose, costs)
     balance = measure_balance(trial, study.scores, own)
     of_offers = [
-        word
+        sentence
         for offer, effect in enumerate(averages)
-        for word in design_warnings(effect, balance.get(offer), ground.basis)
+        for sentence in of_design(effect, balance.get(offer), ground.basis)
     ]
     return EffectModel(
         offers=trial.offers,
         basis=ground.basis,
         learner=picked,
-        pooling=_pooling_words(trial, picked, is_chosen=learner not in ("auto", "race")),
+        pooling=_of_pooling(trial, picked, is_chosen=learner not in ("auto", "race")),
         averages=averages,
         balance=tuple(balance.values()),
         heterogeneity=tuple(individual.heterogeneity[offer] for offer in own),
@@ -155,17 +156,16 @@ def _learn(study: Study, learner: str, average: FloatArray) -> tuple[str, Indivi
     return learner, individual, (contend(learner, individual),)
 
 
-def _pooling_words(trial: Trial, learner: str, *, is_chosen: bool) -> str:
-    """In words, whether guests are told apart one by one or in groups, and why."""
+def _of_pooling(trial: Trial, learner: str, *, is_chosen: bool) -> Sentence:
+    """Whether guests are told apart one by one or in groups, and why."""
     exposed = _exposed_guests(trial)
     if learner != "pooled":
-        return f"{exposed:,} exposed guests: effects are individual ({learner} learner), calibrated on guests held out."
-    pooled = "effects are of groups of guests, each drawn towards the average as far as the data ask"
+        return Sentence("effects_individual", exposed=exposed, learner=learner)
     if is_chosen:
-        return f"Pooled, as asked: {pooled}."
+        return Sentence("effects_pooled_asked")
     if exposed < POOL_BELOW:
-        return f"{exposed:,} exposed guests are fewer than {POOL_BELOW:,}: {pooled}."
-    return f"{exposed:,} exposed guests, and groups did best on guests held out: {pooled}."
+        return Sentence("effects_pooled_few", exposed=exposed, least=POOL_BELOW)
+    return Sentence("effects_pooled_best", exposed=exposed)
 
 
 def _exposed_guests(trial: Trial) -> int:
@@ -178,7 +178,7 @@ def _has_own_effect(study: Study, offer: int) -> bool:
     return min(map(len, compared)) >= FEWEST_GUESTS
 
 
-def _refuse_without_any(trial: Trial, own: list[int], doubts: Sequence[str]) -> None:
+def _refuse_without_any(trial: Trial, own: list[int], doubts: Sequence[Sentence]) -> None:
     if own:
         return
     counts = ", ".join(f"{offer} to {trial.guests(arm)}" for arm, offer in enumerate(("nothing", *trial.offers)))

@@ -8,6 +8,7 @@ from scipy.special import ndtr
 
 from regulars.effects.arrays import FloatArray, IntArray, cluster_totals
 from regulars.effects.shrinking import shrink
+from regulars.wording import Sentence
 
 DRAW = 3
 """Drawn to half where z^2 is this."""
@@ -34,10 +35,13 @@ class Heterogeneity:
         """Whether predicted differences between guests are there in the data, at 5 %."""
         return self.p_value < 0.05
 
+    @property
+    def sentence(self) -> Sentence:
+        code = "guests_differ" if self.is_found else "guests_do_not_differ"
+        return Sentence(code, offer=self.offer, p_value=self.p_value)
+
     def __str__(self) -> str:
-        if self.is_found:
-            return f"{self.offer}: guests differ in their response, and the predictions see it (p = {self.p_value:.2g})"
-        return f"{self.offer}: these guests do not differ measurably in their response (p = {self.p_value:.2g})"
+        return str(self.sentence)
 
 
 def drawn_slopes(lines: Sequence[Heterogeneity]) -> FloatArray:

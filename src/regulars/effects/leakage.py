@@ -10,6 +10,7 @@ from regulars.effects.arrays import FloatArray
 from regulars.effects.balance import owners, standardised
 from regulars.effects.trial import Trial
 from regulars.errors import DataError
+from regulars.wording import Sentence
 
 SUSPECT = 0.9
 """No single fact known beforehand explains nine tenths of what a guest will do."""
@@ -70,12 +71,11 @@ def repeats_outcome(trial: Trial) -> set[int]:
     return {owner for owner, share in zip(owners(trial), explained.tolist(), strict=True) if share > SAME}
 
 
-def suspects(trial: Trial) -> list[str]:
+def suspects(trial: Trial) -> list[Sentence]:
     """A warning for each feature that by itself explains more than nine tenths of the outcome's variance."""
     names, explained = _explained(trial)
     return [
-        f"{names[place]} explains {explained[place]:.0%} of the outcome by itself: it looks as if it was computed after the "
-        "exposure; take its value from before"
+        Sentence("feature_is_suspect", feature=names[place], explained_share=float(explained[place]))
         for place in np.flatnonzero(explained > SUSPECT)
     ]
 

@@ -15,7 +15,8 @@ from regulars.effects.dose import Dose
 from regulars.effects.heterogeneity import Heterogeneity
 from regulars.effects.race import Contender
 from regulars.effects.reasons import Reason, find_reasons
-from regulars.effects.words import BASIS_WORDS, average_words
+from regulars.effects.sentences import of_average, of_basis
+from regulars.wording import Sentence, Voice
 
 
 class Predictor(Protocol):
@@ -44,9 +45,9 @@ class Effects:
     is_extrapolated: BoolArray
 
     @property
-    def basis_words(self) -> str:
+    def basis_words(self) -> Sentence:
         """The basis as every page shows it."""
-        return BASIS_WORDS[self.basis]
+        return of_basis(self.basis)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +56,11 @@ class EffectModel:
 
     basis: "randomised" if propensities were logged and hold, "adjusted" if they had to be estimated.
     learner: "pooled", "s", "t", "x" or "dr".
-    pooling: in words, whether guests are told apart one by one or in groups, and why.
+    pooling: whether guests are told apart one by one or in groups, and why.
     averages: one for each offer; balance: one for each offer that was given often enough.
     heterogeneity: whether guests differ in their response, for each offer that was given often enough.
     race: the learners that ran, best first; picked is the most preferred of those that are not clearly behind.
-    warnings: what must be known before trusting this, in words.
+    warnings: what must be known before trusting this.
     left_out: features that were counted after the exposure.
     others: values other guests have for each feature, for `reasons`; no row of it is a guest.
     """
@@ -67,12 +68,12 @@ class EffectModel:
     offers: tuple[str, ...]
     basis: Basis
     learner: str
-    pooling: str
+    pooling: Sentence
     averages: tuple[AverageEffect, ...]
     balance: tuple[Balance, ...]
     heterogeneity: tuple[Heterogeneity, ...]
     race: tuple[Contender, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Sentence, ...]
     left_out: tuple[str, ...]
     columns: Columns
     predictor: Predictor
@@ -81,15 +82,20 @@ class EffectModel:
     others: FloatArray
 
     @property
-    def basis_words(self) -> str:
+    def basis_words(self) -> Sentence:
         """The basis as every page shows it."""
-        return BASIS_WORDS[self.basis]
+        return of_basis(self.basis)
 
     @property
     def report(self) -> str:
-        """All of it in sentences, one a line."""
-        lines = [average_words(effect, self.basis) for effect in self.averages]
-        return "\n".join([*lines, self.pooling, *map(str, self.heterogeneity), *self.warnings])
+        """All of it in English, a line for each sentence."""
+        averages = (of_average(effect, self.basis) for effect in self.averages)
+        return "\n".join(Voice().each([*averages, self.pooling, *self.heterogeneity_sentences, *self.warnings]))
+
+    @property
+    def heterogeneity_sentences(self) -> tuple[Sentence, ...]:
+        """Whether guests differ in their response, for each offer."""
+        return tuple(found.sentence for found in self.heterogeneity)
 
     def predict(self, features: Any) -> Effects:
         """Effects on the guests of a frame or array that has the columns of the fit.

@@ -1,4 +1,4 @@
-"""Reasons: why the predicted gain of one guest is higher or lower than that of others, in plain words."""
+"""Reasons: why the predicted gain of one guest is higher or lower than that of others."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from regulars.effects.arrays import FloatArray
 from regulars.effects.columns import Columns
-from regulars.effects.words import figure
+from regulars.wording import Sentence
 
 OTHERS = 40
 """With so many other values each feature is compared."""
@@ -24,9 +24,13 @@ class Reason:
     value: str
     change: float
 
+    @property
+    def sentence(self) -> Sentence:
+        code = "reason_raises" if self.change > 0 else "reason_lowers"
+        return Sentence(code, feature=self.feature, value=self.value, change=abs(self.change))
+
     def __str__(self) -> str:
-        verb = "raises" if self.change > 0 else "lowers"
-        return f"{self.feature} is {self.value}, which {verb} the gain by {figure(abs(self.change))[1:]}"
+        return str(self.sentence)
 
 
 def sample_values(matrix: FloatArray, *, seed: int) -> FloatArray:

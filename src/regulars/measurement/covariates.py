@@ -18,6 +18,7 @@ from regulars.measurement.adjustment import Within
 from regulars.measurement.levels import Promise
 from regulars.measurement.metrics import Metric
 from regulars.measurement.moments import FloatArray, Label, Moments
+from regulars.wording import Sentence
 
 FALSE_ALARM = 1e-3
 """How often all looks of one call together may take covariates from before for late ones."""
@@ -37,13 +38,9 @@ class Late(NamedTuple):
     names: tuple[str, ...]
     is_outcome: bool = False
 
-    def __str__(self) -> str:
-        names = ", ".join(self.names)
-        why = "the outcome is in it" if self.is_outcome else "arms differ in it by more than a fair draw lets happen"
-        return (
-            f"{names}: {why}, so it may have been counted after the offer; the plain difference is shown, nothing is adjusted. "
-            "Take values from before the campaign"
-        )
+    @property
+    def sentence(self) -> Sentence:
+        return Sentence("covariate_holds_outcome" if self.is_outcome else "covariates_late", covariates=self.names)
 
 
 def believed(
@@ -53,7 +50,7 @@ def believed(
     *,
     is_drawn: bool = True,
     anytime: bool | float = False,
-) -> tuple[Metric, tuple[str, ...]]:
+) -> tuple[Metric, tuple[Sentence, ...]]:
     """The metric, without covariates where they cannot be from before the offer; and then a note.
 
     is_drawn: whether guests were given arms by lot, so that what was known before is alike in them.
@@ -64,7 +61,7 @@ def believed(
     late = _outcome_holder(metric, within)
     if late is None and is_drawn:
         late = _late_covariates(moments, metric, control, within, anytime)
-    return (metric, ()) if late is None else (replace(metric, covariates=()), (str(late),))
+    return (metric, ()) if late is None else (replace(metric, covariates=()), (late.sentence,))
 
 
 def _outcome_holder(metric: Metric, within: Within) -> Late | None:

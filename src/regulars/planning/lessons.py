@@ -10,8 +10,8 @@ import numpy as np
 from regulars import effects
 from regulars.effects import EffectModel
 from regulars.effects.balance import lottery_doubts
+from regulars.effects.sentences import of_basis
 from regulars.effects.trial import read_trial
-from regulars.effects.words import BASIS_WORDS
 from regulars.errors import DataError, DesignError
 from regulars.planning.audience import Audience
 from regulars.planning.baseline import can_fit
@@ -65,12 +65,7 @@ class Lessons:
     @property
     def basis_words(self) -> Sentence:
         """What the numbers rest on, as every page says it."""
-        return Sentence(f"basis_{self.basis or 'unknown'}")
-
-
-def as_told(warning: Sentence | str) -> Sentence:
-    """A warning of a model as a sentence."""
-    return warning if isinstance(warning, Sentence) else Sentence("as_told", words=warning)
+        return of_basis(self.basis or "unknown")
 
 
 def with_costs(lake: Lake, history: History, campaign: Campaign) -> tuple[History, tuple[Sentence, ...]]:
@@ -132,7 +127,7 @@ def _doubts(history: History, campaign: Campaign) -> tuple[Sentence, ...]:
         history.features, history.action, _outcome(history, campaign), cost=history.cost, propensity=history.propensity,
         offers=history.offers, cluster=history.guest,
     )  # fmt: skip
-    return tuple(map(as_told, lottery_doubts(trial)))
+    return tuple(lottery_doubts(trial))
 
 
 def _from_response(
@@ -165,7 +160,7 @@ def _from_effects(
         cost=np.maximum(found.cost[:, column], 0.0),
         redemption=found.redemption[:, column],
         basis=model.basis,
-        warnings=tuple(map(as_told, model.warnings)),
+        warnings=model.warnings,
         study=study,
         rows=len(history),
         campaigns=len(np.unique(history.campaign)),
@@ -175,7 +170,7 @@ def _from_effects(
 def _refuse_to_guess(campaign: Campaign, basis: str) -> None:
     if basis != "randomised" and (campaign.holdout == 0 or campaign.exploration == 0):
         raise DesignError(
-            f"the past campaigns were not randomised, so their effects are {BASIS_WORDS[basis]}; a plan from them must learn: "
+            f"the past campaigns were not randomised, so their effects are {of_basis(basis)}; a plan from them must learn: "
             "set holdout and exploration above 0"
         )
 

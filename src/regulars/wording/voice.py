@@ -152,6 +152,7 @@ _FORMS: dict[str, Callable[[Voice, Any, str], str]] = {
     "amount": lambda voice, value, _: voice.amount(value),
     "count": _count,
     "figure": lambda voice, value, _: voice.figure(value),
+    "size": lambda voice, value, _: voice.figure(abs(value)).removeprefix("+"),
     "money": lambda voice, value, _: voice.money(value),
     "percent": lambda voice, value, decimals: voice.percent(value, int(decimals or 0)),
     "plain": lambda voice, value, _: clean(str(value), voice.most_echo),
