@@ -169,3 +169,18 @@ def test_a_fair_draw_fails_the_balance_check_as_often_as_it_says() -> None:
     before = {"spend": rng.gamma(2, 10, 400), "visits": rng.poisson(3, 400), "twice": np.zeros(400)}
     low = sum(measurement.balance_check(rng.integers(0, 3, 400), before).p_value < 0.1 for _ in range(500))
     assert stats.binom.ppf(0.0005, 500, 0.1) <= low <= stats.binom.ppf(0.9995, 500, 0.1)
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint32", "int64", "float32", "float64", "str", "object"])
+def test_a_guest_has_one_arm_however_the_id_is_kept(kind: str) -> None:
+    ids = np.arange(100)
+    arm = measurement.assign(ids.astype(str), campaign_id="c", salt="s").arm
+    assert (measurement.assign(ids.astype(kind), campaign_id="c", salt="s").arm == arm).all()
+    mixed = [float(number) if number % 2 else number for number in ids.tolist()]
+    assert (measurement.assign(mixed, campaign_id="c", salt="s").arm == arm).all()
+
+
+@pytest.mark.parametrize("odd", [7.5, 2.0**53, 1e300])
+def test_an_id_that_floats_cannot_hold_is_refused(odd: float) -> None:
+    with pytest.raises(DataError, match=r"guest_id\[1\] is .*, which is no whole number .*; give ids as text"):
+        measurement.assign([1.0, odd], campaign_id="c")

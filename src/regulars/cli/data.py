@@ -44,7 +44,7 @@ def map_file(
     Example:  regulars map export.csv --table orders --save
     """
     from regulars.tables import contract, open_source
-    from regulars.tables.proposal import propose
+    from regulars.tables.proposal import doubts, propose
     from regulars.tables.vendors import recognise
 
     if table is not None:
@@ -55,6 +55,8 @@ def map_file(
     text = mapping.to_toml()
     if known:
         text = f"# {voice().say('map_known', export=known[0].export)}\n{text}"
+    else:
+        text = "".join(f"# {voice().say(doubt)}\n" for doubt in doubts(source, mapping)) + text
     if save:
         path = opened(workspace).save_mapping(mapping)
         text += f"\n# {voice().say('map_kept', path=str(path), table=mapping.table, file=str(file))}"

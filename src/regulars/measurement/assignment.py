@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from regulars.errors import DataError
 from regulars.measurement.guests import LabelArray, as_labels
 from regulars.measurement.moments import FloatArray
 
+_MOST_WHOLE = 2**53
+"""From here on floats leave whole numbers out."""
 DEFAULT_SHARES: Mapping[str, float] = {"treated": 0.8, "explore": 0.1, "holdout": 0.1}
 
 
@@ -42,7 +45,7 @@ def assign(
 ) -> Assignment:
     """Draw the arm of each guest by a keyed hash of campaign and guest.
 
-    guest_ids: every guest once, shape (n,). salt: a secret of the workspace, so that nobody can guess his arm.
+    guest_ids: every guest once, shape (n,). salt: a secret of the workspace, so that nobody can guess their arm.
     shares: must add up to 1. strata: the stratum of each guest, such as home store or life cycle, shape (n,).
 
     Without strata a guest's arm depends on nothing but campaign, guest, salt and shares: it is the same in any list, on any
@@ -60,7 +63,7 @@ def assign(
     names = list(shares)
     if not names or min(shares.values()) < 0 or abs(sum(shares.values()) - 1) > 1e-9:
         raise ValueError(f"shares must be 0 or more and add up to 1, got {dict(shares)}")
-    guests = as_labels(guest_ids, "guest_id", len(np.asarray(guest_ids))).astype(str)
+    guests = _ids(guest_ids)
     _check_unique(guests)
     key = blake2b(salt.encode(), digest_size=32).digest()
     points = _points(guests, key, f"{campaign_id}\0guest\0")
@@ -86,6 +89,27 @@ def global_holdout(guest_ids: ArrayLike, *, salt: str, share: float = 0.05, seas
     """
     shares = {"holdout": share, "open": 1 - share}
     return assign(guest_ids, campaign_id=f"global holdout {season}", salt=salt, shares=shares).in_arm("holdout")
+
+
+def _ids(guest_ids: ArrayLike) -> LabelArray:
+    """Ids as text: 7, 7.0 and "7" are one guest, for a column of numbers becomes one of floats where a single one is missing.
+
+    Raises DataError for a number that is no whole one.
+    """
+    given = as_labels(guest_ids, "guest_id", len(np.asarray(guest_ids)))
+    if given.dtype.kind not in "fO":
+        return given.astype(str)
+    return np.array([_id(row, guest) for row, guest in enumerate(given.tolist())], dtype=str)
+
+
+def _id(row: int, guest: object) -> str:
+    if not isinstance(guest, float | Decimal):
+        return str(guest)
+    if guest % 1 or abs(guest) >= _MOST_WHOLE:
+        raise DataError(
+            f"guest_id[{row}] is {guest}, which is no whole number that a column of floats can hold; give ids as text"
+        )
+    return str(int(guest))
 
 
 def _points(names: LabelArray, key: bytes, prefix: str) -> FloatArray:

@@ -1,5 +1,7 @@
 """Proposals: a mapping guessed from a source's names and first values, for a person to check."""
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -9,6 +11,7 @@ from regulars.tables.formats import Source
 from regulars.tables.mapping import From, Mapping
 from regulars.tables.names import KNOWN, plain
 from regulars.tables.readings import Manner, read
+from regulars.wording import Sentence
 
 _FORMATS = tuple(
     day + time
@@ -86,11 +89,40 @@ def _date_origin(name: str, sample: pa.RecordBatch) -> From | None:
     time = next((n for n in sample.schema.names if plain(n) == "time" and n != name), None)
     if time is not None and plain(name) == "date":
         return From(column=(name, time))
-    for form in (None, *_FORMATS):
-        reading = read(Kind.INSTANT, values, Manner(format=form))
-        if reading.problem.null_count > 0.9 * len(values) and reading.values.null_count < len(values):
-            return From(column=name, format=form)
-    return None
+    fitting = {form: span for form in (None, *_FORMATS) if (span := _span(values, form)) is not None}
+    if None in fitting or not fitting:
+        return From(column=name) if fitting else None
+    first = next(iter(fitting))
+    return From(
+        column=name, format=min((form for form in (first, swapped(first)) if form in fitting), key=fitting.__getitem__)
+    )
+
+
+def swapped(form: str) -> str:
+    """The form with day and month the other way round."""
+    return form.translate({ord("d"): "m", ord("m"): "d"}) if form.startswith(("%d/%m/", "%m/%d/")) else form
+
+
+def doubts(source: Source, mapping: Mapping) -> Iterator[Sentence]:
+    """What a person should decide: dates that can be read with the day first as well as with the month first."""
+    sample = _sample(source)
+    for name, origin in mapping.columns.items():
+        other = swapped(origin.format or "")
+        if (
+            isinstance(origin.column, str)
+            and other != (origin.format or "")
+            and _span(sample.column(origin.column), other) is not None
+        ):
+            yield Sentence("dates_fit_both", column=name, origin=origin.column, form=origin.format, other=other)
+
+
+def _span(values: pa.Array, form: str | None) -> int | None:
+    """Over how many microseconds a column goes if read so; None where it cannot be. Of two readings the closer is likelier."""
+    reading = read(Kind.INSTANT, values, Manner(format=form))
+    if reading.problem.null_count <= 0.9 * len(values) or reading.values.null_count == len(values):
+        return None
+    ends = pc.min_max(reading.values.cast(pa.int64()))
+    return int(ends["max"].as_py() - ends["min"].as_py())
 
 
 def _by_need(contract: Contract, found: dict[str, From], sample: pa.RecordBatch) -> dict[str, From]:
