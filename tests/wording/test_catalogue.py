@@ -72,6 +72,7 @@ def test_every_sentence_is_said_somewhere() -> None:
     begins = {f"{kind}_" for kind in re.findall(r":word (\w+)\}", words)} | {
         text for text in texts if text.endswith("_")
     }
+    begins |= set(re.findall(r'"(\w+_)" ~', pages))
     ends = tuple(text for text in texts if text.startswith("_") and text.isidentifier())
     unsaid = [
         code

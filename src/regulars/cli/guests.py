@@ -2,11 +2,14 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regulars.cli.answers import HERE, AsJson, Workspace, answer, err, opened, progress, voice
+
+if TYPE_CHECKING:
+    from regulars.tables import Lake
 
 Stop = Annotated[
     list[str] | None,
@@ -53,8 +56,7 @@ def segments(
     Example:  regulars segments 'visits >= 3 and recency_days > 45' --save drifting; regulars segments @drifting --since 2026-10-01
     """
     from regulars.cli.screens import guests as screens
-    from regulars.guests import count_segments, find_segment, moved, rule_of
-    from regulars.segments import save as keep
+    from regulars.guests import count_segments, find_segment, moved
 
     lake = opened(workspace)
     if rule is None:
@@ -75,9 +77,17 @@ def segments(
         value = {"rule": found.rule, "guests": len(found.guests), "of": found.of, **dates, "rows": rows}
         answer(as_json, value, lambda: screens.segment(found, limit, voice(lake)))
     if save is not None:
-        kept = keep(lake.workspace, save, rule_of(lake, rule), meaning=meaning, now=dt.datetime.now(dt.UTC))
-        err.print(voice(lake).say("segment_kept", name=kept.name, version=kept.version))
+        _keep(lake, save, rule, meaning)
     return None
+
+
+def _keep(lake: "Lake", name: str, rule: str, meaning: str | None) -> None:
+    """Keep a rule under a name, and say so."""
+    from regulars.guests import rule_of
+    from regulars.segments import save
+
+    kept = save(lake.workspace, name, rule_of(lake, rule), meaning=meaning, now=dt.datetime.now(dt.UTC))
+    err.print(voice(lake).say("segment_kept", name=kept.name, version=kept.version))
 
 
 def guest(
