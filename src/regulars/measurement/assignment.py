@@ -105,11 +105,12 @@ def _ids(guest_ids: ArrayLike) -> LabelArray:
 def _id(row: int, guest: object) -> str:
     if not isinstance(guest, float | Decimal):
         return str(guest)
-    if guest % 1 or abs(guest) >= _MOST_WHOLE:
+    number = float(guest)
+    if number % 1 or abs(number) >= _MOST_WHOLE:
         raise DataError(
             f"guest_id[{row}] is {guest}, which is no whole number that a column of floats can hold; give ids as text"
         )
-    return str(int(guest))
+    return str(int(number))
 
 
 def _points(names: LabelArray, key: bytes, prefix: str) -> FloatArray:

@@ -89,12 +89,14 @@ def _date_origin(name: str, sample: pa.RecordBatch) -> From | None:
     time = next((n for n in sample.schema.names if plain(n) == "time" and n != name), None)
     if time is not None and plain(name) == "date":
         return From(column=(name, time))
-    fitting = {form: span for form in (None, *_FORMATS) if (span := _span(values, form)) is not None}
-    if None in fitting or not fitting:
-        return From(column=name) if fitting else None
-    first = next(iter(fitting))
+    if _span(values, None) is not None:
+        return From(column=name)
+    spans = {form: span for form in _FORMATS if (span := _span(values, form)) is not None}
+    if not spans:
+        return None
+    first = next(iter(spans))
     return From(
-        column=name, format=min((form for form in (first, swapped(first)) if form in fitting), key=fitting.__getitem__)
+        column=name, format=min((form for form in (first, swapped(first)) if form in spans), key=spans.__getitem__)
     )
 
 
@@ -107,12 +109,10 @@ def doubts(source: Source, mapping: Mapping) -> Iterator[Sentence]:
     """What a person should decide: dates that can be read with the day first as well as with the month first."""
     sample = _sample(source)
     for name, origin in mapping.columns.items():
-        other = swapped(origin.format or "")
-        if (
-            isinstance(origin.column, str)
-            and other != (origin.format or "")
-            and _span(sample.column(origin.column), other) is not None
-        ):
+        if not isinstance(origin.column, str) or not isinstance(origin.format, str):
+            continue
+        other = swapped(origin.format)
+        if other != origin.format and _span(sample.column(origin.column), other) is not None:
             yield Sentence("dates_fit_both", column=name, origin=origin.column, form=origin.format, other=other)
 
 
