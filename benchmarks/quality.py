@@ -38,11 +38,11 @@ from regulars.quality import (
 )
 from regulars.quality.aspects import GROUP_PLACE
 from regulars.quality.cards import coded_reviews
-from regulars.quality.charting import share_threshold
-from regulars.quality.control import of_servings, watch
-from regulars.quality.encoding import encoded
-from regulars.quality.grading import grade_clauses, grade_clues
-from regulars.quality.labelled import CATEGORIES, Judged, mams, own_clauses
+from regulars.quality.control_charts import of_servings, watch
+from regulars.quality.cusum import share_threshold
+from regulars.quality.encoders import encoded
+from regulars.quality.grades import grade_clauses, grade_clues
+from regulars.quality.labels import CATEGORIES, Judged, mams, own_clauses
 from regulars.quality.servings import Coded
 from regulars.quality.training import train
 

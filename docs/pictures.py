@@ -12,9 +12,8 @@ from regulars.charts.guests import foretold_visits
 from regulars.charts.theme import Chart
 from regulars.profiles import build, lifetime
 from regulars.profiles.lifetime import HoldoutCheck
-from regulars.quality import servings, watch
-from regulars.quality.control import of_servings
-from regulars.reports import quality_charts
+from regulars.quality import Names, servings, watch
+from regulars.quality.control_charts import of_servings
 from regulars.wording import Voice
 
 IMAGES = Path(__file__).with_name("images")
@@ -61,7 +60,7 @@ def slow_soup() -> Chart:
     served = servings(orders, items, pa.table({"order_id": ids, "line": [1] * n, "prep_seconds": seconds}))
     stream = of_servings(served, "prep_seconds")
     found = watch(stream, baseline_until=first + dt.timedelta(days=300), levels=(("item",),))
-    return quality_charts.control_chart(stream, found.changes[0], name="Beef soup")
+    return found.changes[0].plot(names=Names({"soup": "Beef soup"}))
 
 
 def main() -> None:

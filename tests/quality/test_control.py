@@ -8,7 +8,7 @@ from tests.quality.conftest import Chain
 
 from regulars.errors import DataError, DesignError
 from regulars.quality import MEASURES, Quality, Stream, watch
-from regulars.quality.charting import first_alarms, mean_ratio, mean_threshold, path, share_ratio, share_threshold
+from regulars.quality.cusum import first_alarms, mean_ratio, mean_threshold, path, share_ratio, share_threshold
 from regulars.quality.servings import Coded
 
 FIRST = dt.date(2024, 1, 1)

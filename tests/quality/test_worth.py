@@ -4,14 +4,16 @@ import datetime as dt
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from tests.quality.conftest import Chain
 
 from regulars.errors import DataError, DesignError
-from regulars.quality import MEASURES, Quality, Stream, consistency, trust, within
+from regulars.quality import MEASURES, Quality, Stream, Worth, consistency, reply_queue, trust, within
 from regulars.quality.servings import Coded
 from regulars.quality.trust import near_copies
 from regulars.quality.worth import e_value
+from regulars.wording import Sentence, Voice
 
 
 def balanced(seed: int, stores: int = 8, each: int = 60, between: float = 0.3) -> Stream:
@@ -52,7 +54,7 @@ def test_one_store_alone_cannot_be_compared() -> None:
 def test_the_lake_says_how_even_a_dish_is(chain: Chain) -> None:
     found = Quality(chain.lake).consistency("Beef soup", "prep_seconds")
     assert found.stores[-1].store == "S2"
-    assert {component.factor for component in found.components} == {"store", "cook", "shift", "single servings"}
+    assert {component.factor for component in found.components} == {"store", "cook", "shift", "single"}
     with pytest.raises(DataError, match="no dish 'Caviar' was served"):
         Quality(chain.lake).consistency("Caviar")
 
@@ -134,14 +136,15 @@ def test_near_copies_share_one_weight() -> None:
     assert copies.tolist() == [3, 3, 3, 1, 1, 1, 1]
     found = trust(reviews(("a", 5.0, text, 0), ("b", 5.0, text + " ", 40), ("c", 4.0, other, 80)), NO_CLAUSES)
     assert found.weight.tolist() == [0.5, 0.5, 1.0]
-    assert found.reasons.to_pylist() == ["same text", "same text", ""]
+    assert found.reasons.to_pylist() == [["same_text"], ["same_text"], []]
+    assert found.counts == {"same_text": 2}
 
 
 def test_one_guest_with_a_thousand_reviews_weighs_one_a_month() -> None:
     rows = [("a", 5.0, f"visit {i * 7919} was {i * 104729}", 3) for i in range(1_000)]
     found = trust(reviews(*rows, ("b", 3.0, "a fine bowl of soup", 3)), NO_CLAUSES)
     assert found.weight[:-1].sum() <= 1.0 + 1e-9
-    assert all("many from one guest" in said for said in found.reasons.to_pylist()[:-1])
+    assert all("many_from_one_guest" in said for said in found.reasons.to_pylist()[:-1])
 
 
 def test_a_burst_is_seen_and_a_busy_store_is_not() -> None:
@@ -167,7 +170,7 @@ def test_staff_contradiction_and_a_clock_that_is_wrong() -> None:
     )
     late = pa.array([None, dt.datetime(2026, 1, 5, tzinfo=dt.UTC)], pa.timestamp("us", "UTC"))
     found = trust(table, clauses, staff=pa.array(["boss"]), ordered_at=late)
-    assert found.reasons.to_pylist() == ["staff", "stars against text; before its order"]
+    assert found.reasons.to_pylist() == [["staff"], ["stars_against_text", "before_its_order"]]
     assert found.weight.tolist() == [0.0, 0.25]
 
 
@@ -182,5 +185,34 @@ def test_harm_is_answered_before_everything_else(chain: Chain) -> None:
     assert [reply.safety for reply in queue[:2]] == ["poisoning", "foreign_object"]
     rest = [reply.at_stake_minor for reply in queue[2:]]
     assert rest == sorted(rest, reverse=True)
-    assert all(reply.facts["store_id"] for reply in queue)
-    assert any(reply.facts["wrong"] for reply in queue)
+    assert all(reply.facts.store_id for reply in queue)
+    assert any(reply.facts.wrong for reply in queue)
+
+
+def test_harm_in_a_review_that_is_not_believed_is_answered_all_the_same(chain: Chain) -> None:
+    quality = Quality(chain.lake)
+    queue = reply_queue(
+        quality.reviews,
+        quality.clauses,
+        None,
+        as_of=dt.date(2026, 10, 1),
+        weight=np.zeros(len(quality.reviews)),
+        days=60,
+    )
+    assert [reply.safety for reply in queue] == ["poisoning", "foreign_object"]
+
+
+def test_clauses_of_reviews_that_are_gone_are_left_out(chain: Chain) -> None:
+    quality = Quality(chain.lake)
+    kept = quality.reviews.filter(pc.not_equal(quality.reviews["review_id"], "X2"))
+    queue = reply_queue(kept, quality.clauses, None, as_of=dt.date(2026, 10, 1), days=60)
+    assert [reply.safety for reply in queue[:2]] == ["foreign_object", None]
+
+
+def test_what_cannot_be_known_is_a_sentence(chain: Chain) -> None:
+    found = Worth(effects=(), unknown=(Sentence("too_few_exposed", experience="late", outcome="margin", exposed=1, least=30),),
+                  mends=(), coupon_price=0.0)  # fmt: skip
+    assert Voice().each(found.unknown) == [
+        "margin after late: 1 visit of guests who also had others; what it is worth cannot be known from fewer than 30"
+    ]
+    assert found.plot() is None

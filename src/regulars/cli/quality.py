@@ -65,7 +65,7 @@ def cards(
     if export is not None:
         write_sheet(card, export)
     rows = [row for row in card.to_pylist() if aspects or row["aspect"] is None]
-    answer(as_json, rows[:limit], lambda: screens.cards(rows[:limit], len(rows), judged.dishes, voice()))
+    answer(as_json, rows[:limit], lambda: screens.cards(rows[:limit], len(rows), judged.names, voice()))
 
 
 @quality.command()
@@ -87,7 +87,7 @@ def watch(
     judged = Quality(opened(workspace))
     with progress("watch_progress"):
         found = judged.watch(measure, baseline_until=_date(baseline_until), false_alarms_per_year=false_alarms)
-    answer(as_json, found, lambda: screens.watch(found, measure, judged.dishes, voice()))
+    answer(as_json, found, lambda: screens.watch(found, measure, judged.names, voice()))
 
 
 @quality.command()
@@ -106,7 +106,7 @@ def consistency(
     judged = Quality(opened(workspace))
     with progress("consistency_progress"):
         found = judged.consistency(dish, measure)
-    answer(as_json, found, lambda: screens.consistency(found, judged.dishes, voice()))
+    answer(as_json, found, lambda: screens.consistency(found, judged.names, voice()))
 
 
 @quality.command()
@@ -122,8 +122,9 @@ def safety(
     from regulars.cli.screens import quality as screens
     from regulars.quality import Quality
 
-    clues = Quality(opened(workspace)).clues(since=_date(since))
-    answer(as_json, clues, lambda: screens.safety(clues, limit, voice()))
+    judged = Quality(opened(workspace))
+    clues = judged.clues(since=_date(since))
+    answer(as_json, clues, lambda: screens.safety(clues, limit, judged.names, voice()))
 
 
 @quality.command()
@@ -144,7 +145,7 @@ def worth(
     judged = Quality(lake)
     with progress("worth_progress"):
         found = judged.worth(coupon_price=_price(lake) if coupon_price is None else coupon_price)
-    answer(as_json, found, lambda: screens.worth(found, judged.dishes, limit, voice(lake)))
+    answer(as_json, found, lambda: screens.worth(found, judged.names, limit, voice(lake)))
 
 
 @quality.command()
@@ -154,11 +155,8 @@ def trust(limit: Limit = 30, workspace: Workspace = HERE, as_json: AsJson = Fals
     from regulars.quality import Quality
 
     judged = Quality(opened(workspace))
-    found = judged.trust
-    table = judged.reviews.select(["review_id", "store_id", "guest_id", "rating", "text"])
-    rows = table.append_column("weight", [found.weight]).append_column("reasons", found.reasons).to_pylist()
-    doubted = sorted((row for row in rows if row["reasons"]), key=lambda row: row["weight"])
-    answer(as_json, doubted[:limit], lambda: screens.trust(doubted, len(rows), limit, voice()))
+    doubted = judged.doubts()
+    answer(as_json, doubted[:limit], lambda: screens.trust(doubted, judged.trust, limit, judged.names, voice()))
 
 
 @quality.command()
@@ -173,8 +171,9 @@ def replies(
     from regulars.quality import Quality
 
     lake = opened(workspace)
-    queue = Quality(lake).replies(days=days, limit=limit)
-    answer(as_json, queue, lambda: screens.replies(queue, voice(lake)))
+    judged = Quality(lake)
+    queue = judged.replies(days=days, limit=limit)
+    answer(as_json, queue, lambda: screens.replies(queue, judged.names, voice(lake)))
 
 
 @quality.command()
@@ -209,8 +208,8 @@ def train(
     from regulars.cli.screens import quality as screens
     from regulars.quality import SentenceEncoder, TrainedReader
     from regulars.quality import training as room
-    from regulars.quality.grading import grade_clauses, grade_clues
-    from regulars.quality.labelled import mams as sentences_of
+    from regulars.quality.grades import grade_clauses, grade_clues
+    from regulars.quality.labels import mams as sentences_of
 
     encoder = SentenceEncoder()
     with progress("train_progress") as say:

@@ -3,47 +3,50 @@
 aspects       what guests talk about: 18 aspects in five groups
 clauses       a review in the pieces that each say one thing
 lexicon       what a clause says by the words in it
-encoding      clauses to vectors, behind one small protocol
+encoders      clauses to vectors, behind one small protocol
 heads         linear models over encoder and lexicon
-reading       which aspects a clause judges, and how
+readers       which aspects a clause judges, and how
 safety        hints at harm, in four classes
 dishes        which dish of the menu a clause means
 mentions      the reviews of a lake, read and kept
-labelled      clauses with their labels, to learn from and to grade by
+labels        clauses with their labels, to learn from and to grade by
 training      heads from labelled clauses
-grading       how well clauses are read, on those held out
+grades        how well clauses are read, on those held out
 servings      one row for each dish served, as arrays
 shrinkage     few data lean on their peers
 cards         score cards
-charting      the CUSUM of one stream, its threshold and its delay
-control       control charts of every dish, store and shift
+cusum         the CUSUM of one stream, its threshold and its delay
+control_charts  charts of every dish, store and shift
 causes        what explains most of a change
 consistency   how much a dish varies between stores, cooks and shifts
 worth         what an experience is worth, and what to mend
 trust         which reviews to believe less, and why
 replies       whom to answer first
-judging       all of it, asked of a lake
+names         what people call dishes, stores and causes
+assessment    all of it, asked of a lake
 """
 
 from regulars.quality.aspects import ASPECTS, GROUPS, Aspect
+from regulars.quality.assessment import Clue, Clues, Quality, Worth
 from regulars.quality.cards import score_cards
 from regulars.quality.clauses import Clauses, split
 from regulars.quality.consistency import Consistency, consistency
-from regulars.quality.control import MEASURES, Change, Stream, Watch, watch
-from regulars.quality.encoding import SentenceEncoder, TextEncoder
+from regulars.quality.control_charts import MEASURES, Change, Stream, Watch, watch
+from regulars.quality.encoders import SentenceEncoder, TextEncoder
 from regulars.quality.heads import Heads
-from regulars.quality.judging import Clue, Quality, Worth
 from regulars.quality.mentions import ReadReport, mentions, read_reviews
-from regulars.quality.reading import LexiconReader, Reader, Readings, TrainedReader, open_reader
-from regulars.quality.replies import Reply, reply_queue
+from regulars.quality.names import Names
+from regulars.quality.readers import LexiconReader, Reader, Readings, TrainedReader, open_reader
+from regulars.quality.replies import Replies, Reply, reply_queue
 from regulars.quality.safety import CLASSES
 from regulars.quality.servings import Servings, servings
-from regulars.quality.trust import Trust, trust
+from regulars.quality.trust import Doubt, Doubts, Trust, trust
 from regulars.quality.worth import Effect, Mend, within
 
 __all__ = [
-    "ASPECTS", "CLASSES", "GROUPS", "MEASURES", "Aspect", "Change", "Clauses", "Clue", "Consistency", "Effect", "Heads",
-    "LexiconReader", "Mend", "Quality", "ReadReport", "Reader", "Readings", "Reply", "SentenceEncoder", "Servings", "Stream",
-    "TextEncoder", "TrainedReader", "Trust", "Watch", "Worth", "consistency", "mentions", "open_reader", "read_reviews",
-    "reply_queue", "score_cards", "servings", "split", "trust", "watch", "within",
+    "ASPECTS", "CLASSES", "GROUPS", "MEASURES", "Aspect", "Change", "Clauses", "Clue", "Clues", "Consistency",
+    "Doubt", "Doubts", "Effect", "Heads", "LexiconReader", "Mend", "Names", "Quality", "ReadReport", "Reader",
+    "Readings", "Replies", "Reply", "SentenceEncoder", "Servings", "Stream", "TextEncoder", "TrainedReader", "Trust",
+    "Watch", "Worth", "consistency", "mentions", "open_reader", "read_reviews", "reply_queue", "score_cards",
+    "servings", "split", "trust", "watch", "within",
 ]  # fmt: skip

@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from regulars.quality.names import Names
 from regulars.quality.servings import Coded, FloatArray, IntArray
+from regulars.wording import Sentence
 
-WHOLE = "all of it alike"
+WHOLE = "whole"
 _YEAR, _AROUND = 365, 21
 _LEAST = 10
 _SHRINK = 20.0
@@ -30,6 +32,10 @@ class Cause(NamedTuple):
     gain: float
     touched: int
 
+    def sentence(self, names: Names) -> Sentence:
+        level = names.level(self.factor, self.level)
+        return Sentence("cause_share", level=level, factor=Sentence(f"factor_{self.factor}"), cause_share=self.share)
+
 
 def causes(
     value: FloatArray, factors: dict[str, Coded], day: IntArray, since: int, *, is_share: bool
@@ -39,14 +45,14 @@ def causes(
     excess = value[since:] - expected[since:]
     noise = variance[since:]
     total = excess.sum()
-    found = [Cause("whole", WHOLE, 1.0, _gain(total, noise.sum()), len(excess))]
+    found = [Cause(WHOLE, WHOLE, 1.0, _gain(total, noise.sum()), len(excess))]
     for name, coded in factors.items():
         if name != "item" and (best := _best(name, coded, excess, noise, since, total)) is not None:
             found.append(best)
     if (season := _season(value, day, since, excess, noise)) is not None:
         found.append(season)
     return tuple(
-        sorted(found, key=lambda cause: (-cause.gain * (_WHOLE_WEIGHS if cause.factor == "whole" else 1), cause.factor))
+        sorted(found, key=lambda cause: (-cause.gain * (_WHOLE_WEIGHS if cause.factor == WHOLE else 1), cause.factor))
     )
 
 
@@ -105,4 +111,4 @@ def _season(value: FloatArray, day: IntArray, since: int, excess: FloatArray, no
         return None
     gain = (shift * excess.sum() - shift**2 * len(excess) / 2) / noise.mean()
     share = float(np.clip(shift * len(excess) / excess.sum(), 0, 1))
-    return Cause("season", "the same weeks a year ago", share, float(max(gain, 0.0)), len(excess))
+    return Cause("season", "year_ago", share, float(max(gain, 0.0)), len(excess))

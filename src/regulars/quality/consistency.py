@@ -6,18 +6,27 @@ same for a thousand and for a hundred million servings.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from scipy.optimize import minimize
 from scipy.special import ndtr
 
+from regulars.charts import quality as pictures
+from regulars.charts.quality import Departure, Evenness
+from regulars.charts.theme import Chart
 from regulars.errors import DesignError
-from regulars.quality.control import Measure, Stream
+from regulars.quality.control_charts import MEASURES, Measure, Stream
+from regulars.quality.names import NOBODY, Names
 from regulars.quality.servings import Coded, FloatArray
+from regulars.tabular import Tabular, rows_table
+from regulars.wording import Sentence, Voice
 
 _FLOOR, _LEAST_LEVELS = 1e-10, 2
 _Z = 1.645
+_SURELY = 0.9
 
 
 class Component(NamedTuple):
@@ -48,7 +57,8 @@ class Standing(NamedTuple):
     holds: float
 
 
-class Consistency(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Consistency(Tabular):
     """measure of one dish. mean: over all. tolerance: what still counts as the standard, in the measure's unit."""
 
     item: str
@@ -58,6 +68,34 @@ class Consistency(NamedTuple):
     tolerance: float
     components: tuple[Component, ...]
     stores: tuple[Standing, ...]
+
+    @property
+    def headline(self) -> str:
+        parts = ", ".join(f"{component.factor} {component.share:.1%}" for component in self.components)
+        return f"Consistency: {self.measure} of {self.item}, {self.servings:,} servings; spread by {parts}"
+
+    def to_arrow(self) -> pa.Table:
+        return rows_table(self.stores, _COLUMNS)
+
+    def sentence(self) -> Sentence:
+        """What the spread is made of."""
+        parts = [
+            Sentence("quality_spread_part", factor=Sentence(f"factor_{c.factor}"), part=c.share)
+            for c in self.components
+        ]
+        return Sentence("quality_spread", parts=parts)
+
+    def plot(self, voice: Voice = Voice(), names: Names = NOBODY) -> Chart:  # noqa: B008
+        measure = MEASURES[self.measure]
+        stores = [Departure(names.store(s.store), s.effect, s.low, s.high, s.holds >= _SURELY) for s in self.stores]
+        dish = Evenness(names.dish(self.item), measure.called, measure.unit, self.tolerance, stores)
+        return pictures.evenness(dish, voice)
+
+
+_COLUMNS = {
+    "store": pa.string(), "servings": pa.int64(), "effect": pa.float64(), "low": pa.float64(), "high": pa.float64(),
+    "holds": pa.float64(),
+}  # fmt: skip
 
 
 def consistency(
@@ -80,8 +118,9 @@ def consistency(
     variance = model.residual(ratios)
     limit = abs(stream.measure.change) if tolerance is None else tolerance
     return Consistency(
-        item, stream.measure.name, len(dish), model.mean(ratios), limit,
-        _components(model, ratios, spread, variance), _standings(model, ratios, variance, stream.measure, limit),
+        item=item, measure=stream.measure.name, servings=len(dish), mean=model.mean(ratios), tolerance=limit,
+        components=_components(model, ratios, spread, variance),
+        stores=_standings(model, ratios, variance, stream.measure, limit),
     )  # fmt: skip
 
 
@@ -175,7 +214,7 @@ def _components(model: _Model, ratios: FloatArray, spread: FloatArray, variance:
     ]  # fmt: skip
     reach = np.exp(_Z * np.sqrt(2 / model.n) / 2)
     single = float(np.sqrt(variance))
-    return (*parts, Component("single servings", model.n, single, single / reach, single * reach, variance / whole))
+    return (*parts, Component("single", model.n, single, single / reach, single * reach, variance / whole))
 
 
 def _standings(

@@ -12,7 +12,7 @@ from scipy.special import softmax
 from regulars.errors import DataError
 from regulars.quality import lexicon
 from regulars.quality.aspects import ASPECTS, NAMES
-from regulars.quality.encoding import FloatArray
+from regulars.quality.encoders import FloatArray
 
 JUDGEMENTS = (-1, 0, 1)
 LEXICON_WIDTH = 2 * len(ASPECTS) + 7

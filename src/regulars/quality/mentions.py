@@ -17,8 +17,9 @@ from regulars.errors import DataError
 from regulars.quality import clauses as pieces
 from regulars.quality import dishes
 from regulars.quality.aspects import ASPECTS, NAMES
-from regulars.quality.reading import Reader, open_reader
+from regulars.quality.readers import LexiconReader, Reader, open_reader
 from regulars.tables import Lake
+from regulars.wording import Sentence
 
 READINGS, CLAUSES = "clause_readings", "review_clauses"
 _BITS = 1 << np.arange(len(ASPECTS), dtype=np.int64)
@@ -34,7 +35,7 @@ class ReadReport(NamedTuple):
     """What was read. empty: reviews without a clause, such as emoji alone. new: distinct clauses that were not known before.
 
     untold: judgements of an aspect whose polarity cannot be told, which are not counted. linked: clauses that mean a dish.
-    reader: what read, in words.
+    reader: what read.
     """
 
     reviews: int
@@ -45,7 +46,7 @@ class ReadReport(NamedTuple):
     mentions: int
     untold: int
     linked: int
-    reader: str
+    reader: Sentence
 
 
 def read_reviews(
@@ -53,9 +54,17 @@ def read_reviews(
 ) -> ReadReport:
     """Read all reviews of a lake and keep their clauses. progress: told how many new clauses are read, of how many.
 
+    reader: None takes the best there is, and the lexicon where that fails, which its `about` then says.
     Raises DataError where the lake holds no reviews.
     """
-    reader = reader or open_reader()
+    if reader is None:
+        best = open_reader()
+        try:
+            return read_reviews(lake, best, progress)
+        except DataError as error:
+            if isinstance(best, LexiconReader) or not lake.has("reviews"):
+                raise
+            return read_reviews(lake, LexiconReader(why=str(error).split("; ")[0]), progress)
     columns = nw.col("review_id", "guest_id", "store_id", "order_id", "item_id", "reviewed_at", "rating", "text")
     reviews = lake.collect(lake.scan("reviews").select(columns)).sort_by("review_id")
     split = pieces.split(reviews["text"])
@@ -70,7 +79,7 @@ def read_reviews(
     is_told = table["is_told"].to_numpy()
     return ReadReport(
         len(reviews), len(reviews) - len(np.unique(split.review)), len(split), len(distinct), new,
-        int(mentions.sum()), int(mentions[~is_told].sum()), len(dish) - dish.null_count, reader.words,
+        int(mentions.sum()), int(mentions[~is_told].sum()), len(dish) - dish.null_count, reader.about,
     )  # fmt: skip
 
 

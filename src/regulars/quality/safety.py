@@ -14,19 +14,17 @@ from regulars.quality.lexicon import either, words
 
 
 class SafetyClass(NamedTuple):
-    """severity: what is looked at first, 1 the worst."""
+    """severity: what is looked at first, 1 the worst. `harm_` and its name is what people call it."""
 
     name: str
-    english: str
-    chinese: str
     severity: int
 
 
 CLASSES = (
-    SafetyClass("poisoning", "suspected poisoning", "疑似中毒", 1),
-    SafetyClass("foreign_object", "banned food or foreign object", "违禁或异物", 2),
-    SafetyClass("spoilage", "spoilage", "变质过期", 3),
-    SafetyClass("hygiene", "hygiene", "卫生隐患", 4),
+    SafetyClass("poisoning", 1),
+    SafetyClass("foreign_object", 2),
+    SafetyClass("spoilage", 3),
+    SafetyClass("hygiene", 4),
 )
 CLASS_NAMES = tuple(kind.name for kind in CLASSES)
 

@@ -15,9 +15,9 @@ from sklearn.linear_model import LogisticRegression
 from regulars.quality import lexicon
 from regulars.quality.aspects import GROUP_PLACE, GROUPS
 from regulars.quality.clauses import split
-from regulars.quality.encoding import FloatArray, TextEncoder, encoded
+from regulars.quality.encoders import FloatArray, TextEncoder, encoded
 from regulars.quality.heads import Heads, lexicon_features
-from regulars.quality.labelled import CATEGORIES, Judged, own_clauses, own_clues
+from regulars.quality.labels import CATEGORIES, Judged, own_clauses, own_clues
 
 _MAMS_WEIGHT = 0.1
 _GROUP_OF_CATEGORY = {

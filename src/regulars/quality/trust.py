@@ -4,7 +4,9 @@ Texts that are nearly the same are found by the least hashes of their runs of fi
 containment of documents"), so that no review is compared with all others.
 """
 
-from typing import NamedTuple
+from collections import Counter
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +17,10 @@ from scipy.stats import poisson
 
 from regulars.quality.clauses import cleaned
 from regulars.quality.servings import Coded, FloatArray, IntArray
+from regulars.tabular import Rows, Tabular
 
 REASONS = {
-    "same text": 0.0, "burst": 0.5, "stars against text": 0.5, "staff": 0.0, "many from one guest": 0.0, "before its order": 0.5,
+    "same_text": 0.0, "burst": 0.5, "stars_against_text": 0.5, "staff": 0.0, "many_from_one_guest": 0.0, "before_its_order": 0.5,
 }  # fmt: skip
 """What may be said of a review, and the weight it leaves it; 0 for those whose weight is shared or taken."""
 _RUN, _HASHES, _BAND = 5, 32, 4
@@ -25,11 +28,47 @@ _LEAST_BYTES, _ALIKE = 40, 0.75  # forty Latin letters, fourteen Chinese charact
 _WINDOW, _BURST_CHANCE, _LEAST_BURST = 28, 1e-4, 6
 
 
-class Trust(NamedTuple):
-    """r reviews. weight: (r,) 0 to 1. reasons: (r,) Arrow strings, separated by semicolons, empty where there is none."""
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
+class Trust(Tabular):
+    """r reviews. weight: (r,) 0 to 1. reasons: (r,) Arrow lists of the names in REASONS."""
 
+    review_id: pa.ChunkedArray
     weight: FloatArray
     reasons: pa.Array
+
+    @property
+    def headline(self) -> str:
+        said = ", ".join(f"{count:,} {reason}" for reason, count in self.counts.items())
+        return f"Trust: {len(self.weight):,} reviews{f'; {said}' if said else ''}"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How often each reason stands, the most frequent first."""
+        return dict(Counter(self.reasons.flatten().to_pylist()).most_common())
+
+    def to_arrow(self) -> pa.Table:
+        return pa.table({"review_id": self.review_id, "weight": self.weight, "reasons": self.reasons})
+
+
+class Doubt(NamedTuple):
+    """A review that weighs less."""
+
+    review_id: str
+    store_id: str
+    guest_id: str | None
+    rating: float | None
+    text: str | None
+    weight: float
+    reasons: tuple[str, ...]
+
+
+class Doubts(Rows[Doubt]):
+    """The reviews that weigh less, the least weight first."""
+
+    schema: ClassVar = {
+        "review_id": pa.string(), "store_id": pa.string(), "guest_id": pa.string(), "rating": pa.float64(), "text": pa.string(),
+        "weight": pa.float64(), "reasons": pa.list_(pa.string()),
+    }  # fmt: skip
 
 
 def trust(
@@ -52,18 +91,18 @@ def trust(
     copies = near_copies(reviews["text"])
     many = _repeated(guest, store, day)
     flags = {
-        "same text": copies > 1,
+        "same_text": copies > 1,
         "burst": _bursts(store, day),
-        "stars against text": _contradictions(reviews, clauses),
+        "stars_against_text": _contradictions(reviews, clauses),
         "staff": _among(reviews["guest_id"], staff),
-        "many from one guest": many > 1,
-        "before its order": _too_early(reviews["reviewed_at"], ordered_at),
+        "many_from_one_guest": many > 1,
+        "before_its_order": _too_early(reviews["reviewed_at"], ordered_at),
     }
     weight = 1.0 / np.maximum(copies, many)
     for name, left in REASONS.items():
-        if name not in ("same text", "many from one guest"):
+        if name not in ("same_text", "many_from_one_guest"):
             weight = np.where(flags[name], weight * left, weight)
-    return Trust(weight, _written(flags))
+    return Trust(review_id=reviews["review_id"], weight=weight, reasons=_listed(flags))
 
 
 def near_copies(texts: pa.ChunkedArray | pa.Array) -> IntArray:
@@ -170,8 +209,20 @@ def _too_early(reviewed_at: pa.ChunkedArray, ordered_at: pa.Array | None) -> np.
     return np.asarray(pc.fill_null(pc.less(reviewed_at, ordered_at), False).to_numpy(zero_copy_only=False))
 
 
-def _written(flags: dict[str, np.ndarray]) -> pa.Array:
-    said = np.full(len(next(iter(flags.values()))), "", dtype=object)
-    for name, is_so in flags.items():
-        said[is_so] = np.where(said[is_so] == "", name, said[is_so] + f"; {name}")
-    return pa.array(said, pa.string())
+def doubts(reviews: pa.Table, found: Trust) -> Doubts:
+    """The doubted ones of the reviews that were weighed."""
+    rows = np.flatnonzero(pc.list_value_length(found.reasons).to_numpy(zero_copy_only=False) > 0)
+    rows = rows[np.argsort(found.weight[rows], kind="stable")]
+    known = reviews.select(["review_id", "store_id", "guest_id", "rating", "text"]).take(pa.array(rows)).to_pylist()
+    reasons = found.reasons.take(pa.array(rows)).to_pylist()
+    return Doubts(
+        Doubt(**row, weight=float(found.weight[place]), reasons=tuple(said))
+        for row, place, said in zip(known, rows, reasons, strict=True)
+    )
+
+
+def _listed(flags: dict[str, np.ndarray]) -> pa.Array:
+    names, rows = np.array(list(flags), dtype=object), np.column_stack(list(flags.values()))
+    starts = np.concatenate([[0], np.cumsum(rows.sum(axis=1))])
+    said = pa.array(names[np.nonzero(rows)[1]], pa.string())
+    return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), said)

@@ -1,6 +1,6 @@
 """Worth: how return visits and margin move with what a guest experienced, and so what it is worth to mend it.
 
-Every guest is his own comparison: his visits with a bad experience against his others, and every dish against itself. With y
+Every guest is their own comparison: their visits with a bad experience against their others, and every dish against itself. With y
 the outcome of guest i at visit t, x the experience, and a mean of their own for every guest, dish and month,
 
     y = a_guest + b_dish + c_month + effect * x + error,
@@ -21,7 +21,7 @@ from regulars.errors import DesignError
 from regulars.quality.servings import FloatArray, IntArray, Servings
 from regulars.quality.shrinkage import pooled_shares
 
-BASIS = "observational, within guest and dish"
+BASIS = "observational"
 _MOST_ROUNDS, _TOLERANCE = 500, 1e-8
 LEAST_EXPOSED = 30
 _LATE = 0.9
@@ -49,6 +49,48 @@ class Effect(NamedTuple):
     basis: str = BASIS
 
 
+class Compared(NamedTuple):
+    """m visits with a known outcome, without the means of their groups.
+
+    outcome, experience: (m,) as they were. ours, theirs: (m,) outcome and experience without the means. cluster: (m,) codes.
+    exposed: how many visits had it, of guests who also have others. guests: how many these are.
+    """
+
+    outcome: FloatArray
+    experience: FloatArray
+    ours: FloatArray
+    theirs: FloatArray
+    cluster: IntArray
+    exposed: int
+    guests: int
+
+    @classmethod
+    def of(cls, outcome: FloatArray, experience: FloatArray, groups: list[IntArray], cluster: IntArray) -> "Compared":
+        rows = np.flatnonzero(~np.isnan(outcome) & ~np.isnan(experience) & (cluster >= 0))
+        y, x = outcome[rows], experience[rows]
+        codes = [np.unique(group[rows], return_inverse=True)[1] for group in groups]
+        who = np.unique(cluster[rows], return_inverse=True)[1]
+        ours, theirs = _demeaned(np.column_stack([y, x]), codes).T
+        varies = np.bincount(who, weights=theirs**2) > 1e-6 if len(rows) else np.zeros(0, dtype=bool)
+        exposed = int(((x != 0) & varies[who]).sum()) if len(rows) else 0
+        return cls(y, x, ours, theirs, who, exposed, int(varies.sum()))
+
+    def effect(self, names: tuple[str, str], *, is_share: bool) -> Effect:
+        """names: of experience and outcome. is_share: the outcome is of 0 and 1."""
+        bend = float(self.theirs @ self.theirs)
+        effect = float(self.ours @ self.theirs) / bend
+        scores = np.bincount(self.cluster, weights=self.theirs * (self.ours - effect * self.theirs))
+        clusters = len(scores)
+        error = math.sqrt(float(scores @ scores) * clusters / (clusters - 1)) / bend
+        without = self.outcome[self.experience == 0]
+        usual, spread = float((without if len(without) else self.outcome).mean()), float(self.outcome.std())
+        low, high = effect - _Z * error, effect + _Z * error
+        nearest = 0.0 if low <= 0 <= high else min(low, high, key=abs)
+        values = [e_value(_risk_ratio(size, usual, spread, is_share)) for size in (effect, nearest)]
+        visits = len(self.outcome)
+        return Effect(*names, effect, low, high, visits, self.exposed, self.guests, usual, values[0], values[1])
+
+
 def within(
     outcome: FloatArray,
     experience: FloatArray,
@@ -63,29 +105,13 @@ def within(
     outcome, experience: (n,), NaN rows are left out. groups: (n,) codes each, such as guest, dish and month. cluster: (n,), the guests.
     names: of experience and outcome. Raises DesignError where fewer than 30 visits have it, or no group has it both ways.
     """
-    rows = np.flatnonzero(~np.isnan(outcome) & ~np.isnan(experience) & (cluster >= 0))
-    y, x = outcome[rows], experience[rows]
-    codes = [np.unique(group[rows], return_inverse=True)[1] for group in groups]
-    who = np.unique(cluster[rows], return_inverse=True)[1]
-    ours, theirs = _demeaned(np.column_stack([y, x]), codes).T
-    varies = np.bincount(who, weights=theirs**2) > 1e-6 if len(rows) else np.zeros(0, dtype=bool)
-    exposed = int(((x != 0) & varies[who]).sum()) if len(rows) else 0
-    if exposed < LEAST_EXPOSED:
+    compared = Compared.of(outcome, experience, groups, cluster)
+    if compared.exposed < LEAST_EXPOSED:
         raise DesignError(
-            f"{names[0]}: {exposed} visits of guests who also had others; what it is worth cannot be known from fewer than {LEAST_EXPOSED}"
+            f"{names[0]}: {compared.exposed} visits of guests who also had others; "
+            f"what it is worth cannot be known from fewer than {LEAST_EXPOSED}"
         )
-    bend = float(theirs @ theirs)
-    effect = float(ours @ theirs) / bend
-    scores = np.bincount(who, weights=theirs * (ours - effect * theirs))
-    clusters = len(scores)
-    error = math.sqrt(float(scores @ scores) * clusters / (clusters - 1)) / bend
-    usual, spread = float(y[x == 0].mean()) if (x == 0).any() else float(y.mean()), float(y.std())
-    low, high = effect - _Z * error, effect + _Z * error
-    nearest = 0.0 if low <= 0 <= high else min(low, high, key=abs)
-    values = [e_value(_risk_ratio(size, usual, spread, is_share)) for size in (effect, nearest)]
-    return Effect(
-        names[0], names[1], effect, low, high, len(rows), exposed, int(varies.sum()), usual, values[0], values[1]
-    )
+    return compared.effect(names, is_share=is_share)
 
 
 def _demeaned(columns: FloatArray, codes: list[IntArray]) -> FloatArray:
@@ -121,7 +147,7 @@ def e_value(ratio: float) -> float:
 class Visits(NamedTuple):
     """v servings of known guests whose window is over, in the rows of servings.
 
-    row: (v,) place in servings. returned: (v,) whether the guest came on a later day within the window. margin: (v,) what he then
+    row: (v,) place in servings. returned: (v,) whether the guest came on a later day within the window. margin: (v,) what they then
     brought, minor units; NaN where no margin is known.
     """
 
@@ -187,6 +213,12 @@ class Mend(NamedTuple):
     breakeven_minor: float
     chance: float
     basis: str = BASIS
+
+
+MEND_COLUMNS = {
+    "item": pa.string(), "store": pa.string(), "experience": pa.string(), "bad": pa.float64(), "target": pa.float64(),
+    "worth_minor": pa.float64(), "low_minor": pa.float64(), "high_minor": pa.float64(), "breakeven_minor": pa.float64(),
+}  # fmt: skip
 
 
 def mends(

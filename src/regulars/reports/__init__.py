@@ -2,7 +2,7 @@
 
 campaign    the report of a planned campaign
 town        the page of campaigns lived one after another
-quality     the page on dishes and service, with its pictures (`quality_charts`) and words (`quality_words`)
+quality     the page on dishes and service
 writing     the report of a kept plan, as a file
 page        HTML that loads nothing from anywhere
 """

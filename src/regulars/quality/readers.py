@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from regulars.errors import DataError
 from regulars.quality import lexicon, safety
-from regulars.quality.encoding import MEND, FloatArray, SentenceEncoder, TextEncoder, encoded
+from regulars.quality.encoders import FloatArray, SentenceEncoder, TextEncoder, encoded
 from regulars.quality.heads import Heads, lexicon_features
+from regulars.wording import Sentence
 
 LEAST_ASPECT, LEAST_POLARITY, LEAST_SAFETY = 0.35, 0.45, 0.30
 Progress = Callable[[int], None]
@@ -31,10 +32,10 @@ class Readings(NamedTuple):
 
 
 class Reader(Protocol):
-    """name: changes whenever the same clause might be read differently. words: what reads, for people."""
+    """name: changes whenever the same clause might be read differently. about: what reads, for people."""
 
     name: str
-    words: str
+    about: Sentence
 
     def read(self, clauses: pa.Array, progress: Progress | None = None) -> Readings:
         """clauses: shape (c,)."""
@@ -45,7 +46,10 @@ class LexiconReader:
     """By words alone: what judges without a word of judgement cannot be told."""
 
     name = "lexicon-1"
-    words = f"read by the lexicon alone, which misses more than the trained reader; {MEND}"
+
+    def __init__(self, why: str | None = None) -> None:
+        """why: what kept a better reader from being opened."""
+        self.about = Sentence("read_by_lexicon", why=why)
 
     def read(self, clauses: pa.Array, progress: Progress | None = None) -> Readings:
         found = lexicon.read(clauses)
@@ -71,7 +75,7 @@ class TrainedReader:
         self._encoder, self._heads = encoder, heads
         marks = [float(np.abs(weights).sum()) for weights in (heads.aspect, heads.polarity, heads.safety)]
         self.name = f"{encoder.name}+{sum(marks):.3f}"
-        self.words = f"read by trained heads over the encoder {encoder.name}"
+        self.about = Sentence("read_by_heads", encoder=encoder.name)
 
     def read(self, clauses: pa.Array, progress: Progress | None = None) -> Readings:
         vectors = encoded(self._encoder, clauses.to_pylist(), progress)
@@ -95,10 +99,8 @@ def _either(by_words: np.ndarray, probability: FloatArray) -> np.ndarray:
 
 
 def open_reader(encoder: TextEncoder | None = None) -> Reader:
-    """The best reader there is: trained where the encoder loads, else the lexicon, whose `words` say so."""
+    """The best reader there is: trained where the encoder loads, else the lexicon, which says so in `about`."""
     try:
         return TrainedReader(encoder or SentenceEncoder(), Heads.load())
     except DataError as error:
-        fallback = LexiconReader()
-        fallback.words = f"{fallback.words} ({error})" if MEND not in str(error) else fallback.words
-        return fallback
+        return LexiconReader(why=str(error).split("; ")[0])

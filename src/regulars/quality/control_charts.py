@@ -11,49 +11,62 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
+from regulars.charts import quality as pictures
+from regulars.charts.quality import Point, Shift, Unit
+from regulars.charts.theme import Chart
 from regulars.errors import DesignError
-from regulars.quality import charting
+from regulars.quality import cusum
 from regulars.quality.causes import Cause, causes
+from regulars.quality.names import NOBODY, Names
 from regulars.quality.servings import Coded, FloatArray, IntArray, Servings
 from regulars.quality.shrinkage import pooled_shares
+from regulars.tabular import Tabular, rows_table
+from regulars.wording import Sentence, Voice
 
 LEAST_BASELINE = 50
 _YEAR = 365.25
 _LEAST_SHARE, _MOST_SHARE = 0.002, 0.998
 _ROUNDING = 200
+_PARTS, _NINE_IN_TEN = 40, 1.645
 
 
 class Measure(NamedTuple):
-    """change: for the worse, the smallest that matters. is_share: of 0 and 1, else a mean. is_log: of logarithms of seconds."""
+    """change: for the worse, the smallest that matters. unit: in which people read it.
+
+    A share is of 0 and 1, the others are means; seconds are kept as their logarithms.
+    """
 
     name: str
     change: float
-    is_share: bool
-    english: str
-    chinese: str
-    is_log: bool = False
+    unit: Unit
+
+    @property
+    def is_share(self) -> bool:
+        return self.unit == "share"
 
     def shown(self, value: float) -> float:
         """A value in the unit that people read: logarithms as seconds."""
-        return math.exp(value) if self.is_log else value
+        return math.exp(value) if self.unit == "seconds" else value
 
-    def written(self, value: float) -> str:
+    def value(self, value: float) -> Sentence:
         """A value as people read it: 41.2%, 4.31 or 489 s."""
-        return f"{value:.1%}" if self.is_share else f"{math.exp(value):,.0f} s" if self.is_log else f"{value:.2f}"
+        return Sentence(f"value_{self.unit}", value=self.shown(value))
 
-    def called(self, language: str) -> str:
-        return self.chinese if language == "zh" else self.english
+    @property
+    def called(self) -> Sentence:
+        return Sentence(f"measure_{self.name}")
 
 
 MEASURES = {
     measure.name: measure
     for measure in (
-        Measure("reorder_rate", -0.05, True, "reorder rate", "复购率"),
-        Measure("refunds_and_voids", 0.02, True, "refunds and voids", "退款与退菜率"),
-        Measure("positive", -0.10, True, "share of praise", "好评率"),
-        Measure("rating", -0.30, False, "rating", "评分"),
-        Measure("prep_seconds", 0.15, False, "preparation time", "出餐时间", is_log=True),
+        Measure("reorder_rate", -0.05, "share"),
+        Measure("refunds_and_voids", 0.02, "share"),
+        Measure("positive", -0.10, "share"),
+        Measure("rating", -0.30, "stars"),
+        Measure("prep_seconds", 0.15, "seconds"),
     )
 }
 
@@ -85,7 +98,8 @@ class Change:
     by: the unit, such as {"item": "D1", "store": "S1"}. changed_on: the likeliest day, from `changed_from` to `changed_until` with
     about 95 %. alarmed_on: when the chart said so. before, after: the measure, `low` and `high` of the latter with 90 %.
     false_alarm_after: observations until a false alarm of this chart, on average. delay: how many pass on average until a change
-    of the smallest size that matters is seen. causes: the likeliest first.
+    of the smallest size that matters is seen. causes: the likeliest first. points: the measure over time, in equal parts, as people
+    read it.
     """
 
     measure: str
@@ -102,14 +116,56 @@ class Change:
     false_alarm_after: float
     delay: float
     causes: tuple[Cause, ...]
+    points: tuple[Point, ...]
+
+    @property
+    def unit(self) -> str:
+        return " · ".join(self.by.values())
+
+    def sentence(self, names: Names = NOBODY) -> Sentence:
+        """What changed, when, and why probably."""
+        measure = MEASURES[self.measure]
+        before, after, low, high = map(measure.value, (self.before, self.after, self.low, self.high))
+        return Sentence(
+            "quality_changed", unit=names.unit(self.by), measure=measure.called, before=before, after=after, low=low, high=high,
+            day=self.changed_on, early=self.changed_from, late=self.changed_until, alarmed=self.alarmed_on,
+            causes=[cause.sentence(names) for cause in self.causes[:2]] or None,
+        )  # fmt: skip
+
+    def plot(self, voice: Voice = Voice(), names: Names = NOBODY) -> Chart:  # noqa: B008
+        measure = MEASURES[self.measure]
+        shift = Shift(
+            names.unit(self.by), measure.called, measure.unit, measure.shown(self.before), measure.shown(self.after),
+            self.changed_on, self.changed_from, self.changed_until, self.alarmed_on,
+        )  # fmt: skip
+        return pictures.control_chart(self.points, shift, voice)
 
 
-class Watch(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Watch(Tabular):
     """charts: how many were drawn. too_few: units with less than a baseline. changes: those that alarmed, the surest first."""
 
     charts: int
     too_few: int
     changes: tuple[Change, ...]
+
+    @property
+    def headline(self) -> str:
+        return f"Watch: {len(self.changes):,} of {self.charts:,} charts alarmed; {self.too_few:,} units with too few observations"
+
+    def to_arrow(self) -> pa.Table:
+        return rows_table(self.changes, _COLUMNS)
+
+    def plot(self, voice: Voice = Voice(), names: Names = NOBODY) -> Chart | None:  # noqa: B008
+        """The surest change; None where nothing alarmed."""
+        return self.changes[0].plot(voice, names) if self.changes else None
+
+
+_COLUMNS = {
+    "unit": pa.string(), "measure": pa.string(), "changed_on": pa.date32(), "changed_from": pa.date32(),
+    "changed_until": pa.date32(), "alarmed_on": pa.date32(), "before": pa.float64(), "after": pa.float64(),
+    "low": pa.float64(), "high": pa.float64(),
+}  # fmt: skip
 
 
 def watch(
@@ -138,7 +194,7 @@ def watch(
         drawn, too_few = drawn + len(charts.start), too_few + charts.too_few
         changes += charts.changes()
     changes.sort(key=lambda found: (-abs(found.after - found.before) * np.sqrt(found.observations), str(found.by)))
-    return Watch(drawn, too_few, tuple(changes))
+    return Watch(charts=drawn, too_few=too_few, changes=tuple(changes))
 
 
 def _yearly(stream: Stream, by: tuple[str, ...]) -> FloatArray:
@@ -175,7 +231,7 @@ class _Charts:
     stop: IntArray
     ratio: FloatArray
     before: FloatArray
-    thresholds: list[charting.Threshold]
+    thresholds: list[cusum.Threshold]
 
     @classmethod
     def of(cls, stream: Stream, by: tuple[str, ...], until: int, yearly: FloatArray, change: float | None) -> "_Charts":
@@ -205,12 +261,12 @@ class _Charts:
 
     def changes(self) -> list[Change]:
         heights = np.array([threshold.height for threshold in self.thresholds])
-        alarm, since = charting.first_alarms(self.ratio, self.start, self.stop, heights)
+        alarm, since = cusum.first_alarms(self.ratio, self.start, self.stop, heights)
         return [self._change(int(place), int(alarm[place]), int(since[place])) for place in np.flatnonzero(alarm >= 0)]
 
     def _change(self, place: int, alarm: int, since: int) -> Change:
         begin, rows = int(self.start[place]), self.rows
-        early, late = charting.change_range(self.ratio[begin : alarm + 1], alarm - begin)
+        early, late = cusum.change_range(self.ratio[begin : alarm + 1], alarm - begin)
         later = self.stream.value[rows[since : self.stop[place]]]
         low, high = _interval(later, self.stream.measure.is_share)
         unit = {
@@ -227,6 +283,7 @@ class _Charts:
             alarmed_on=day[3], observations=int(alarm - begin + 1), before=float(self.before[place]), after=float(later.mean()),
             low=low, high=high, false_alarm_after=threshold.false_alarm_after, delay=threshold.delay,
             causes=causes(chart.value, chart.factors, chart.day, int(since - self.first[place]), is_share=self.stream.measure.is_share),
+            points=_points(chart),
         )  # fmt: skip
 
 
@@ -248,23 +305,38 @@ def _baselines(stream: Stream, rows: IntArray, first: IntArray, start: IntArray)
 
 def _ratios(
     measure: Measure, value: FloatArray, before: float, spread: float, change: float, often: float
-) -> tuple[FloatArray, charting.Threshold]:
+) -> tuple[FloatArray, cusum.Threshold]:
     if not measure.is_share:
-        threshold = charting.mean_threshold(change, spread, often)
-        return charting.mean_ratio(value, before, spread, change), threshold
+        threshold = cusum.mean_threshold(change, spread, often)
+        return cusum.mean_ratio(value, before, spread, change), threshold
     before = round(before * _ROUNDING) / _ROUNDING if 0.05 < before < 0.95 else float(f"{before:.2g}")
     after = float(np.clip(before + change, before / 2 if change < 0 else _LEAST_SHARE, _MOST_SHARE))
-    return charting.share_ratio(value, before, after), charting.share_threshold(before, after, often)
+    return cusum.share_ratio(value, before, after), cusum.share_threshold(before, after, often)
 
 
 def _interval(value: FloatArray, is_share: bool) -> tuple[float, float]:
     """90 % for the measure since the change."""
     if is_share:
         share = (value.sum() + 1.35) / (len(value) + 2.7)  # Agresti & Coull 1998
-        reach = 1.645 * np.sqrt(share * (1 - share) / (len(value) + 2.7))
+        reach = _NINE_IN_TEN * np.sqrt(share * (1 - share) / (len(value) + 2.7))
         return float(max(share - reach, 0)), float(min(share + reach, 1))
-    reach = 1.645 * value.std() / np.sqrt(len(value))
+    reach = _NINE_IN_TEN * value.std() / np.sqrt(len(value))
     return float(value.mean() - reach), float(value.mean() + reach)
+
+
+def _points(chart: Stream) -> tuple[Point, ...]:
+    """The chart in equal parts of at least 20 observations."""
+    parts = np.array_split(np.arange(len(chart)), min(_PARTS, max(len(chart) // 20, 1)))
+    return tuple(_point(chart, part) for part in parts if len(part))
+
+
+def _point(chart: Stream, part: IntArray) -> Point:
+    value, shown = chart.value[part], chart.measure.shown
+    middle = float(value.mean())
+    variance = middle * (1 - middle) if chart.measure.is_share else float(value.var())
+    reach = _NINE_IN_TEN * math.sqrt(variance / len(value))
+    day = dt.date.fromordinal(int(chart.day[part].mean()))
+    return Point(day, shown(middle), shown(middle - reach), shown(middle + reach))
 
 
 def of_servings(servings: Servings, measure: str) -> Stream:
@@ -279,7 +351,7 @@ def of_servings(servings: Servings, measure: str) -> Stream:
     kept = servings.only(np.flatnonzero(~np.isnan(values[measure])))
     factors = {
         "item": kept.item, "store": kept.store, "shift": kept.shift, "cook": kept.cook, "batch": kept.batch,
-        "rush": Coded(np.array(["quiet hour", "rush"], dtype=object), kept.is_rush.astype(np.int64)),
+        "rush": Coded(np.array(["quiet_hour", "rush"], dtype=object), kept.is_rush.astype(np.int64)),
         "price": _prices(kept),
     }  # fmt: skip
     value = values[measure][~np.isnan(values[measure])]
@@ -295,5 +367,5 @@ def _prices(servings: Servings) -> Coded:
     ratio = servings.price / usual[servings.item.code]
     code = np.where(ratio < 0.98, 0, np.where(ratio > 1.02, 2, 1))
     return Coded(
-        np.array(["lower price", "same price", "higher price"], dtype=object), np.where(np.isnan(ratio), -1, code)
+        np.array(["lower_price", "same_price", "higher_price"], dtype=object), np.where(np.isnan(ratio), -1, code)
     )

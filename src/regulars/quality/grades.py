@@ -7,8 +7,8 @@ import pyarrow as pa
 from sklearn.metrics import f1_score
 
 from regulars.quality.aspects import GROUP_PLACE, GROUPS, NAMES
-from regulars.quality.labelled import own_clauses, own_clues
-from regulars.quality.reading import Reader
+from regulars.quality.labels import own_clauses, own_clues
+from regulars.quality.readers import Reader
 
 
 class ClauseGrade(NamedTuple):

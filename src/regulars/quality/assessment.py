@@ -1,27 +1,35 @@
-"""Judging: the questions of an operator, asked of a lake."""
+"""Assessment: the questions of an operator about dishes and service, asked of a lake."""
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import narwhals as nw
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from regulars.charts import quality as pictures
+from regulars.charts.quality import Mending
+from regulars.charts.theme import Chart
 from regulars.errors import DataError, DesignError
 from regulars.guests import Facts, kept_profiles, staff
-from regulars.quality import cards, control, worth
+from regulars.money import exponent_of
+from regulars.quality import cards, control_charts, worth
 from regulars.quality import servings as serving
 from regulars.quality.consistency import Consistency, consistency
 from regulars.quality.dishes import dish_names
 from regulars.quality.mentions import CLAUSES, kept_clauses
-from regulars.quality.replies import Reply, reply_queue
+from regulars.quality.names import NOBODY, Names
+from regulars.quality.replies import Replies, reply_queue
 from regulars.quality.safety import CLASSES
 from regulars.quality.servings import Coded, FloatArray, IntArray, Servings
-from regulars.quality.trust import Trust, trust
+from regulars.quality.trust import Doubts, Trust, doubts, trust
 from regulars.tables import Lake
+from regulars.tabular import Rows, Tabular, rows_table
+from regulars.wording import Sentence, Voice
 
 OF_REVIEWS = ("rating", "positive")
 _EPOCH = 719_163
@@ -40,16 +48,50 @@ class Clue(NamedTuple):
     clause: str
 
 
-class Worth(NamedTuple):
+class Clues(Rows[Clue]):
+    """The worst class and the newest first."""
+
+    schema: ClassVar = {
+        "kind": pa.string(), "severity": pa.int64(), "review_id": pa.string(), "store_id": pa.string(), "guest_id": pa.string(),
+        "item": pa.string(), "reviewed_at": pa.timestamp("us", "UTC"), "clause": pa.string(),
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Worth(Tabular):
     """effects: of each experience on return and on margin. unknown: what could not be known, and why. mends: what to mend, first the best.
 
     coupon_price: what the next unit of coupon budget brings.
     """
 
     effects: tuple[worth.Effect, ...]
-    unknown: tuple[str, ...]
+    unknown: tuple[Sentence, ...]
     mends: tuple[worth.Mend, ...]
     coupon_price: float
+
+    @property
+    def headline(self) -> str:
+        return f"Worth: {len(self.effects):,} effects known, {len(self.unknown):,} unknown; {len(self.mends):,} things to mend"
+
+    def to_arrow(self) -> pa.Table:
+        return rows_table(self.mends, worth.MEND_COLUMNS)
+
+    @property
+    def gains(self) -> tuple[worth.Mend, ...]:
+        """What mending would bring something."""
+        return tuple(mend for mend in self.mends if mend.worth_minor > 0)
+
+    def plot(self, voice: Voice = Voice(), names: Names = NOBODY) -> Chart | None:  # noqa: B008
+        """What to mend first; None where nothing would bring anything."""
+        scale = 1 if voice.currency is None else 10 ** exponent_of(voice.currency)
+        bars = [
+            Mending(
+                f"{names.dish(mend.item)} · {names.store(mend.store)} · {voice.say(f'experience_{mend.experience}')}",
+                *(value / scale for value in (mend.worth_minor, mend.low_minor, mend.high_minor)),
+            )
+            for mend in self.gains
+        ]
+        return pictures.fix_or_coupon(bars, voice) if bars else None
 
 
 class Quality:
@@ -71,6 +113,17 @@ class Quality:
         return dish_names(self.lake.read("menu_items")) if self.lake.has("menu_items") else {}
 
     @cached_property
+    def names(self) -> Names:
+        """What people call dishes and stores."""
+        stores: dict[str, str] = {}
+        if self.lake.has("stores"):
+            table = self.lake.collect(self.lake.scan("stores").select("store_id", "name"))
+            stores = {
+                store: name for store, name in zip(*(column.to_pylist() for column in table), strict=True) if name
+            }
+        return Names(self.dishes, stores)
+
+    @cached_property
     def reviews(self) -> pa.Table:
         """Raises DataError where the lake holds none."""
         return self.lake.read("reviews").sort_by("review_id")
@@ -83,6 +136,10 @@ class Quality:
     @cached_property
     def trust(self) -> Trust:
         return trust(self.reviews, self.clauses, staff=staff(self.lake), ordered_at=self._ordered_at())
+
+    def doubts(self) -> Doubts:
+        """The reviews that weigh less, each with its reasons."""
+        return doubts(self.reviews, self.trust)
 
     def _ordered_at(self) -> pa.Array | None:
         if not self.lake.has("orders"):
@@ -116,12 +173,12 @@ class Quality:
         kind_of = dict(zip(known[key].to_pylist(), known[column].to_pylist(), strict=True))
         return [kind_of.get(name) or "" for name in coded.names]
 
-    def stream(self, measure: str) -> control.Stream:
+    def stream(self, measure: str) -> control_charts.Stream:
         """One of `MEASURES` as a stream. Raises DataError for another name, and where its reviews were never read."""
-        if measure not in control.MEASURES:
-            raise DataError(f"no measure '{measure}'; there are {', '.join(control.MEASURES)}")
+        if measure not in control_charts.MEASURES:
+            raise DataError(f"no measure '{measure}'; there are {', '.join(control_charts.MEASURES)}")
         if measure not in OF_REVIEWS:
-            return control.of_servings(self.servings, measure)
+            return control_charts.of_servings(self.servings, measure)
         reviews = self._coded
         if reviews is None:
             raise DataError(f"{measure} is of reviews; load them, then `regulars quality read`")
@@ -133,7 +190,7 @@ class Quality:
         *,
         baseline_until: dt.date | None = None,
         false_alarms_per_year: float = 1.0,
-    ) -> control.Watch:
+    ) -> control_charts.Watch:
         """Control charts of every dish, and of every dish in each store and shift; reviews by store, and by dish and store.
 
         baseline_until: None takes the middle of the time observed. Raises DesignError where there is nothing to watch.
@@ -145,7 +202,9 @@ class Quality:
             (("item",), ("item", "store", "shift")) if measure not in OF_REVIEWS else (("store",), ("store", "item"))
         )
         until = baseline_until or dt.date.fromordinal(int((stream.day[0] + stream.day[-1]) // 2))
-        return control.watch(stream, baseline_until=until, levels=levels, false_alarms_per_year=false_alarms_per_year)
+        return control_charts.watch(
+            stream, baseline_until=until, levels=levels, false_alarms_per_year=false_alarms_per_year
+        )
 
     def consistency(self, item: str, measure: str = "reorder_rate") -> Consistency:
         """How much one dish varies. item: its id or its name on the menu. Raises DataError for a dish that was never served."""
@@ -155,7 +214,7 @@ class Quality:
             raise DataError(f"no dish '{item}' was served; `regulars quality cards --by item` lists them")
         return consistency(self.stream(measure), found[0])
 
-    def clues(self, *, since: dt.date | None = None) -> tuple[Clue, ...]:
+    def clues(self, *, since: dt.date | None = None) -> Clues:
         """All hints at harm, the worst class and the newest first; each with its text, whatever its review's weight."""
         rows = self.clauses.filter(pc.greater_equal(self.clauses["safety"], 0))
         rows = rows.sort_by([("safety", "ascending"), ("reviewed_at", "descending"), ("review_id", "ascending")])
@@ -166,9 +225,9 @@ class Quality:
             )
             for r in rows.to_pylist()
         ]  # fmt: skip
-        return tuple(clue for clue in found if since is None or clue.reviewed_at.date() >= since)
+        return Clues(clue for clue in found if since is None or clue.reviewed_at.date() >= since)
 
-    def replies(self, *, as_of: dt.date | None = None, days: int = 30, limit: int = 50) -> tuple[Reply, ...]:
+    def replies(self, *, as_of: dt.date | None = None, days: int = 30, limit: int = 50) -> Replies:
         """Whom to answer first. as_of: None takes the day of the last review."""
         last = pc.max(self.reviews["reviewed_at"]).as_py()
         day = as_of or (last.date() if last else dt.date.max)
@@ -191,18 +250,19 @@ class Quality:
         """What each experience goes with, and what to mend; what cannot be known is said in `unknown`."""
         after = worth.visits(self.servings, self._margins())
         effects: list[worth.Effect] = []
-        unknown: list[str] = []
+        unknown: list[Sentence] = []
         mends: list[worth.Mend] = []
         for name, experience in self._experiences().items():
             for outcome, values in (("return", after.returned), ("margin", after.margin)):
-                try:
-                    effects.append(_effect(self.servings, after, experience, values, (name, outcome)))
-                except DesignError as error:
-                    unknown.append(f"{outcome}: {error}")
-            if effects and effects[-1].experience == name and effects[-1].outcome == "margin" and name != "stars lost":
-                mends += worth.mends(self.servings, experience, effects[-1], coupon_price=coupon_price)
+                compared = _compared(self.servings, after, experience, values)
+                if compared.exposed < worth.LEAST_EXPOSED:
+                    unknown.append(_too_few(name, outcome, compared.exposed))
+                    continue
+                effects.append(compared.effect((name, outcome), is_share=outcome == "return"))
+                if outcome == "margin" and name != "stars_lost":
+                    mends += worth.mends(self.servings, experience, effects[-1], coupon_price=coupon_price)
         mends.sort(key=lambda mend: -mend.worth_minor)
-        return Worth(tuple(effects), tuple(dict.fromkeys(unknown)), tuple(mends), coupon_price)
+        return Worth(effects=tuple(effects), unknown=tuple(unknown), mends=tuple(mends), coupon_price=coupon_price)
 
     def _experiences(self) -> dict[str, FloatArray]:
         """Of each serving: late or not, complained of or not, and the stars that its review lost."""
@@ -214,7 +274,7 @@ class Quality:
         )
         review = pc.fill_null(order, -1).to_numpy().astype(np.int64)
         stars = pc.fill_null(self.reviews["rating"].cast(pa.float64()), np.nan).to_numpy()
-        found["stars lost"] = np.where(review >= 0, 5 - stars[review], np.nan)
+        found["stars_lost"] = np.where(review >= 0, 5 - stars[review], np.nan)
         found["complaint"] = np.where(review >= 0, self._complained()[review], np.nan)
         return found
 
@@ -235,15 +295,19 @@ class Quality:
         return np.asarray(pc.fill_null(margin, np.nan).to_numpy(zero_copy_only=False))
 
 
-def _effect(
-    servings: Servings, after: worth.Visits, experience: FloatArray, outcome: FloatArray, names: tuple[str, str]
-) -> worth.Effect:
+def _compared(servings: Servings, after: worth.Visits, experience: FloatArray, outcome: FloatArray) -> worth.Compared:
     guest, rows = servings.guest.code[after.row], after.row
     groups: list[IntArray] = [guest, servings.item.code[rows], servings.day[rows] // 30]
-    return worth.within(outcome, experience[rows], groups, cluster=guest, names=names, is_share=names[1] == "return")
+    return worth.Compared.of(outcome, experience[rows], groups, guest)
 
 
-def _review_stream(quality: Quality, reviews: cards.Reviews, measure: str) -> control.Stream:
+def _too_few(experience: str, outcome: str, exposed: int) -> Sentence:
+    return Sentence(
+        "too_few_exposed", experience=experience, outcome=outcome, exposed=exposed, least=worth.LEAST_EXPOSED
+    )
+
+
+def _review_stream(quality: Quality, reviews: cards.Reviews, measure: str) -> control_charts.Stream:
     """Ratings of reviews, or the judgements of their clauses, in time order."""
     day = quality.reviews["reviewed_at"].cast(pa.timestamp("us", "UTC")).cast(pa.date32()).cast(pa.int32()).to_numpy()
     known = pc.is_in(quality.reviews["store_id"], value_set=pa.array(quality.servings.store.names, pa.string()))
@@ -261,4 +325,6 @@ def _review_stream(quality: Quality, reviews: cards.Reviews, measure: str) -> co
         "item": Coded(servings.item.names, item[order]), "store": Coded(servings.store.names, reviews.store[review]),
         "shift": Coded(servings.shift.names, reviews.shift[review]),
     }  # fmt: skip
-    return control.Stream(measure=control.MEASURES[measure], value=value[order], day=day[review], factors=factors)
+    return control_charts.Stream(
+        measure=control_charts.MEASURES[measure], value=value[order], day=day[review], factors=factors
+    )
