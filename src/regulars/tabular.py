@@ -1,16 +1,13 @@
 """Tabular: how a result of many rows shows itself: as a frame of any kind, in a few lines, and in a notebook."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import narwhals as nw
 import pyarrow as pa
 from markupsafe import escape
 
 from regulars.wording import clean
-
-if TYPE_CHECKING:
-    import polars as pl
 
 _Row = TypeVar("_Row")
 _MOST_ROWS, _MOST_LETTERS, _MOST_WIDTH = 10, 24, 120
@@ -26,7 +23,7 @@ class Tabular:
 
     def to_arrow(self) -> pa.Table:
         """The rows."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} gives no rows")
 
     @property
     def headline(self) -> str:
@@ -40,7 +37,7 @@ class Tabular:
     def to_pandas(self) -> Any:
         return self.to_arrow().to_pandas()
 
-    def to_polars(self) -> "pl.DataFrame":
+    def to_polars(self) -> Any:
         return self.to_frame().to_polars()
 
     def __repr__(self) -> str:
