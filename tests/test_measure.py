@@ -84,7 +84,7 @@ def measure(lake: rg.Lake, *arguments: str) -> "CompletedProcess[str]":
 
 REFUSED = {
     "everybody treated": ({"arm": ["treated"] * 40, "offer": ["tea"] * 40}, "everybody was treated (arms treated)"),
-    "no arm is the control": ({"arm": ["A", "B"] * 20, "offer": ["tea"] * 40}, "everybody was treated (arms A, B)"),
+    "no arm is the control": ({"arm": ["A", "B"] * 20, "offer": ["tea"] * 40}, "no exposures, so no campaign to measure"),
     "everybody held out": ({"arm": ["holdout"] * 40, "offer": [None] * 40}, "everybody was held out"),
     "one guest held out": ({"arm": ["holdout"] + ["treated"] * 39, "offer": [None] + ["tea"] * 39}, "arm 'holdout' has 1"),
     "one store for each arm": ({"order": by_store}, "guests of one store, S2, so what it was given cannot be told from how it fares"),

@@ -38,7 +38,7 @@ def test_propensities_that_cannot_be_are_doubted() -> None:
             {"visits": visits}, action, draw.normal(size=ROWS), cost=None,
             propensity=np.where(action == 0, chance, 1 - chance), offers=["tea"], cluster=None,
         )  # fmt: skip
-        return "; ".join(lottery_doubts(trial))
+        return "; ".join(map(str, lottery_doubts(trial)))
 
     assert "rows were expected for 4,000" in doubts(np.where(draw.random(ROWS) < 0.4, 0, -1), 0.5)
     assert "visits differs from the average" in doubts(np.where(chosen, 0, -1), float(chosen.mean()))

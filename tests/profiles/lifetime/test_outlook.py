@@ -17,7 +17,8 @@ Rows = Callable[[Any], list[dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def profiles(cdnow: pl.DataFrame) -> pa.Table:
-    refund_only = cdnow.head(1).with_columns(guest_id=pl.lit("refund only"), amount_minor=pl.lit(-500, pl.Int64))
+    alone = {"order_id": pl.lit("refund"), "guest_id": pl.lit("refund only"), "amount_minor": pl.lit(-500, pl.Int64)}
+    refund_only = cdnow.head(1).with_columns(**alone)
     return build(pl.concat([cdnow, refund_only]).to_arrow(), as_of=date(1997, 9, 30), margin_rate=0.3)
 
 
