@@ -11,7 +11,9 @@ from regulars.till import api
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-SETTINGS = (ROOT / "src" / "regulars" / "settings.py").read_text(encoding="utf-8")
+SETTINGS = "\n".join(
+    (ROOT / "src" / "regulars" / page).read_text(encoding="utf-8") for page in ("settings.py", "cli/language.py")
+)
 COUNTING = (api, middleware)
 """Whoever counts must be there to be asked."""
 
