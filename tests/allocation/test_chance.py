@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from regulars.allocation import Limit
 from regulars.allocation.chance import solve_surely
 
 DRAWS = 4000
@@ -63,3 +64,24 @@ def test_an_array_for_each_offer_is_the_same_as_one_for_all() -> None:
     columns = solve_surely(tuple(gain.T.copy()), tuple(cost.T.copy()), 200.0, payout=5.0)
     assert rows.allocation.choice.tolist() == columns.allocation.choice.tolist()
     assert rows.chance == columns.chance
+
+
+def test_a_budget_without_end_is_surely_kept() -> None:
+    sure = solve_surely([[2.0], [3.0]], [[1.0], [1.0]], np.inf, payout=4.0)
+    assert (sure.chance, sure.price_of_certainty) == (pytest.approx(1.0), 0.0)
+
+
+def test_an_infinite_payout_is_named() -> None:
+    with pytest.raises(
+        ValueError, match="payout of guest 0, offer 0 is inf, no amount; give what one redemption costs"
+    ):
+        solve_surely([[1.0]], [[1.0]], 5.0, payout=np.inf)
+
+
+def test_a_search_for_certainty_passes_over_budgets_within_which_other_limits_cannot_hold() -> None:
+    """Within half of what was found at first, three guests cannot be reached; within a little more, four can, surely enough."""
+    gain, cost = np.random.default_rng(0).uniform(1, 4, (30, 1)), np.full((30, 1), 1.0)
+    least = Limit.at_least(3, consumption=1.0, name="guests")
+    sure = solve_surely(gain, cost, 10.0, payout=4.0, confidence=0.9, limits=[least])
+    assert sure.chance >= 0.9
+    assert sure.allocation.contacts == 4

@@ -134,3 +134,11 @@ def test_exploring_alone_needs_no_gain() -> None:
 def test_wrong_arguments_are_named(arguments: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         tight().explore(**arguments)  # type: ignore[arg-type]
+
+
+def test_shares_that_make_up_one_whole_leave_nobody_a_negative_probability() -> None:
+    """1 - .9 - .1 is below 0 in floats, and where nothing is left to explore with that is all a treated guest has."""
+    allocation = solve([[3.0], [3.0]], [[0.0], [1.0]], [Limit.total(0)])
+    experiment = allocation.explore(share=0.9, holdout=0.1, arm=["treated"] * 2)
+    assert (experiment.action == [0, -1]).all()
+    assert (experiment.propensity >= 0).all()

@@ -128,3 +128,26 @@ def test_the_batch_of_a_gain_that_is_no_number_is_named() -> None:
     bad = table.set_column(2, "gain_0", pa.array([1.0] * 9 + [float("nan")]))
     with pytest.raises(ValueError, match="begins with guest_id 'g000000': gain of guest 9, offer 0 is nan"):
         solve_stream(bad, ArrowEngine(), source())
+
+
+def test_returns_are_told_as_in_memory() -> None:
+    table = guests()
+    by_store = replace(source(), limits=lambda batch: [Limit.returns([1.2] * 4, group=batch["store"], name="return")])
+    streamed = solve_stream(table, ArrowEngine(), by_store)
+    gain, cost = (tuple(table[f"{what}_{j}"] for j in range(2)) for what in ("gain", "cost"))
+    whole = solve(gain, cost, by_store.limits({"store": table["store"].to_numpy()}))
+    assert (streamed.used["return"] >= 1.2).all()
+    assert streamed.used["return"] == pytest.approx(whole.used["return"], rel=1e-2)
+
+
+def test_no_guests_at_all_are_an_empty_answer() -> None:
+    streamed = solve_stream(guests().slice(0, 0), ArrowEngine(), source())
+    assert (offers(streamed, ArrowEngine()), streamed.gain, streamed.bound, streamed.gap) == ([], 0.0, 0.0, 0.0)
+
+
+def test_the_batch_of_a_group_without_budget_is_named() -> None:
+    few = replace(source(), limits=lambda batch: [Limit.per_group(batch["store"], [10.0])])
+    with pytest.raises(
+        BudgetError, match=r"begins with guest_id 'g000000': limit 'group': group \d has guests but no budget"
+    ):
+        solve_stream(guests().slice(0, 10), ArrowEngine(), few)

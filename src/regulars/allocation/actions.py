@@ -44,6 +44,8 @@ def possible_actions(offers: int, most: int, exclusive: Sequence[Sequence[int]])
         raise ValueError(
             f"{offers} offers make {len(sets)} sets of at most {most}, more than {MOST_ACTIONS}; exclude some from each other"
         )
+    if len(sets) >= np.iinfo(np.int16).max:
+        raise ValueError(f"{offers} offers are more than a choice can name; at most {np.iinfo(np.int16).max - 1}")
     actions = np.full((len(sets), most), -1, np.int16)
     for row, some in zip(actions, sets, strict=True):
         row[: len(some)] = some

@@ -177,7 +177,7 @@ def allocate(problem: Problem, solver: Solver) -> Allocation:
         worth=solution.worth,
         bound=solution.bound,
         prices=problem.split(solution.prices),
-        used=problem.split(problem.reached(solution.sums)),
+        used=problem.split(problem.reached(problem.counts(solution.sums))),
         problem=problem,
         solver=solver,
     )

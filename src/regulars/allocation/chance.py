@@ -11,7 +11,7 @@ keeps the budget too, is linear, and is exact where V is the variance of the ans
 redeem, the chance is worked out exactly instead, by the distribution of the sum, and the budget is tuned until it holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -22,11 +22,14 @@ from numpy.typing import ArrayLike, NDArray
 from regulars.allocation.allocation import Allocation, Columns, solve
 from regulars.allocation.limits import Limit
 from regulars.allocation.matrices import as_array, as_matrices
+from regulars.errors import BudgetError
 
-ROUNDS, SETTLED = 6, 1e-4
+ROUNDS, STEADY = 6, 1e-4
 FEW, MOST_STEPS, TUNINGS = 2000, 1 << 20, 16
 
 FloatArray = NDArray[np.float64]
+Within = Callable[[float, float], Allocation]
+"""The best allocation within an amount where cost counts more by so much of its variance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,79 +73,96 @@ def solve_surely(
     """
     if not 0.5 <= confidence < 1:
         raise ValueError(f"confidence is {confidence}; give a probability from 0.5 to below 1, such as 0.95")
-    costs = np.asarray(as_array(as_matrices(gain, cost)[1]), dtype=np.float64)
-    pays = np.broadcast_to(np.asarray(payout, dtype=np.float64), costs.shape)
-    if (bad := ~(pays >= costs)).any():
-        guest, offer = np.argwhere(bad)[0]
-        raise ValueError(
-            f"payout of guest {guest}, offer {offer} is {pays[guest, offer]:g}, less than its expected cost "
-            f"{costs[guest, offer]:g}; a redemption costs at least that"
-        )
-    variance = costs * (pays - costs)
+    spend = Spend.of(gain, cost, payout, budget)
 
     def within(amount: float, slope: float) -> Allocation:
-        total = Limit.total(max(0.0, amount), consumption=costs + slope * variance, name="total, surely")
+        consumption = spend.costs + slope * spend.variance
+        total = Limit.total(max(0.0, amount), consumption=consumption, name="total, surely")
         return solve(gain, cost, [total, *limits], **options)
 
     expected = solve(gain, cost, [Limit.total(budget), *limits], **options)
-    found = _by_tangents(within, expected, budget, variance, NormalDist().inv_cdf(confidence))
-    tuned = _tuned(within, found, budget, costs, pays, variance, confidence)
-    chance, is_exact = _chance(tuned, budget, costs, pays, variance)
-    spread = float(np.sqrt(_chosen(tuned, variance).sum()))
-    return Sure(allocation=tuned, expected=expected, chance=chance, spread=spread, is_exact=is_exact)
+    found = _by_tangents(within, expected, spend, NormalDist().inv_cdf(confidence))
+    sure = _tuned(within, found, spend, confidence)
+    chance, is_exact = spend.chance(sure)
+    return Sure(allocation=sure, expected=expected, chance=chance, spread=spend.spread(sure), is_exact=is_exact)
 
 
-def _by_tangents(within: Any, expected: Allocation, budget: float, variance: FloatArray, z: float) -> Allocation:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Spend:
+    """What redemptions cost at random. costs: expected, pays: of one redemption, variance: of the cost, shape (n, k)."""
+
+    budget: float
+    costs: FloatArray
+    pays: FloatArray
+    variance: FloatArray
+
+    @classmethod
+    def of(cls, gain: Any, cost: Any, payout: ArrayLike, budget: float) -> "Spend":
+        """Raises ValueError naming a guest whose payout cannot be."""
+        costs = np.asarray(as_array(as_matrices(gain, cost)[1]), dtype=np.float64)
+        pays = np.broadcast_to(np.asarray(payout, dtype=np.float64), costs.shape)
+        if (bad := np.isfinite(costs) & ~((pays >= costs) & np.isfinite(pays))).any():
+            guest, offer = np.argwhere(bad)[0]
+            pay, cost = pays[guest, offer], costs[guest, offer]
+            why = f"less than its expected cost {cost:g}" if pay < cost else "no amount"
+            raise ValueError(
+                f"payout of guest {guest}, offer {offer} is {pay:g}, {why}; give what one redemption costs, at least {cost:g}"
+            )
+        return cls(budget=budget, costs=costs, pays=pays, variance=costs * (pays - costs))
+
+    def spread(self, allocation: Allocation) -> float:
+        """The standard deviation of the spend."""
+        return float(np.sqrt(_chosen(allocation, self.variance).sum()))
+
+    def chance(self, allocation: Allocation) -> tuple[float, bool]:
+        """The probability that the spend stays within the budget, and whether it is exact."""
+        cost, pay = _chosen(allocation, self.costs), _chosen(allocation, self.pays)
+        cost, pay = cost[pay > 0], pay[pay > 0]
+        if len(pay) <= FEW and pay.sum() < MOST_STEPS and (pay == np.floor(pay)).all():
+            most = int(min(self.budget, pay.sum()))
+            return float(_distribution(cost / pay, pay.astype(np.int64))[: most + 1].sum()), True
+        spread = self.spread(allocation)
+        return (NormalDist(float(cost.sum()), spread).cdf(self.budget) if spread > 0 else 1.0), False
+
+
+def _by_tangents(within: Within, expected: Allocation, spend: Spend, z: float) -> Allocation:
     """The allocation where tangent and root touch; every round keeps the budget, the best is kept."""
-    spread, best = float(np.sqrt(_chosen(expected, variance).sum())), None
+    spread, best = spend.spread(expected), None
     for _ in range(ROUNDS):
         if spread <= 0:
             return expected if best is None else best
-        found: Allocation = within(budget - z * spread / 2, z / (2 * spread))
+        found = within(spend.budget - z * spread / 2, z / (2 * spread))
         best = found if best is None or found.worth > best.worth else best
-        before, spread = spread, float(np.sqrt(_chosen(found, variance).sum()))
-        if abs(spread - before) <= SETTLED * before:
+        before, spread = spread, spend.spread(found)
+        if abs(spread - before) <= STEADY * before:
             break
     assert best is not None
     return best
 
 
-def _tuned(
-    within: Any,
-    found: Allocation,
-    budget: float,
-    costs: FloatArray,
-    pays: FloatArray,
-    variance: FloatArray,
-    confidence: float,
-) -> Allocation:
+def _tuned(within: Within, found: Allocation, spend: Spend, confidence: float) -> Allocation:
     """Where the exact chance can be worked out: the largest expected spend at which it is what was asked for."""
-    chance, is_exact = _chance(found, budget, costs, pays, variance)
+    chance, is_exact = spend.chance(found)
     if not is_exact:
         return found
-    best, low, high = (found, found.spend, budget) if chance >= confidence else (None, 0.0, found.spend)
+    best, low, high = (found, found.spend, spend.budget) if chance >= confidence else (None, 0.0, found.spend)
     for _ in range(TUNINGS):
-        tried: Allocation = within((low + high) / 2, 0.0)
-        if _chance(tried, budget, costs, pays, variance)[0] >= confidence:
-            low = (low + high) / 2
-            best = tried if best is None or tried.worth > best.worth else best
+        middle = (low + high) / 2
+        tried = _tried(within, middle)
+        if tried is None or spend.chance(tried)[0] >= confidence:
+            low = middle
+            best = tried if best is None or (tried is not None and tried.worth > best.worth) else best
         else:
-            high = (low + high) / 2
-    nobody: Allocation = within(0.0, 0.0)
-    return nobody if best is None else best
+            high = middle
+    return within(0.0, 0.0) if best is None else best
 
 
-def _chance(
-    allocation: Allocation, budget: float, costs: FloatArray, pays: FloatArray, variance: FloatArray
-) -> tuple[float, bool]:
-    """The probability that the spend stays within the budget, and whether it is exact."""
-    cost, pay = _chosen(allocation, costs), _chosen(allocation, pays)
-    cost, pay = cost[pay > 0], pay[pay > 0]
-    is_whole = (pay == np.floor(pay)).all() and pay.sum() < MOST_STEPS
-    if len(pay) <= FEW and is_whole:
-        return float(_distribution(cost / pay, pay.astype(np.int64))[: int(np.floor(budget)) + 1].sum()), True
-    spread = float(np.sqrt(_chosen(allocation, variance).sum()))
-    return (NormalDist(float(cost.sum()), spread).cdf(budget) if spread > 0 else 1.0), False
+def _tried(within: Within, amount: float) -> Allocation | None:
+    """None where other limits cannot hold within so little."""
+    try:
+        return within(amount, 0.0)
+    except BudgetError:
+        return None
 
 
 def _distribution(probability: FloatArray, pay: NDArray[np.int64]) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,6 @@ def formulate(gain: Any, cost: Any, limits: Sequence[Limit], options: Options, *
     for limit in named:
         _check_shape(limit, guests, offers)
     actions = possible_actions(offers, options.most, options.exclusive)
-    if len(actions) >= np.iinfo(np.int16).max:
-        raise ValueError(f"{offers} offers are more than a choice can name; at most {np.iinfo(np.int16).max - 1}")
     patterns = patterns_of(actions, guests, offers, forced=options.forced, forbidden=options.forbidden)
     cells = compose(named, guests, offers, pattern=patterns.index, patterns=len(patterns.bars))
     extra, takes, aim = _resources(named, options, guests, offers)
@@ -52,14 +51,14 @@ def formulate(gain: Any, cost: Any, limits: Sequence[Limit], options: Options, *
 
 def _with_own_names(limits: Sequence[Limit]) -> tuple[Limit, ...]:
     """The limits, a second one of the same name being called `name 2`."""
-    seen: dict[str, int] = {}
-    named = []
+    named: dict[str, Limit] = {}
     for limit in limits:
         if not isinstance(limit, Limit):
             raise TypeError(f"{limit!r} is no Limit; use Limit.total, Limit.per_group or Limit.per_offer")
-        seen[limit.name] = seen.get(limit.name, 0) + 1
-        named.append(limit if seen[limit.name] == 1 else replace(limit, name=f"{limit.name} {seen[limit.name]}"))
-    return tuple(named)
+        names = chain([limit.name], (f"{limit.name} {number}" for number in count(2)))
+        name = next(name for name in names if name not in named)
+        named[name] = limit if name == limit.name else replace(limit, name=name)
+    return tuple(named.values())
 
 
 def _check_shape(limit: Limit, guests: int, offers: int) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from regulars.allocation.newton import minimise
 from regulars.allocation.passes import Passes
 from regulars.allocation.prices import sample
-from regulars.allocation.problem import Problem, Rows
+from regulars.allocation.problem import Guests, Problem, Rows
 from regulars.errors import BudgetError
 
 SOFT_SHARES = (1e-1, 1e-2, 1e-3)
@@ -36,16 +36,27 @@ def infeasibility(problem: Problem, *, seed: int, threads: int | None) -> Budget
     least = clashing[problem.is_least[clashing]]
     if not len(least):
         row = clashing[np.argmax(prices[clashing])]
-        return BudgetError(
-            f"forced offers take at least {problem.amounts[row] + short / prices[row]:,.10g} of {problem.name(row)}, "
-            f"which allows {problem.amounts[row]:,.10g}: {short / prices[row]:,.10g} too much; force less or allow more"
-        )
-    row, asked = least[np.argmax(prices[least])], -problem.amounts
-    others, reach = clashing[clashing != row], max(0.0, float(asked[row] - short / prices[row]))
+        return BudgetError(_forced_too_much(problem, row, float(short / prices[row])))
+    row = least[np.argmax(prices[least])]
+    return BudgetError(_asked_too_much(problem, row, clashing[clashing != row], float(short / prices[row])))
+
+
+def _forced_too_much(problem: Problem, row: int, beyond: float) -> str:
+    """A row that forced offers alone take more of than there is."""
+    return (
+        f"forced offers take at least {problem.amounts[row] + beyond:,.10g} of {problem.name(row)}, "
+        f"which allows {problem.amounts[row]:,.10g}: {beyond:,.10g} too much; force less or allow more"
+    )
+
+
+def _asked_too_much(problem: Problem, row: int, others: Guests, short: float) -> str:
+    """A row of what must be reached, and the others within which it cannot be."""
+    asked = -problem.amounts[row]
+    reach = max(0.0, float(asked - short))
     by = _names(problem, others) if len(others) else "all the guests and offers there are"
-    return BudgetError(
-        f"limits clash: {problem.name(row)} asks for at least {asked[row]:,.10g}, but within {by} no more than "
-        f"{reach:,.10g} can be reached: {asked[row] - reach:,.10g} short; ask for less or allow more"
+    return (
+        f"limits clash: {problem.name(row)} asks for at least {asked:,.10g}, but within {by} no more than "
+        f"{reach:,.10g} can be reached: {asked - reach:,.10g} short; ask for less or allow more"
     )
 
 

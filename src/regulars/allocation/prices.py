@@ -85,8 +85,8 @@ def correct(problem: Problem, part: Problem, prices: Rows, respond: Respond) -> 
         own = bend(passes, prices, soft).used
         over = used - problem.amounts
         step = 1.0 if before is None else secant(step, before, over)
-        passes.problem = replace(part, amounts=own - share * step * over)
-        prices, before = minimise(passes, prices, soft=soft, unit=units.price, size=units.dual), over
+        shifted = Passes(replace(part, amounts=own - share * step * over))
+        prices, before = minimise(shifted, prices, soft=soft, unit=units.price, size=units.dual), over
         if missed < GOOD_ENOUGH:
             break
     return Priced(prices=prices, sample=part, residual=missed * LEARNT, soft=soft)

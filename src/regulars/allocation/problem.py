@@ -117,14 +117,18 @@ class Problem:
         """What each row takes, given the totals over the chosen."""
         return self._total(sums, self.rules.takes)
 
-    def reached(self, sums: Table) -> Rows:
-        """As `used`, in the unit of the amounts: what must be reached counts above 0, and a return is gain per cost."""
-        used = np.where(self.is_least, -self.used(sums), self.used(sums)) + 0.0
-        if not (is_return := self._is_kind("returns")).any():
-            return used
-        gain, cost = (self._total(sums, self._unit_takes(resource)) for resource in (GAIN, COST))
+    def counts(self, sums: Table) -> NDArray[np.float64]:
+        """What each row takes, and the gain and the cost that it counts, shape (3, rows)."""
+        return np.stack(
+            [self.used(sums), *(self._total(sums, self._unit_takes(resource)) for resource in (GAIN, COST))]
+        )
+
+    def reached(self, counts: NDArray[np.float64]) -> Rows:
+        """What is taken in the unit of the amounts: what must be reached counts above 0, and a return is gain per cost."""
+        used, gain, cost = counts
         returns = np.divide(gain, cost, out=np.full_like(gain, np.inf), where=cost > 0)
-        return np.asarray(np.where(is_return, returns, used))
+        reached = np.where(self.is_least, -used, used) + 0.0
+        return np.asarray(np.where(self._is_kind("returns"), returns, reached))
 
     def by_row(self, table: NDArray[np.float64]) -> Rows:
         """The entries, shape (cells, k), that each row counts, added up."""

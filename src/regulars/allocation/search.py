@@ -49,26 +49,31 @@ def improve(problem: Problem, prices: Rows, choice: Choice, *, seed: int) -> Cho
     """Search around `choice`, which keeps the limits, and change it where something better is found."""
     if problem.guests > FEW or not problem.guests or problem.nothing > MANY:
         return choice
-    offered, rules, priced = problem.offered, problem.rules, np.where(prices > 0, prices, 0.0)
-    sums, aims = Passes(problem).add_up(choice), problem.weights(np.zeros_like(prices))
-    ranked = Ranked(*_rank(offered, rules, problem.weights(prices)))
+    sums, priced = Passes(problem).add_up(choice), np.where(prices > 0, prices, 0.0)
+    ranked = Ranked(*_rank(problem.offered, problem.rules, problem.weights(prices)))
     place = np.argmax(ranked.action == choice[:, None], axis=1)
     held = Held(choice, place, problem.amounts - problem.guard - problem.used(sums))
     gap = float(_regret(ranked, place).sum() + priced @ np.where(prices > 0, held.left, 0.0))
     enough = GOOD_ENOUGH * abs(float((sums @ problem.aim).sum()))
-    floors, nodes = _floors(problem, held.left), ALL_NODES if problem.guests <= TOGETHER else NODES
+    floors = _floors(problem, held.left)
     closeness = 1e-9 + 1.0 / (1e-9 + ranked.regret[:, 1] + gap / problem.guests)
     for some in _neighbourhoods(problem, closeness, np.random.default_rng(seed)):
-        some = some[np.argsort(-ranked.regret[some, 1], kind="stable")]
-        rows = np.unique(rules.rows[:, offered.cells[some], np.arange(problem.offers)])
-        rows = rows[(rows >= 0) & (priced[rows] > 0)]
-        here = Ranked(ranked.action[some], ranked.regret[some])
-        most = float(_regret(here, place[some]).sum() + priced[rows] @ held.left[rows])
-        worth = _worths(offered, rules, aims, some, here.action)
-        gap -= _search(offered, rules, some, here, worth, held, floors, (most, nodes))
+        gap -= _improve(problem, priced, ranked, held, floors, some[np.argsort(-ranked.regret[some, 1], kind="stable")])
         if gap <= enough:
             break
     return choice
+
+
+def _improve(problem: Problem, prices: Rows, ranked: Ranked, held: Held, floors: Floors, guests: Guests) -> float:
+    """Search among these guests; returns by how much the worth grew."""
+    offered, rules = problem.offered, problem.rules
+    rows = np.unique(rules.rows[:, offered.cells[guests], np.arange(problem.offers)])
+    rows = rows[(rows >= 0) & (prices[rows] > 0)]
+    here = Ranked(ranked.action[guests], ranked.regret[guests])
+    gap = float(_regret(here, held.place[guests]).sum() + prices[rows] @ held.left[rows])
+    worth = _worths(offered, rules, problem.weights(np.zeros_like(prices)), guests, here.action)
+    nodes = ALL_NODES if problem.guests <= TOGETHER else NODES
+    return float(_search(offered, rules, guests, here, worth, held, floors, (gap, nodes)))
 
 
 def _regret(ranked: Ranked, place: Any) -> FloatArray:

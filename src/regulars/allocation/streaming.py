@@ -25,6 +25,7 @@ from regulars.allocation.prices import PER_ROW, SAMPLE, begin, correct, descend,
 from regulars.allocation.problem import COST, GAIN, ONE, Problem, Rows, guard_share
 from regulars.allocation.rounding import CLOSE, SOFT_SHARES, decide_closest
 from regulars.allocation.solver import WIDER
+from regulars.errors import BudgetError
 
 Columns = Mapping[str, NDArray[Any]]
 Batch = Any
@@ -61,15 +62,15 @@ class Source:
     options: Options | Callable[[Columns], Options] = field(default_factory=Options)
 
     def formulate(self, batch: Batch) -> Problem:
-        """The problem of the guests of one batch. Raises ValueError saying among which guests something is wrong."""
+        """The problem of the guests of one batch. Raises ValueError or BudgetError saying among which guests something is wrong."""
         columns = {name: batch.column(name).to_numpy(zero_copy_only=False) for name in self._names(batch)}
         gain, cost = (tuple(columns[name] for name in names) for names in (self.gain, self.cost))
         try:
             options = self.options if isinstance(self.options, Options) else self.options(columns)
             return formulate(gain, cost, self.limits(columns), options, threads=1)
-        except ValueError as error:
+        except (ValueError, BudgetError) as error:
             first = batch.column(self.key)[0].as_py() if batch.num_rows else None
-            raise ValueError(f"in the batch of guests that begins with {self.key} {first!r}: {error}") from error
+            raise type(error)(f"in the batch of guests that begins with {self.key} {first!r}: {error}") from error
 
     def _names(self, batch: Batch) -> list[str]:
         return [name for name in batch.schema.names if isinstance(name, str)]
@@ -83,13 +84,13 @@ class Streamed:
     Everything else as in Allocation.
     """
 
-    assignments: Any
+    assignments: Any = field(repr=False)
     gain: float
     spend: float
     worth: float
     bound: float
-    prices: Mapping[str, NDArray[np.float64]]
-    used: Mapping[str, NDArray[np.float64]]
+    prices: Mapping[str, NDArray[np.float64]] = field(repr=False)
+    used: Mapping[str, NDArray[np.float64]] = field(repr=False)
 
     @property
     def gap(self) -> float:
@@ -104,7 +105,7 @@ def solve_stream(frame: Any, engine: Engine, source: Source, *, seed: int = 0) -
     stream = _Stream(frame, engine, source)
     part, whole = stream.sampled(seed)
     prices, soft = descend(part, begin(part, seed=seed, start=None), (0.03,))
-    priced = correct(whole, part, prices, lambda at: stream.total(at)[1]) if part.guests < stream.guests else None
+    priced = correct(whole, part, prices, lambda at: stream.total(at)[1][0]) if part.guests < stream.guests else None
     prices = prices if priced is None else priced.prices
     share = 1.0 if priced is None else min(1.0, max(CLOSE / stream.guests, WIDER * priced.residual))
     while True:
@@ -119,9 +120,9 @@ def solve_stream(frame: Any, engine: Engine, source: Source, *, seed: int = 0) -
 
 def _decide(stream: "_Stream", whole: Problem, prices: Rows, near: float, soft: float) -> Streamed | None:
     """The closest calls decided on what all others leave; None if they are not enough to keep the limits."""
-    clear, taken = stream.total(prices, near)
+    clear, counts = stream.total(prices, near)
     keys, problem = stream.close(prices, near)
-    rest = replace(problem, amounts=whole.amounts - taken, guard=whole.guard)
+    rest = replace(problem, amounts=whole.amounts - counts[0], guard=whole.guard)
     final, soft = descend(rest, prices, SOFT_SHARES, trust=near)
     choice, final = decide_closest(rest, Passes(rest), final, soft)
     if choice is None:
@@ -137,7 +138,7 @@ def _decide(stream: "_Stream", whole: Problem, prices: Rows, near: float, soft: 
         spend=float(totals[2]),
         bound=stream.bound(whole, final),
         prices=whole.split(final),
-        used=whole.split(np.where(whole.is_least, -1.0, 1.0) * (taken + rest.used(sums))),
+        used=whole.split(whole.reached(counts + rest.counts(sums))),
     )
 
 
@@ -149,7 +150,7 @@ class _Stream:
         self.engine, self.source = engine, source
         count = engine.stream(self.frame.select(nw.len().alias("n").cast(nw.Int64))).read_all()
         self.guests = int(count["n"][0].as_py())
-        self.schema = next(iter(engine.stream(self.frame.head(1)))).schema if self.guests else pa.schema([])
+        self.schema = engine.stream(self.frame.head(1)).schema
 
     def sampled(self, seed: int) -> tuple[Problem, Problem]:
         """Guests of the sample as a problem of their own, and the limits of everybody over them."""
@@ -168,18 +169,18 @@ class _Stream:
         whole = replace(part, guard=guard, offered=part.offered._replace(cells=_Counted(self.guests)))
         return replace(part, amounts=part.amounts * (part.guests / max(1, self.guests))), whole
 
-    def total(self, prices: Rows, near: float = -1.0) -> tuple[NDArray[np.float64], Rows]:
-        """Worth, gain and cost, and what each row takes, over the guests whose best action beats the next by more than `near`."""
+    def total(self, prices: Rows, near: float = -1.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Worth, gain and cost, and `Problem.counts`, over the guests whose best action beats the next by more than `near`."""
         source = self.source
 
         def one(batch: pa.RecordBatch) -> pa.RecordBatch:
             problem = source.formulate(batch)
             sums = Passes(problem, threads=1).choose(prices, near).sums
             totals = [float((sums @ problem.aim).sum()), float(sums[..., GAIN].sum()), float(sums[..., COST].sum())]
-            return _row([*totals, *problem.used(sums)])
+            return _row([*totals, *problem.counts(sums).ravel()])
 
         total = self._added(one)
-        return total[:3], total[3:]
+        return total[:3], total[3:].reshape(3, -1)
 
     def bound(self, whole: Problem, prices: Rows) -> float:
         """What no allocation can exceed; see `solver`."""
@@ -235,6 +236,7 @@ class _Stream:
     def _added(self, one: Callable[[pa.RecordBatch], pa.RecordBatch]) -> NDArray[np.float64]:
         """The sums of all batches, rounded once, so that their order does not matter."""
         rows = self.engine.stream(self.engine.map_batches(self.frame, one, _SUMS)).read_all()["sums"].to_pylist()
+        rows = rows or one(pa.RecordBatch.from_pylist([], self.schema))["sums"].to_pylist()
         return np.array([math.fsum(column) for column in zip(*rows, strict=True)])
 
 
