@@ -5,6 +5,7 @@ import pytest
 
 from regulars import BudgetError
 from regulars.allocation import Limit, solve
+from regulars.wording import Voice
 
 GAIN = np.array([[3.0, 5.0], [2.0, 4.0], [1.0, 2.0]])
 COST = np.array([[1.0, 3.0], [1.0, 2.0], [1.0, 1.0]])
@@ -84,9 +85,26 @@ def test_consumption_of_its_own_replaces_the_cost() -> None:
 
 def test_labels_are_what_lines_say() -> None:
     allocation = solve(GAIN, COST, [Limit.per_group([0, 1, 1], [3, 2], name="store", labels=["S1", "S2"])])
-    assert next(allocation.lines()).startswith("store S1: 3 of 3 used")
+    assert Voice().say(next(allocation.sentences())).startswith("store S1: 3 of 3 used")
 
 
 def test_what_is_no_limit_is_refused() -> None:
     with pytest.raises(TypeError, match=r"is no Limit; use Limit\.total"):
         solve(GAIN, COST, [100])  # type: ignore[list-item]
+
+
+def test_names_given_to_tell_limits_apart_are_taken_by_no_other() -> None:
+    limits = [Limit.total(amount, name=name) for amount, name in ((4, "a"), (3, "a"), (2, "a 2"))]
+    allocation = solve(GAIN, COST, limits)
+    assert list(allocation.used) == ["a", "a 2", "a 2 2"]
+    assert allocation.explain(0).chosen in (-1, 0)
+
+
+def test_a_return_takes_no_consumption() -> None:
+    with pytest.raises(TypeError, match="'return': a return is of gain and cost; leave consumption out"):
+        Limit.returns(1.5, consumption=2.0)
+
+
+def test_a_word_that_no_limit_knows_is_refused() -> None:
+    with pytest.raises(TypeError, match="lable"):
+        Limit.per_offer([1, 2], lable=["a", "b"])  # type: ignore[call-arg]

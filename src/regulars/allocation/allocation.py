@@ -1,9 +1,10 @@
 """The allocation: who gets what, what it is worth, and what proves that nobody could do much better."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.allocation.explanation import Explanation, explain
@@ -16,13 +17,17 @@ from regulars.allocation.passes import Passes
 from regulars.allocation.problem import Problem
 from regulars.allocation.sensitivity import Costs, Frontier, costs, frontier
 from regulars.allocation.solver import Solver
+from regulars.tabular import Tabular
+from regulars.wording import Sentence
+
+_TYPES = {"limit": pa.string(), "kind": pa.string()}
 
 Columns = Mapping[str, ArrayLike] | tuple[ArrayLike, ...]
 """One array for each offer."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Allocation:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Allocation(Tabular):
     """Who gets what.
 
     choice: the offer of each guest, -1 for nothing, shape (n,); shape (n, most) where a guest may get several.
@@ -32,28 +37,46 @@ class Allocation:
     used: for each limit what the choices consume, or the return they reach, shape (groups,).
     """
 
-    choice: NDArray[np.int16] = field(repr=False)
+    choice: NDArray[np.int16]
     gain: float
     spend: float
     contacts: int
     worth: float
     bound: float
-    prices: Mapping[str, NDArray[np.float64]] = field(repr=False)
-    used: Mapping[str, NDArray[np.float64]] = field(repr=False)
-    problem: Problem = field(repr=False)
-    solver: Solver = field(repr=False)
+    prices: Mapping[str, NDArray[np.float64]]
+    used: Mapping[str, NDArray[np.float64]]
+    problem: Problem
+    solver: Solver
 
     @property
     def gap(self) -> float:
         """The share of the bound that this allocation may have missed."""
         return max(0.0, 1.0 - self.worth / self.bound) if self.bound > 0 else 0.0
 
-    def lines(self) -> Iterator[str]:
-        """Each limit in words, such as `store 12: 83 of 100 used, the next unit brings 2.7`."""
+    def sentences(self) -> Iterator[Sentence]:
+        """How far each limit is used, such as `store 12: 83 of 100 used, the next unit brings 2.7`."""
         for limit in self.problem.limits:
-            for group, amount in enumerate(limit.amounts):
-                used, price = self.used[limit.name][group], self.prices[limit.name][group]
-                yield f"{limit.label(group)}: {_line(limit.kind, used, amount, price)}"
+            for group, (used, price) in enumerate(zip(self.used[limit.name], self.prices[limit.name], strict=True)):
+                yield limit.told(group, used=float(used), price=float(price))
+
+    def to_arrow(self) -> pa.Table:
+        """One row for each amount of each limit: limit, kind (most, least, returns), amount, used, price."""
+        limits = self.problem.limits
+        columns = {
+            "limit": [limit.label(group) for limit in limits for group in range(len(limit.amounts))],
+            "kind": [limit.kind for limit in limits for _ in limit.amounts],
+            "amount": np.concatenate([[], *(limit.amounts for limit in limits)]),
+            "used": self.problem.joined(self.used),
+            "price": self.problem.joined(self.prices),
+        }
+        return pa.table({name: pa.array(column, _TYPES.get(name, pa.float64())) for name, column in columns.items()})
+
+    @property
+    def headline(self) -> str:
+        return (
+            f"Allocation: gain {self.gain:,.6g}, spend {self.spend:,.6g}, {self.contacts:,} contacts, "
+            f"worth {self.worth:,.6g}, at most {self.gap:.2g} of the bound missed"
+        )
 
     def explain(self, guest: int) -> Explanation:
         """Why this guest gets what they get, and what came second; where a guest may get several offers, offers are sets.
@@ -187,17 +210,3 @@ def _overall(min_roi: float) -> Limit:
     if not (np.isfinite(min_roi) and min_roi >= 0):
         raise ValueError(f"min_roi is {min_roi}; give a finite return of 0 or more, such as 1.5")
     return Limit.returns(min_roi)
-
-
-def _line(kind: str, used: float, amount: float, price: float) -> str:
-    if kind == "returns":
-        return (
-            f"{used:.4g}, at least {amount:g} asked"
-            if np.isfinite(used)
-            else f"nothing spent, at least {amount:g} asked"
-        )
-    if kind == "least":
-        more = f", the last unit costs {price:.3g}" if price > 0 else ""
-        return f"{used:,.10g}, at least {amount:,.10g} asked{more}"
-    more = f", the next unit brings {price:.3g}" if price > 0 else ""
-    return f"{used:,.10g} of {amount:,.10g} used{more}"

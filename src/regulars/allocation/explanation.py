@@ -1,12 +1,15 @@
 """Explanation: why a guest gets what they get, and what came second."""
 
-from typing import NamedTuple
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regulars.allocation.moves import value_of
 from regulars.allocation.problem import Choice, Problem, Rows
+from regulars.wording import Sentence
 
 
 class Explanation(NamedTuple):
@@ -20,6 +23,26 @@ class Explanation(NamedTuple):
     runner_up: int | tuple[int, ...]
     value: float
     lost_by: float
+
+    def sentence(self, offers: Sequence[str] | None = None) -> Sentence:
+        """The same to be said, with the names of the offers, their numbers where there are none."""
+        rival = None if math.isinf(self.lost_by) else _said(self.runner_up, offers)
+        lost_by = None if rival is None else self.lost_by
+        if self.chosen in (-1, ()):
+            return Sentence("allocation_left_out", runner_up=rival, lost_by=lost_by)
+        chosen = _said(self.chosen, offers)
+        if self.lost_by < 0:
+            more = -self.lost_by
+            return Sentence("allocation_chosen_as_it_fits", chosen=chosen, value=self.value, runner_up=rival, more=more)
+        return Sentence("allocation_chosen", chosen=chosen, value=self.value, runner_up=rival, lost_by=lost_by)
+
+
+def _said(some: int | tuple[int, ...], offers: Sequence[str] | None) -> Any:
+    """Offers as facts of a sentence."""
+    given = [offer for offer in (some if isinstance(some, tuple) else (some,)) if offer >= 0]
+    if not given:
+        return Sentence("nothing")
+    return tuple(Sentence("allocation_offer", number=j) if offers is None else offers[j] for j in given)
 
 
 def explain(problem: Problem, choice: Choice, prices: Rows, guest: int) -> Explanation:

@@ -20,20 +20,22 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
+import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.allocation.matrices import as_array, kinds_of
 from regulars.allocation.moves import Touched, count, differ, make, room
 from regulars.allocation.passes import Passes
 from regulars.allocation.problem import Choice, Guests, Offered, Problem, Rows, Rules, Table
+from regulars.tabular import Tabular
 
 ARMS = ("treated", "explore", "holdout")
 TREATED, EXPLORE, HOLDOUT = range(3)
 RESERVE = 0.9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Experiment:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Experiment(Tabular):
     """What each guest gets and how probable that was.
 
     arm: treated, explore or holdout, shape (n,).
@@ -44,6 +46,15 @@ class Experiment:
     arm: NDArray[np.str_]
     action: Choice
     propensity: NDArray[np.float64]
+
+    def to_arrow(self) -> pa.Table:
+        """One row for each guest, in order: arm, action (a list where a guest may get several), propensity."""
+        action = (
+            pa.array(self.action) if self.action.ndim == 1 else pa.array(self.action.tolist(), pa.list_(pa.int16()))
+        )
+        return pa.table(
+            {"arm": pa.array(self.arm.tolist(), pa.string()), "action": action, "propensity": self.propensity}
+        )
 
 
 class Eligible(NamedTuple):

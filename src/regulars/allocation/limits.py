@@ -1,5 +1,6 @@
 """Limits: what an allocation may not exceed, and what it must reach."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypedDict, Unpack
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.errors import BudgetError
+from regulars.wording import Sentence
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.integer]
@@ -119,6 +121,20 @@ class Limit:
         """Whether it limits the cost of everybody's offers as one amount."""
         is_one = self.group.shape == (1, 1) and len(self.amounts) == 1
         return is_one and self.kind == "most" and self.consumption is None and self.scope is None
+
+    def told(self, group: int, *, used: float, price: float) -> Sentence:
+        """How far one group of this limit is used, and what its next unit is worth."""
+        amount, label = float(self.amounts[group]), self.label(group)
+        if self.kind == "returns" and math.isinf(used):
+            return Sentence("allocation_nothing_spent", limit=label, amount=amount)
+        if self.kind == "returns":
+            return Sentence("allocation_returned", limit=label, used=used, amount=amount)
+        unit = "allocation_number" if self.consumption is not None else "allocation_money"
+        reached, worth = Sentence(unit, value=used), price if price > 0 else None
+        if math.isinf(amount):
+            return Sentence("allocation_without_end", limit=label, used=reached)
+        code = "allocation_used" if self.kind == "most" else "allocation_reached"
+        return Sentence(code, limit=label, used=reached, amount=Sentence(unit, value=amount), price=worth)
 
     def label(self, group: int) -> str:
         """What a report calls one group of this limit."""

@@ -33,8 +33,8 @@ class Pacer:
     left: of each row of the limits. prices: of each row. arrived: guests of each period that is over.
     """
 
-    plan: Problem
-    options: Options
+    plan: Problem = field(repr=False)
+    options: Options = field(repr=False)
     periods: int
     guests: int
     prices: Rows

@@ -1,19 +1,23 @@
 """Sensitivity: what each limit and each manual override costs, and what other budgets would bring."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from regulars.allocation.explanation import action_values
 from regulars.allocation.limits import Limit
 from regulars.allocation.problem import COST, Choice, Problem, Rows
 from regulars.allocation.solver import Solver
+from regulars.tabular import Tabular
+from regulars.wording import Voice
 
 
-class Costs(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Costs(Tabular):
     """What would be worth more without each limit, and without all forced and forbidden pairs.
 
     limits: for each limit by name. overrides: all pairs together. pairs: each guest whose pairs cost something, and how much
@@ -24,8 +28,19 @@ class Costs(NamedTuple):
     overrides: float
     pairs: Mapping[int, float]
 
+    def to_arrow(self) -> pa.Table:
+        """One row for each limit: limit, cost."""
+        return pa.table(
+            {"limit": pa.array(self.limits, pa.string()), "cost": pa.array(self.limits.values(), pa.float64())}
+        )
 
-class Frontier(NamedTuple):
+    @property
+    def headline(self) -> str:
+        return f"Costs: overrides {self.overrides:,.6g}, of {len(self.pairs):,} guests"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Frontier(Tabular):
     """What each budget would bring; all arrays have the shape of the budgets asked for.
 
     price: the gain of the next unit of budget. All but the budget is nan where other limits cannot hold within it.
@@ -35,6 +50,18 @@ class Frontier(NamedTuple):
     gain: NDArray[np.float64]
     spend: NDArray[np.float64]
     price: NDArray[np.float64]
+
+    def to_arrow(self) -> pa.Table:
+        """One row for each budget, missing where other limits cannot hold: budget, gain, spend, price."""
+        columns = {"budget": self.budget, "gain": self.gain, "spend": self.spend, "price": self.price}
+        return pa.table({name: pa.array(column, from_pandas=True) for name, column in columns.items()})
+
+    def plot(self, voice: Voice | None = None, chosen: tuple[float, float] | None = None) -> Any:
+        """An Altair chart of what other budgets would bring, minor units. chosen: a budget and its gain, to be marked."""
+        from regulars.charts import plans  # Altair takes a second to load
+
+        points = list(zip(self.budget.tolist(), self.gain.tolist(), strict=True))
+        return plans.frontier(points, chosen, voice or Voice())
 
 
 def costs(problem: Problem, solver: Solver, *, choice: Choice, prices: Rows, worth: float) -> Costs:
@@ -48,9 +75,9 @@ def costs(problem: Problem, solver: Solver, *, choice: Choice, prices: Rows, wor
         for name, rows in problem.rows_by_limit.items()
     }
     if not np.isinf(problem.rules.bars).any():
-        return Costs(limits, 0.0, {})
+        return Costs(limits=limits, overrides=0.0, pairs={})
     free = replace(problem, rules=problem.rules._replace(bars=np.zeros_like(problem.rules.bars)))
-    return Costs(limits, without(free), _lost_to_pairs(problem, free, choice, prices))
+    return Costs(limits=limits, overrides=without(free), pairs=_lost_to_pairs(problem, free, choice, prices))
 
 
 def frontier(problem: Problem, solver: Solver, budgets: ArrayLike) -> Frontier:
@@ -64,7 +91,8 @@ def frontier(problem: Problem, solver: Solver, budgets: ArrayLike) -> Frontier:
         solution = solver.solve(problem.with_amount(row, float(asked[at])), start)
         is_kept, start = solution.sums is not None, solution.prices
         found[:, at] = (solution.gain, solution.spend, solution.prices[row]) if is_kept else np.nan
-    return Frontier(asked, *found)
+    gain, spend, price = found
+    return Frontier(budget=asked, gain=gain, spend=spend, price=price)
 
 
 def _lost_to_pairs(problem: Problem, free: Problem, choice: Choice, prices: Rows) -> dict[int, float]:

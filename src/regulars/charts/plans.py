@@ -71,8 +71,8 @@ def calibration(bands: Sequence[Foretold], title: str, voice: Voice) -> Chart:
     return themed(ideal + lines + dots, title, height=300)  # type: ignore[no-any-return]
 
 
-def frontier(points: Sequence[tuple[float, float]], chosen: tuple[float, float], voice: Voice) -> Chart:
-    """What the whole audience would bring at each budget, minor units, with the chosen one marked."""
+def frontier(points: Sequence[tuple[float, float]], chosen: tuple[float, float] | None, voice: Voice) -> Chart:
+    """What the whole audience would bring at each budget, minor units, with the chosen one marked, if one is."""
     scale, unit = _scale(voice), voice.currency
     rows = [{"budget": budget / scale, "gain": gain / scale} for budget, gain in points if math.isfinite(gain)]
     base = alt.Chart(data(rows)).encode(
@@ -80,12 +80,15 @@ def frontier(points: Sequence[tuple[float, float]], chosen: tuple[float, float],
         y=alt.Y("gain:Q", title=voice.say("chart_gain", unit=unit), axis=alt.Axis(format="~s", tickCount=5)),
     )
     area = base.mark_area(color=PALE, opacity=0.4) + base.mark_line(color=MAIN, strokeWidth=2.5)
+    title = voice.say("chart_frontier")
+    if chosen is None:
+        return themed(area, title)  # type: ignore[no-any-return]
     here = data([{"budget": chosen[0] / scale, "gain": chosen[1] / scale}])
     point = alt.Chart(here).encode(x="budget:Q", y="gain:Q")
     mark = point.mark_circle(size=130, color=WARM, opacity=1) + point.mark_text(
         align="left", dx=10, dy=14, color=WARM, fontWeight="bold", text=voice.say("chart_this_budget")
     )
-    return themed(area + mark, voice.say("chart_frontier"))  # type: ignore[no-any-return]
+    return themed(area + mark, title)  # type: ignore[no-any-return]
 
 
 def who_gets_what(counts: Sequence[tuple[str, str | None, int]], voice: Voice) -> Chart:
@@ -106,4 +109,5 @@ def who_gets_what(counts: Sequence[tuple[str, str | None, int]], voice: Voice) -
 
 
 def _scale(voice: Voice) -> float:
-    return float(10 ** exponent_of(voice.currency or "USD"))
+    """How many minor units the currency has to one; without a currency numbers stay as they are."""
+    return 1.0 if voice.currency is None else float(10 ** exponent_of(voice.currency))
