@@ -11,6 +11,7 @@ from regulars.effects.arrays import BoolArray, FloatArray, IntArray, as_codes
 from regulars.effects.columns import Columns
 from regulars.effects.screening import screen
 from regulars.errors import DataError, DesignError
+from regulars.rows import refuse_shuffled
 
 NOTHING = -1
 """The action of a guest who was given nothing."""
@@ -76,6 +77,9 @@ def read_trial(
 
     Raises DataError for values that cannot be used as they are, DesignError where no comparison is possible.
     """
+    refuse_shuffled(
+        features=features, action=action, outcome=outcome, cost=cost, propensity=propensity, cluster=cluster
+    )
     columns = Columns.learn(features)
     matrix = columns.matrix(features)
     rows = len(matrix)
@@ -102,8 +106,8 @@ def read_trial(
 def as_finite(values: ArrayLike, rows: int, name: str, mend: str) -> FloatArray:
     """Numbers of shape (rows,) without a gap; otherwise DataError with the first bad row and the mend."""
     try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        array = np.asarray(np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan))
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"{name} is not all numbers: {error}") from error
     if array.shape != (rows,):
         raise DataError(f"{name} has the shape {array.shape} and there are {rows} rows; expected ({rows},)")
@@ -135,10 +139,11 @@ def _as_offers(offers: Sequence[object] | None, action: IntArray) -> tuple[str, 
 
 
 def _refuse_without_comparison(action: IntArray) -> None:
+    zero = f"; if 0 means nothing in your data, give action - 1, for {NOTHING} is nothing and 0 the first offer"
     if not (action == NOTHING).any():
         raise DesignError(
             "every row was given an offer, so nothing says what guests do without one: this is response, not effect; "
-            f"add guests who were given nothing (action {NOTHING}), or keep a holdout in the next campaign"
+            f"add guests who were given nothing (action {NOTHING}), or keep a holdout in the next campaign" + zero
         )
     if not (action != NOTHING).any():
         raise DesignError("no row was given an offer, so no effect can be seen; start with a randomised campaign")

@@ -38,6 +38,7 @@ from regulars.measurement.statement import (
     Return,
     Statement,
 )
+from regulars.rows import refuse_shuffled
 from regulars.wording import Sentence, Voice
 
 SALES, REDEEMED, SUBSIDY, MARGIN = "sales_minor", "redeemed_minor", "subsidy_minor", "margin_minor"
@@ -78,6 +79,7 @@ def settle(
     >>> [part.amount_minor for part in brought.parts], brought.gain_minor
     ([1000, 1000, 0, 0, 0], 400)
     """
+    refuse_shuffled(arm=arm, sales_minor=sales_minor, margin_minor=margin_minor, subsidy_minor=subsidy_minor)
     labels = as_labels(arm, "arm", len(np.asarray(sales_minor)))
     given = {
         SALES: sales_minor,

@@ -24,20 +24,30 @@ def as_columns(
 ) -> tuple[dict[str, FloatArray], Metric]:
     """Columns of shape (n,) and the metric over them; outcomes that are only 0 and 1 are a share.
 
-    covariate: shape (n,) or (n, p).
+    covariate: shape (n,) or (n, p), or a frame, whose names they keep.
     """
     columns = {OUTCOME: outcome}
     before: list[str] = []
     if covariate is not None:
-        known = np.asarray(covariate, dtype=np.float64)
-        for place, values in enumerate(known.T if known.ndim == 2 else [known]):
-            before.append(f"covariate {place}")
-            columns[before[-1]] = as_amounts(values, before[-1], len(outcome))
+        for name, values in _named(covariate).items():
+            before.append(name)
+            columns[name] = as_amounts(values, name, len(outcome))
     metric = Metric.mean(OUTCOME, *before)
     if denominator is None:
         return columns, replace(metric, is_share=bool(np.isin(outcome, (0.0, 1.0)).all()))
     columns[DENOMINATOR] = as_amounts(denominator, DENOMINATOR, len(outcome))
     return columns, replace(metric, average=Average(numerator=OUTCOME, denominator=DENOMINATOR))
+
+
+def _named(covariate: Any) -> dict[str, ArrayLike]:
+    """Covariates by the names of their frame; numbered where they are arrays."""
+    if isinstance(covariate, Mapping):
+        return {f"covariate {name}": values for name, values in covariate.items()}
+    if hasattr(covariate, "columns") or hasattr(covariate, "column_names"):
+        frame = nw.from_native(covariate, eager_only=True)
+        return {f"covariate {name}": frame[name].to_numpy() for name in frame.columns}
+    known = covariate if np.ma.isMaskedArray(covariate) else np.asarray(covariate)
+    return {f"covariate {place}": values for place, values in enumerate(known.T if known.ndim == 2 else [covariate])}
 
 
 def cluster_sums(columns: Mapping[str, FloatArray], cluster: LabelArray) -> dict[str, FloatArray]:

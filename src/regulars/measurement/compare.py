@@ -15,20 +15,29 @@ from regulars.errors import DesignError
 from regulars.measurement.columns import GUESTS, STRADDLES, as_columns, cluster_rows, cluster_sums, first_in_each
 from regulars.measurement.contrasts import contrasts, is_lopsided
 from regulars.measurement.covariates import believed
-from regulars.measurement.guests import as_amounts, as_labels, check_arms, check_clusters, check_each_guest_once
+from regulars.measurement.guests import (
+    LabelArray,
+    as_amounts,
+    as_labels,
+    check_arms,
+    check_clusters,
+    check_each_guest_once,
+    match_control,
+)
 from regulars.measurement.lift import Basis, Lift
 from regulars.measurement.metrics import Adjustment, Metric
 from regulars.measurement.moments import FloatArray, Label, Moments, Needs, moments_by_arm, read_moments
 from regulars.measurement.ratio_check import sample_ratio_check
 from regulars.measurement.verdicts import verdicts
 from regulars.measurement.whales import whale_note
+from regulars.rows import refuse_shuffled
 from regulars.wording import Sentence, Voice
 
 
 def compare(
     outcome: ArrayLike,
     arm: ArrayLike,
-    control: Label = "control",
+    control: Label | None = "control",
     covariate: ArrayLike | None = None,
     cluster: ArrayLike | None = None,
     anytime: bool | float = False,
@@ -44,7 +53,8 @@ def compare(
     """What each arm's offer changed against the control, per guest; one Lift for each offer, by assignment.
 
     outcome: of every guest who was assigned, also of those who did not come (0), shape (n,).
-    arm: the label of each guest, shape (n,).
+    arm: the label of each guest, shape (n,), text or whole numbers. control: the label of those given nothing; None for every
+        pair of arms, which then share one promise.
     covariate: known before the campaign, such as earlier spend, shape (n,) or (n, p), or a frame; makes intervals shorter, moves
         nothing. Where arms drawn by lot differ in it, it was counted later: the plain difference is kept, and a note names it.
     cluster: what was drawn at random if not the guest, such as the store, shape (n,); errors are then those of clusters.
@@ -65,6 +75,9 @@ def compare(
     >>> lift.estimate
     3.0
     """
+    refuse_shuffled(
+        outcome=outcome, arm=arm, covariate=covariate, cluster=cluster, denominator=denominator, guest_id=guest_id
+    )
     amounts = as_amounts(outcome, "outcome")
     labels = as_labels(arm, "arm", len(amounts))
     if guest_id is not None:
@@ -72,13 +85,9 @@ def compare(
     _check_sizes(labels, shares)
     capped, notes = _capped(amounts, cap)
     columns, metric = as_columns(capped, covariate, denominator)
-    units = labels
-    if cluster is not None:
-        clusters = as_labels(cluster, "cluster", len(amounts))
-        check_clusters(clusters, labels)
-        columns, metric = cluster_sums(columns, clusters), metric.over(GUESTS)
-        units = first_in_each(clusters, labels)
+    columns, metric, units = _drawn(columns, metric, labels, cluster)
     moments = moments_by_arm(columns, units)
+    control = None if control is None else match_control(control, moments)
     _check_comparable(moments, metric, control)
     metric, late = believed(moments, metric, control, is_drawn=basis == "randomised", anytime=anytime)
     promise: Any = {"anytime": anytime, "alpha": alpha, "adjustment": adjustment, "basis": basis}
@@ -94,7 +103,7 @@ def compare(
 def measure(
     frame: IntoFrame,
     metrics: Mapping[str, Metric],
-    control: Label = "control",
+    control: Label | None = "control",
     *,
     arm: str = "arm",
     cluster: str | None = None,
@@ -138,6 +147,17 @@ def measure(
     }
 
 
+def _drawn(
+    columns: dict[str, FloatArray], metric: Metric, labels: LabelArray, cluster: ArrayLike | None
+) -> tuple[dict[str, FloatArray], Metric, LabelArray]:
+    """Columns, metric and arms of what was drawn: guests, or clusters with their sums."""
+    if cluster is None:
+        return columns, metric, labels
+    clusters = as_labels(cluster, "cluster", len(labels))
+    check_clusters(clusters, labels)
+    return cluster_sums(columns, clusters), metric.over(GUESTS), first_in_each(clusters, labels)
+
+
 def _check_sizes(arms: ArrayLike | Mapping[Label, int], shares: Mapping[Label, float] | None) -> None:
     """Raise DesignError where the arms do not have the sizes they were meant to get."""
     if shares is not None and not (ratio := sample_ratio_check(arms, shares)).is_ok:
@@ -157,7 +177,7 @@ def _check_labels(moments: Mapping[Label, Moments], arm: str, cluster: str | Non
 def compare_moments(
     moments: Mapping[Label, Moments],
     metric: Metric,
-    control: Label = "control",
+    control: Label | None = "control",
     *,
     anytime: bool | float = False,
     alpha: float = 0.05,
@@ -174,7 +194,7 @@ def compare_moments(
     pairs = contrasts(moments, metric, control, adjustment=adjustment, is_watched=bool(anytime))
     sizes = {label: part.n for label, part in moments.items()}
     method = _method(metric, adjustment)
-    lifts = verdicts(pairs, sizes, control, anytime=anytime, alpha=alpha, method=method, basis=basis)
+    lifts = verdicts(pairs, sizes, anytime=anytime, alpha=alpha, method=method, basis=basis)
     is_borrowing = not anytime and not metric.is_simple_share
     notes += late
     return [lift._replace(notes=notes + (_lopsided_note(lift) if is_borrowing else ())) for lift in lifts]
@@ -211,7 +231,7 @@ def _method(metric: Metric, adjustment: Adjustment) -> str:
     return f"{base}, adjusted by " + ("regression in each arm" if adjustment == "regression" else "CUPED")
 
 
-def _check_comparable(moments: Mapping[Label, Moments], metric: Metric, control: Label) -> None:
+def _check_comparable(moments: Mapping[Label, Moments], metric: Metric, control: Label | None) -> None:
     """Raise DesignError if there are not two arms of two, all outcomes are 0, or a ratio has nothing below the line."""
     check_arms({label: part.n for label, part in moments.items()}, control, unit="units")
     top, bottom = metric.average.numerator, metric.average.denominator

@@ -6,8 +6,9 @@ Each contrast answers for any level, so that several offers and daily looks only
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Protocol
 
 from scipy import optimize, special
@@ -17,6 +18,8 @@ from regulars.measurement.metrics import Adjustment, Metric
 from regulars.measurement.moments import Label, Moments
 
 Interval = tuple[float, float]
+Pair = tuple[Label, Label]
+"""An offer, and the arm it is held against."""
 _EVERYTHING: Interval = (-math.inf, math.inf)
 _ENDLESS = 100.0
 _SMALL, _LOPSIDED = 200, 3
@@ -106,15 +109,28 @@ class MeanContrast:
 def contrasts(
     moments: Mapping[Label, Moments],
     metric: Metric,
-    control: Label,
+    control: Label | None,
     *,
     adjustment: Adjustment = "regression",
     is_watched: bool = False,
-) -> dict[Label, Contrast]:
-    """Every arm against the control, in the order of their names; is_watched: somebody looks more than once."""
+) -> dict[Pair, Contrast]:
+    """Every arm against the control, in the order of their names, or every arm against those before it where there is none.
+
+    is_watched: somebody looks more than once.
+    """
     adjusted = adjust(moments, metric, adjustment)
-    offers = sorted((label for label in moments if label != control), key=str)
-    return {offer: _contrast(moments, metric, adjusted, offer, control, is_watched=is_watched) for offer in offers}
+    return {
+        (offer, base): _contrast(moments, metric, adjusted, offer, base, is_watched=is_watched)
+        for offer, base in pairs(moments, control)
+    }
+
+
+def pairs(labels: Iterable[Label], control: Label | None) -> list[Pair]:
+    """The offers, each with the arm it is held against."""
+    ordered = sorted(labels, key=str)
+    if control is not None:
+        return [(offer, control) for offer in ordered if offer != control]
+    return [(offer, base) for base, offer in combinations(ordered, 2)]
 
 
 def _contrast(

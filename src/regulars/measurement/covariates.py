@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special
 
 from regulars.measurement.adjustment import Within
+from regulars.measurement.contrasts import pairs
 from regulars.measurement.levels import Promise
 from regulars.measurement.metrics import Metric
 from regulars.measurement.moments import FloatArray, Label, Moments
@@ -46,7 +47,7 @@ class Late(NamedTuple):
 def believed(
     moments: Mapping[Label, Moments],
     metric: Metric,
-    control: Label,
+    control: Label | None,
     *,
     is_drawn: bool = True,
     anytime: bool | float = False,
@@ -76,14 +77,14 @@ def _outcome_holder(metric: Metric, within: Within) -> Late | None:
 
 
 def _late_covariates(
-    moments: Mapping[Label, Moments], metric: Metric, control: Label, within: Within, anytime: bool | float
+    moments: Mapping[Label, Moments], metric: Metric, control: Label | None, within: Within, anytime: bool | float
 ) -> Late | None:
     """The covariates that are further apart between an offer and the control than a fair draw puts them."""
-    offers = [label for label in moments if label != control]
+    compared = pairs(moments, control)
     late: set[int] = set()
-    for offer in offers:
-        pair = _Pair.of(moments[offer], moments[control], metric, within)
-        late |= pair.late(pair.reach(FALSE_ALARM / (len(offers) * pair.looks), anytime))
+    for offer, base in compared:
+        pair = _Pair.of(moments[offer], moments[base], metric, within)
+        late |= pair.late(pair.reach(FALSE_ALARM / (len(compared) * pair.looks), anytime))
     return Late(tuple(metric.covariates[place].numerator for place in sorted(late))) if late else None
 
 

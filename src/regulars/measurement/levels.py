@@ -23,26 +23,30 @@ class Promise:
     alpha: the share of such calls in which any interval may miss.
     control_shares: one for each offer, see family_level.
     anytime: False for one look; True, or the number of units at which the intervals shall be tightest, for any number of looks.
+    has_one_control: whether all are held against the same arm, whose luck they share; otherwise Bonferroni's part is all each has.
     """
 
     alpha: float
     control_shares: tuple[float, ...]
     anytime: bool | float = False
+    has_one_control: bool = True
 
     @property
     def words(self) -> str:
         offers = len(self.control_shares)
-        family = f", {offers} offers at once" if offers > 1 else ""
+        family = f", {offers} {'offers' if self.has_one_control else 'pairs'} at once" if offers > 1 else ""
         return family + (", any number of looks" if self.anytime else "")
 
     def level(self, n: float) -> float:
         """The level of each single interval over n units."""
         if not self.anytime:
-            return family_level(self.alpha, self.control_shares)
+            return family_level(self.alpha, self.control_shares) if self.has_one_control else self._each
         return sequential_level(self._each, n, self._tightest_at)
 
     def p_value(self, alone: float, n: float) -> float:
         """The p-value of one contrast, corrected from what it is alone."""
+        if not self.anytime and not self.has_one_control:
+            return min(1.0, alone * len(self.control_shares))
         if not self.anytime:
             return family_p_value(alone, self.control_shares)
         return min(1.0, sequential_p_value(alone, n, self._tightest_at, self._each) * len(self.control_shares))

@@ -11,12 +11,13 @@ from scipy import special
 
 from regulars.errors import DesignError
 from regulars.measurement.adjustment import ArmAverage
-from regulars.measurement.contrasts import MeanContrast
-from regulars.measurement.guests import as_amounts, as_labels, check_arms
+from regulars.measurement.contrasts import MeanContrast, pairs
+from regulars.measurement.guests import as_amounts, as_labels, check_arms, match_control
 from regulars.measurement.lift import Basis, Lift
 from regulars.measurement.moments import FloatArray, Label
 from regulars.measurement.ratio_check import sample_ratio_check
 from regulars.measurement.verdicts import verdicts
+from regulars.rows import refuse_shuffled
 from regulars.wording import Voice
 
 _WIDTH = -float(special.ndtri(0.025))
@@ -26,7 +27,7 @@ def compare_quantile(
     outcome: ArrayLike,
     arm: ArrayLike,
     quantile: float = 0.5,
-    control: Label = "control",
+    control: Label | None = "control",
     *,
     alpha: float = 0.05,
     shares: Mapping[Label, float] | None = None,
@@ -34,7 +35,8 @@ def compare_quantile(
 ) -> list[Lift]:
     """What each offer changed in a quantile of the outcome, such as the median bill; one Lift for each offer.
 
-    outcome: shape (n,); arm: shape (n,). It is the difference of two quantiles, not the change of a typical guest.
+    outcome: shape (n,); arm: shape (n,). control: None for every pair of arms.
+    It is the difference of two quantiles, not the change of a typical guest.
     The error of a quantile is read from the order statistics that enclose it (Woodruff 1952), so no density is guessed.
 
     Raises DesignError where there is nothing to judge: as `compare` does, where an arm is too small to enclose the quantile,
@@ -46,24 +48,21 @@ def compare_quantile(
     """
     if not 0 < quantile < 1:
         raise ValueError(f"quantile must lie between 0 and 1, got {quantile}")
+    refuse_shuffled(outcome=outcome, arm=arm)
     amounts = as_amounts(outcome, "outcome")
     labels = as_labels(arm, "arm", len(amounts))
     if shares is not None and not (ratio := sample_ratio_check(labels, shares)).is_ok:
         raise DesignError(Voice().say(ratio.sentence))
     names, counts = np.unique(labels, return_counts=True)
     sizes: dict[Label, int] = dict(zip(names.tolist(), counts.tolist(), strict=True))
+    control = None if control is None else match_control(control, sizes)
     check_arms(sizes, control)
     arms = {label: _arm_quantile(amounts[labels == label], quantile, label) for label in sizes}
     if all(found.variance == 0 for found in arms.values()):
         raise DesignError(f"around the quantile {quantile} all outcomes are equal; compare the mean or a share instead")
     return verdicts(
-        {
-            label: MeanContrast(offer=arms[label], control=arms[control])
-            for label in sorted(sizes, key=str)
-            if label != control
-        },
+        {(offer, base): MeanContrast(offer=arms[offer], control=arms[base]) for offer, base in pairs(sizes, control)},
         sizes,
-        control,
         anytime=False,
         alpha=alpha,
         method=f"quantile {quantile:g}, order statistics",

@@ -5,35 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from regulars.measurement.contrasts import Contrast
+from regulars.measurement.contrasts import Contrast, Pair
 from regulars.measurement.levels import Promise
 from regulars.measurement.lift import Basis, Lift
 from regulars.measurement.moments import Label
 
 
 def verdicts(
-    contrasts: Mapping[Label, Contrast],
+    contrasts: Mapping[Pair, Contrast],
     units: Mapping[Label, int],
-    control: Label,
     *,
     anytime: bool | float,
     alpha: float,
     method: str,
     basis: Basis,
 ) -> list[Lift]:
-    """One Lift for each contrast, in their order; units: what was drawn at random in each arm.
+    """One Lift for each contrast of an offer with a control, in their order; units: what was drawn at random in each arm.
 
     Raises ValueError unless 0 < alpha < 1.
     """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")
     shares = tuple(contrast.control_share for contrast in contrasts.values())
-    promise = Promise(alpha=alpha, control_shares=shares, anytime=anytime)
+    has_one_control = len({control for _, control in contrasts}) == 1
+    promise = Promise(alpha=alpha, control_shares=shares, anytime=anytime, has_one_control=has_one_control)
     return [
         _lift(contrast, promise, units[offer], units[control])._replace(
             offer=offer, control=control, method=method + promise.words, basis=basis
         )
-        for offer, contrast in contrasts.items()
+        for (offer, control), contrast in contrasts.items()
     ]
 
 

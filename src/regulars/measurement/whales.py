@@ -39,7 +39,9 @@ def whale_note(
             continue
         row, value = _heaviest(columns, arm, label, moments[label], metric)
         rest = {**moments, label: moments[label].without(row)}
-        alone = contrasts(rest, metric, lift.control, adjustment=adjustment, is_watched=is_watched)[lift.offer]
+        alone = contrasts(rest, metric, lift.control, adjustment=adjustment, is_watched=is_watched)[
+            lift.offer, lift.control
+        ]
         low, high = alone.interval(lift.single_level)
         is_heavy = abs(alone.estimate - lift.estimate) > _HEAVY * (lift.interval[1] - lift.interval[0])
         if not is_heavy or _sign(low, high) == _sign(*lift.interval):
