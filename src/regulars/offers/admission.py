@@ -1,11 +1,14 @@
 """Admission: may this voucher be used here and now by this guest, whatever it does for the bill?"""
 
 import datetime as dt
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from regulars.ledger.books import Books
+from regulars.ledger.commands import Command
 from regulars.ledger.refusals import Refusal
 from regulars.offers import people, validity
+from regulars.offers.bill import Bill
 from regulars.offers.definition import terms_of
 from regulars.offers.halts import check_halts
 from regulars.offers.identity import Guest
@@ -15,11 +18,27 @@ from regulars.offers.terms import Terms
 from regulars.offers.usages import clock_of
 from regulars.offers.vouchers import found, offer_of
 
-if TYPE_CHECKING:
-    from regulars.offers.redemption import Validate
-
 MOST_SKEW = dt.timedelta(minutes=10)
 MOST_OFFLINE = dt.timedelta(hours=72)
+NOBODY = Guest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presented(Command):
+    """Vouchers that a guest presents for a bill.
+
+    is_best: take those that serve the guest best and leave the others; otherwise all or none. reservation_id: the vouchers
+    were reserved under it. is_offline: it happened at `at`, while the till could not reach the house.
+    """
+
+    codes: tuple[str, ...]
+    store_id: str
+    bill: Bill
+    guest: Guest = NOBODY
+    order_id: str | None = None
+    reservation_id: str | None = None
+    is_best: bool = True
+    is_offline: bool = False
 
 
 class Admitted(NamedTuple):
@@ -32,7 +51,7 @@ class Admitted(NamedTuple):
     person: Person | None
 
 
-def admit(books: Books, command: "Validate", text: str) -> Admitted:
+def admit(books: Books, command: Presented, text: str) -> Admitted:
     """The voucher of this code. Raises the Refusal that a guest would best understand."""
     _check_time(books, command)
     clock = clock_of(books, command.store_id)
@@ -51,14 +70,14 @@ def admit(books: Books, command: "Validate", text: str) -> Admitted:
     return Admitted(voucher, offer, terms, reservation, _person(books, command, voucher, terms))
 
 
-def _check_time(books: Books, command: "Validate") -> None:
+def _check_time(books: Books, command: Presented) -> None:
     """A till that was offline may tell of the past, but not of long ago, and nobody of the future."""
     behind = books.now - command.at
     if behind > (MOST_OFFLINE if command.is_offline else MOST_SKEW) or -behind > MOST_SKEW:
         raise Refusal("clock_wrong", at=command.at, now=books.now)
 
 
-def _claimed(books: Books, command: "Validate", voucher: Voucher) -> Reservation | None:
+def _claimed(books: Books, command: Presented, voucher: Voucher) -> Reservation | None:
     """The reservation under which a voucher was kept, where the command names one."""
     if command.reservation_id is None:
         return None
@@ -71,7 +90,7 @@ def _claimed(books: Books, command: "Validate", voucher: Voucher) -> Reservation
     return claimed
 
 
-def _check_state(voucher: Voucher, claimed: Reservation | None, command: "Validate", zone: str) -> None:
+def _check_state(voucher: Voucher, claimed: Reservation | None, command: Presented, zone: str) -> None:
     if voucher.closed:
         raise Refusal(f"voucher_{voucher.closed}", code=voucher.code)
     if voucher.uses >= voucher.most_uses:
@@ -85,7 +104,7 @@ def _check_state(voucher: Voucher, claimed: Reservation | None, command: "Valida
         raise Refusal("voucher_reserved", code=voucher.code)
 
 
-def _person(books: Books, command: "Validate", voucher: Voucher, terms: Terms) -> Person | None:
+def _person(books: Books, command: Presented, voucher: Voucher, terms: Terms) -> Person | None:
     """Who uses it: the guest at the till, or, where nobody is named, the one it was issued to."""
     tokens = set(people.tokens_of(command.guest))
     own = set(people.tokens_of(Guest(guest_id=voucher.guest_id))) if voucher.guest_id else set()
@@ -100,7 +119,7 @@ def _person(books: Books, command: "Validate", voucher: Voucher, terms: Terms) -
     return person
 
 
-def _has_ordered(books: Books, command: "Validate", person: Person) -> bool:
+def _has_ordered(books: Books, command: Presented, person: Person) -> bool:
     """Whether they had another order than this one: by the ledger, by what we were told, or by what the till counts."""
     return (command.guest.orders_before or 0) > 0 or people.has_ordered(
         books, person.person_id, besides=command.order_id

@@ -8,11 +8,10 @@ from typing import Any, ClassVar
 from regulars.access.stores import STORES
 from regulars.ledger.accounts import NOTHING, Move, new_name, post
 from regulars.ledger.books import Books
-from regulars.ledger.commands import Command, Concerned
+from regulars.ledger.commands import Concerned
 from regulars.ledger.refusals import Refusal
 from regulars.offers import people, usages
-from regulars.offers.admission import Admitted, admit
-from regulars.offers.bill import Bill
+from regulars.offers.admission import NOBODY, Admitted, Presented, admit
 from regulars.offers.caps import ALARM
 from regulars.offers.definition import terms_of
 from regulars.offers.halts import count_use, raise_alarm, standing
@@ -24,8 +23,6 @@ from regulars.offers.usages import Use, usages_for
 from regulars.offers.vouchers import OF_CODES, canonicals, comes_back, found, offer_of, vouchers_by
 from regulars.records.shelves import Need
 
-NOBODY = Guest()
-
 
 class _SpoiledError(Exception):
     """One voucher could not be taken, though it was admitted."""
@@ -36,21 +33,9 @@ class _SpoiledError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Validate(Command):
-    """Would these vouchers be taken for this bill, and for how much? Changes nothing.
+class Validate(Presented):
+    """Would these vouchers be taken for this bill, and for how much? Changes nothing."""
 
-    is_best: take those that serve the guest best and leave the others; otherwise all or none. reservation_id: the vouchers
-    were reserved under it. is_offline: it happened at `at`, while the till could not reach the house.
-    """
-
-    codes: tuple[str, ...]
-    store_id: str
-    bill: Bill
-    guest: Guest = NOBODY
-    order_id: str | None = None
-    reservation_id: str | None = None
-    is_best: bool = True
-    is_offline: bool = False
     is_deed: ClassVar[bool] = False
 
     def accounts(self) -> Iterator[Concerned]:

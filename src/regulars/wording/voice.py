@@ -1,4 +1,4 @@
-"""A voice: how one reader is spoken to, in their language, their money and on their clock."""
+"""Sentences and voices: a code with its facts, and how it is said to one reader, in their language, money and clock."""
 
 import datetime as dt
 import math
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, get_day_names
+from pydantic_core import core_schema
 
 from regulars import money
 from regulars.clock import WEEKDAYS
 from regulars.wording.catalogue import words_of
-from regulars.wording.sentence import Sentence
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -28,6 +28,63 @@ _COMMAS = {"en": ", ", "zh": "、"}
 _MOST_LISTED = 10
 _FIELD = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+
+
+class Sentence:
+    """A code and its facts; `Voice.say` makes words of it.
+
+    Facts that end in `_minor` are money in minor units, those that end in `_share` are parts of one. A fact may be a sentence.
+
+    >>> Sentence("few_exposures", offer="soup", guests=12)
+    Sentence('few_exposures', offer='soup', guests=12)
+    """
+
+    __slots__ = ("code", "facts")
+
+    code: str
+    facts: dict[str, Any]
+
+    def __init__(self, code: str, /, **facts: Any) -> None:
+        self.code = code
+        self.facts = facts
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON; `of` reads it back."""
+        return {"code": self.code, "facts": {name: _written(value) for name, value in self.facts.items()}}
+
+    @classmethod
+    def of(cls, written: dict[str, Any]) -> Self:
+        """A sentence as `as_dict` wrote it."""
+        return cls(written["code"], **{name: _read(value) for name, value in written["facts"].items()})
+
+    def __str__(self) -> str:
+        """Its English words, for whoever prints it."""
+        return Voice().say(self)
+
+    def __contains__(self, text: str) -> bool:
+        """Whether its English words hold a text."""
+        return text in str(self)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
+        """How values that hold sentences are written as JSON and read back."""
+        return core_schema.no_info_plain_validator_function(
+            lambda known: known if isinstance(known, Sentence) else cls.of(known),
+            serialization=core_schema.plain_serializer_function_ser_schema(cls.as_dict),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sentence) and (self.code, self.facts) == (other.code, other.facts)
+
+    def __hash__(self) -> int:
+        return hash((self.code, *self.facts))
+
+    def __repr__(self) -> str:
+        return f"Sentence({', '.join([repr(self.code), *(f'{name}={value!r}' for name, value in self.facts.items())])})"
+
+
+Progress = Callable[[Sentence], None]
+"""What long work tells of each step it begins."""
 
 
 def language_for(reader: str | None) -> Language:
@@ -182,3 +239,19 @@ def _is_hidden(char: str) -> bool:
 def _day_names(language: str) -> dict[str, str]:
     names = get_day_names("wide", locale=_LOCALES[language])
     return {day: str(names[place]) for place, day in enumerate(WEEKDAYS)}
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, Sentence):
+        return value.as_dict()
+    if isinstance(value, tuple | list):
+        return [_written(one) for one in value]
+    return value
+
+
+def _read(value: Any) -> Any:
+    if isinstance(value, dict) and value.keys() == {"code", "facts"}:
+        return Sentence.of(value)
+    if isinstance(value, list):
+        return tuple(_read(one) for one in value)
+    return value
