@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Generic, Protocol, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,14 +19,29 @@ from regulars.rehearsal.places import IntArray
 from regulars.rehearsal.truth import Truth
 from regulars.rehearsal.visits import Visits
 
-if TYPE_CHECKING:
-    from regulars.rehearsal.towns import Town
-
 HOLDOUT = "holdout"
 
 
+class Place(Protocol):
+    """Where a campaign is lived: what a run asks of a town."""
+
+    today: dt.date
+    guests: pa.Table
+    orders: pa.Table
+
+    @property
+    def offer_ids(self) -> tuple[str, ...]: ...
+
+    def truth_of(self, days: int, later_days: int) -> Truth: ...
+
+    def run(self, assignment: ArrayLike, days: int, *, later_days: int) -> Run[Self]: ...
+
+
+PlaceT = TypeVar("PlaceT", bound=Place)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Run:
+class Run(Generic[PlaceT]):
     """One campaign lived by n guests; every array has shape (n,), amounts in minor units.
 
     before, after: the town on the first morning, and on the morning after the following weeks.
@@ -36,8 +51,8 @@ class Run:
     own stores in the window. subsidy_minor: what redemptions cost. margin_minor: earned over all that time, after the subsidy.
     """
 
-    before: Town
-    after: Town
+    before: PlaceT
+    after: PlaceT
     days: int
     later_days: int
     assignment: IntArray
@@ -63,7 +78,7 @@ class Run:
         return float(self.truth.gain_of(self.assignment).sum())
 
     @cached_property
-    def nothing(self) -> Run:
+    def nothing(self) -> Run[PlaceT]:
         """The same days with the same luck, had nobody been given anything."""
         return self.before.run(np.full(len(self.assignment), -1), self.days, later_days=self.later_days)
 
@@ -160,8 +175,8 @@ class Run:
 
 
 def told(
-    before: Town,
-    after: Town,
+    before: PlaceT,
+    after: PlaceT,
     action: IntArray,
     visits: Visits,
     orders: pa.Table,
@@ -170,7 +185,7 @@ def told(
     *,
     days: int,
     later_days: int,
-) -> Run:
+) -> Run[PlaceT]:
     """Add up the visits of each guest. held: (s,) at which stores any offer holds."""
     is_inside = visits.day < (before.today + dt.timedelta(days=days)).toordinal()
     is_here, is_used = held[visits.store], visits.offer >= 0
