@@ -45,8 +45,8 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> No
     """Do something else just after the next load has compared its rows with the table."""
     compare, done = changes.find, []
 
-    def find(*given: Any) -> changes.Changed:
-        found = compare(*given)
+    def find(*given: Any, **options: Any) -> changes.Changed:
+        found = compare(*given, **options)
         if not done:
             done.append(True)
             work()

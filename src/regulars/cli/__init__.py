@@ -41,6 +41,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "init": data.init,
     "map": data.map_file,
     "load": data.load,
+    "loads": data.loads,
+    "unload": data.unload,
     "rejects": data.rejects,
     "profile": guests.profile,
     "segments": guests.segments,

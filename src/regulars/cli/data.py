@@ -91,6 +91,33 @@ def load(
     answer(as_json, report, lambda: screens.load_report(report, voice(lake)))
 
 
+def loads(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many to show.")] = 20,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """List the loads, the latest first.  Example:  regulars loads --limit 5"""
+    from regulars.cli.screens import data as screens
+
+    lake = opened(workspace)
+    found = lake.loads()[:limit]
+    answer(as_json, found, lambda: screens.loads(found, voice(lake)))
+
+
+def unload(
+    load: Annotated[str, typer.Argument(help="The load, as its report and `regulars loads` call it.")],
+    table: Annotated[str | None, typer.Option(help="Only from this table.")] = None,
+    workspace: Workspace = HERE,
+    as_json: AsJson = False,
+) -> None:
+    """Take back a load; what a later load replaced stays.  Example:  regulars unload 3fa2b1c8"""
+    from regulars.cli.screens import data as screens
+
+    lake = opened(workspace)
+    found = lake.unload(load, table)
+    answer(as_json, found, lambda: screens.unloaded(found, voice(lake)))
+
+
 def rejects(
     table: Annotated[str | None, typer.Option(help="Only of this table.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows to show.")] = 20,

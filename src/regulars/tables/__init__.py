@@ -5,6 +5,7 @@ from regulars.tables.formats import open_source
 from regulars.tables.lake import Lake
 from regulars.tables.mapping import From, Mapping, read_mapping
 from regulars.tables.report import LoadReport
+from regulars.tables.unloading import Load, Unloaded
 from regulars.tables.workspace import Settings, Workspace
 
 __all__ = [
@@ -14,9 +15,11 @@ __all__ = [
     "From",
     "Kind",
     "Lake",
+    "Load",
     "LoadReport",
     "Mapping",
     "Settings",
+    "Unloaded",
     "Workspace",
     "contract",
     "open_source",

@@ -84,8 +84,13 @@ class Changed:
             delta.append(table, reader, transaction)
 
 
-def find(settled: Settled, contract: Contract, held: Held, engine: Engine, folder: Path) -> Changed:
-    """The rows that are new to the table, or differ from what it holds, and those it holds that the source says are no more."""
+def find(
+    settled: Settled, contract: Contract, held: Held, engine: Engine, folder: Path, *, only_new: bool = False
+) -> Changed:
+    """The rows that are new to the table, or differ from what it holds, and those it holds that the source says are no more.
+
+    only_new: what differs stays as the table holds it.
+    """
     names, path = contract.schema.names, folder / "changed.parquet"
     if held.rows is None:
         engine.write(settled.rows.select(names), path)
@@ -102,7 +107,7 @@ def find(settled: Settled, contract: Contract, held: Held, engine: Engine, folde
     is_other = nw.any_horizontal(*map(differs, others), ignore_nulls=True)
     is_moved = nw.any_horizontal(*map(differs, contract.place), ignore_nulls=True) if contract.place else nw.lit(False)
     marks = (is_new.alias(_IS_NEW), (~is_new & is_moved).alias(_IS_MOVED))
-    engine.write(pairs.filter(is_new | is_other).select(*names, *marks), path)
+    engine.write(pairs.filter(is_new if only_new else is_new | is_other).select(*names, *marks), path)
     found = pq.read_table(path, columns=[_IS_NEW, _IS_MOVED])
     new, moved = (pc.sum(found[name]).as_py() or 0 for name in (_IS_NEW, _IS_MOVED))
     return Changed(

@@ -23,12 +23,21 @@ from regulars.errors import DataError
 
 _METADATA = _ALL_LOADS = "regulars"
 _IS_GONE = "__is_gone"
+_REMEMBERING = {"delta.logRetentionDuration": "interval 36500 days"}
+"""Commits stay, for a load can be taken back as long as its commit is there."""
 _TRIES = 50
 _NO_ROOM = ("no space left", "file too large", "disk quota", "os error 28", "os error 27", "os error 122")
 
 
 class OvertakenError(Exception):
     """Another commit came after the version that rows were compared with; nothing was changed."""
+
+
+class Commit(NamedTuple):
+    """A commit of ours. said: what is remembered of it, such as the load that it was."""
+
+    version: int
+    said: dict[str, Any]
 
 
 class Transaction(NamedTuple):
@@ -49,7 +58,9 @@ def make(path: Path, schema: pa.Schema) -> None:
         return _widen(path, schema)
     with _saying_why(path):
         try:
-            deltalake.DeltaTable.create(str(path), schema=deltalake.Schema.from_arrow(schema), mode="ignore")
+            deltalake.DeltaTable.create(
+                str(path), schema=deltalake.Schema.from_arrow(schema), mode="ignore", configuration=_REMEMBERING
+            )
         except DeltaError:
             if not exists(path):
                 raise
@@ -77,18 +88,17 @@ def version(path: Path) -> int:
     return deltalake.DeltaTable(str(path)).version() if exists(path) else -1
 
 
-def remembered(path: Path, identity: str) -> dict[str, Any] | None:
-    """What was remembered of a transaction, None where it was never applied."""
+def has_applied(path: Path, identity: str) -> bool:
+    """Whether a transaction was ever applied."""
+    return exists(path) and deltalake.DeltaTable(str(path)).transaction_version(identity) is not None
+
+
+def commits(path: Path) -> list[Commit]:
+    """The commits of loads that a table remembers, newest first."""
     if not exists(path):
-        return None
-    table = deltalake.DeltaTable(str(path))
-    if table.transaction_version(identity) is None:
-        return None
-    for commit in table.history():
-        metadata = json.loads(commit.get(_METADATA, "{}"))
-        if metadata.get("load_id") == identity:
-            return dict(metadata)
-    return {}
+        return []
+    history = deltalake.DeltaTable(str(path)).history()
+    return [Commit(one["version"], json.loads(one[_METADATA])) for one in history if _METADATA in one]
 
 
 def append(path: Path, rows: pa.RecordBatchReader, transaction: Transaction) -> None:
@@ -130,15 +140,24 @@ def _marked(rows: pa.RecordBatchReader, gone: pa.Table) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(rows.schema.append(field), marked)
 
 
-def replace(path: Path, rows: pa.Table, predicate: str) -> None:
-    """Put rows in the place of those that match the predicate."""
-    for _ in range(_TRIES):
+def replace(path: Path, rows: pa.Table, predicate: str, onto: int | None = None) -> None:
+    """Put rows in the place of those that match the predicate. onto: the version that they were worked out from, where there is one.
+
+    Raises OvertakenError where the table is no longer at that version.
+    """
+    for _ in range(_TRIES if onto is None else 1):
+        at = version(path) if onto is None else onto
         try:
             with _saying_why(path):
-                deltalake.write_deltalake(str(path), rows.to_reader(), mode="overwrite", predicate=predicate)
+                there = deltalake.DeltaTable(str(path), version=at)
+                shared = deltalake.CommitProperties(app_transactions=[deltalake.Transaction(_ALL_LOADS, at + 1)])
+                deltalake.write_deltalake(
+                    there, rows.to_reader(), mode="overwrite", predicate=predicate, commit_properties=shared
+                )
             return
         except OvertakenError:
-            continue
+            if onto is not None:
+                raise
     raise DataError(f"{path.name}: others keep writing to it; run it again")
 
 

@@ -40,7 +40,7 @@ class Intake:
     """Reads raw batches of one source by one mapping.
 
     clocks: store -> its clock, for tables that name stores. now: nothing may lie more than a day after it. vendor: the known
-    export that the source is.
+    export that the source is. load: what the loads of one file into several tables share. only_new: keep what the table holds.
     notes: what else there is to say, gathered batch by batch. times: by column, how many times there were, and at midnight.
     """
 
@@ -51,6 +51,8 @@ class Intake:
     written: Callable[[dict[str, object]], str]
     source: str
     vendor: str | None = None
+    load: str | None = None
+    only_new: bool = False
     notes: Notes = field(default_factory=Notes)
     times: dict[str, list[int]] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from regulars.clock import StoreClock
 from regulars.errors import DataError
-from regulars.tables import delta, loading
+from regulars.tables import delta, loading, rejects, unloading
 from regulars.tables import mapping as mappings
 from regulars.tables.contracts import CONTRACTS, contract
 from regulars.tables.engines import Engine, Frame, open_engine
@@ -19,6 +19,7 @@ from regulars.tables.formats import JsonLinesSource, Source, open_source
 from regulars.tables.intake import Intake
 from regulars.tables.names import has_same_names, same_names
 from regulars.tables.report import LoadReport
+from regulars.tables.unloading import Load, Unloaded
 from regulars.tables.vendors import Export, recognise, unknown_source
 from regulars.tables.workspace import Settings, Workspace
 
@@ -141,9 +142,24 @@ class Lake:
         self.workspace.require_writable()
         delta.replace_with_files(self.workspace.table(table), functools.partial(self.engine.write_files, frame))
 
+    def loads(self) -> list[Load]:
+        """Every load that the workspace remembers, the latest first, those that were taken back too."""
+        return unloading.loads(self.workspace)
+
+    def unload(self, load: str, table: str | None = None) -> list[Unloaded]:
+        """Take back a load, by what its report calls it: from one of its tables, or from all.
+
+        What it had replaced comes back; what a later load replaced stays that load's. The same file can be loaded again afterwards.
+        Raises DataError where no load is called so, or several are.
+        """
+        self.workspace.require_writable()
+        if table is not None:
+            contract(table)
+        return unloading.unload(self.workspace, self.engine, load, table)
+
     def rejects(self) -> Frame:
-        """The rejected rows of all loads: load_id, table, file, line, column, reason, original, loaded_at."""
-        return loading.rejects_frame(self.workspace, self.engine)
+        """The rejected rows that wait: load_id, table, file, line, column, reason, original, loaded_at, key, content."""
+        return rejects.frame(self.workspace, self.engine)
 
     def why_rejected(self, table: str | None = None, limit: int = 20) -> Rejected:
         """The rejected rows of one table, or of all: how many, the commonest reasons, and the first `limit` of them."""

@@ -14,16 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from regulars.errors import DataError
-from regulars.tables import batch, changes, consistency, delta
+from regulars.tables import batch, changes, consistency, delta, rejects
 from regulars.tables.changes import Held
 from regulars.tables.contracts import Column
-from regulars.tables.engines import Engine, Frame
+from regulars.tables.engines import Engine
 from regulars.tables.formats import Source
 from regulars.tables.intake import REASONS, Intake
 from regulars.tables.remarks import remarks, unread
@@ -33,18 +30,8 @@ from regulars.tables.staging import Staging, staged_schema, staging, void_schema
 from regulars.tables.workspace import Workspace
 
 _TRIES = 20
-REJECTS = pa.schema(
-    [
-        ("load_id", pa.string()),
-        ("table", pa.string()),
-        ("file", pa.string()),
-        ("line", pa.int64()),
-        ("column", pa.string()),
-        ("reason", pa.string()),
-        ("original", pa.string()),
-        ("loaded_at", pa.timestamp("us", "UTC")),
-    ]
-)
+SHOWN = 8
+"""How many letters of its identity a load is known by."""
 
 
 def identity_of(source: Source, intake: Intake) -> str:
@@ -55,17 +42,35 @@ def identity_of(source: Source, intake: Intake) -> str:
     return hashlib.sha256(f"{content}\0{intake.mapping.fingerprint}\0{manner}".encode()).hexdigest()[:32]
 
 
+def content_of(source: Source) -> str | None:
+    """What tells the content of a source from any other; None where it is only known by reading it."""
+    return None if source.identity is None else hashlib.sha256(source.identity.encode()).hexdigest()[:32]
+
+
 def repeated(source: Source, intake: Intake, workspace: Workspace) -> LoadReport | None:
     """The report of a load that was done before and left nothing to mend, else None."""
     if source.identity is None:
         return None
     table, load_id = intake.contract.table, identity_of(source, intake)
-    before = delta.remembered(workspace.table(table), load_id)
-    if not before or before["rejected"]:
+    before = _standing(workspace.table(table), load_id, content_of(source))
+    if before is None or before["rejected"]:
         return None
     return LoadReport(
-        table, source.name, before["accepted"], 0, 0, True, before.get("set_aside", {}), intake.vendor, load_id=load_id
-    )
+        table, source.name, before["accepted"], 0, 0, True, before.get("set_aside", {}), intake.vendor,
+        load=before.get("load", load_id[:SHOWN]), load_id=load_id,
+    )  # fmt: skip
+
+
+def _standing(path: Path, load_id: str, content: str | None) -> dict[str, Any] | None:
+    """What is remembered of a load that stands: since then nothing was taken back, nor its file read in another way."""
+    if not delta.has_applied(path, load_id):
+        return None
+    for _, said in delta.commits(path):
+        if said["load_id"] == load_id:
+            return said
+        if "undone" in said or (content is not None and said.get("content") == content):
+            return None
+    return None
 
 
 def load(
@@ -105,25 +110,25 @@ def _compare_and_commit(read: _Read, path: Path, workspace: Workspace, engine: E
     intake, contract = read.intake, read.intake.contract
     held = Held.now(path, contract, engine)
     settled = consistency.settle(read.staged, intake, held, workspace, engine)
-    changed = changes.find(settled, contract, held, engine, read.staged.folder)
-    rejected = _with_originals(settled.rejects, read.source)
+    changed = changes.find(settled, contract, held, engine, read.staged.folder, only_new=intake.only_new)
+    rejected = rejects.with_originals(settled.rejects, read.source)
     set_aside = read.set_aside + Counter(settled.set_aside)
     report = LoadReport(
         contract.table, read.source.name, read.rows - len(rejected) - set_aside.total(), len(rejected), changed.count,
-        False, dict(sorted(set_aside.items())), load_id=read.load_id,
+        False, dict(sorted(set_aside.items())), load=intake.load or read.load_id[:SHOWN], load_id=read.load_id,
         new=changed.new, replaced=changed.replaced, moved=changed.moved, gone=len(changed.gone), read_as=intake.vendor,
         unread=unread(read.source, intake), notes=remarks(read.source, intake, settled, changed, engine),
     )  # fmt: skip
-    _commit_rejects(rejected, report, intake.now, workspace)
-    changed.commit(path, read.load_id, _remembered(report, intake.now))
+    rejects.keep(rejected, settled.rows, report, content_of(read.source), intake.now, workspace, engine)
+    changed.commit(path, read.load_id, _remembered(report, read.source, intake.now))
     return report
 
 
-def _remembered(report: LoadReport, now: dt.datetime) -> dict[str, Any]:
+def _remembered(report: LoadReport, source: Source, now: dt.datetime) -> dict[str, Any]:
     """What the commit of a load says of it."""
-    kept = ("source", "accepted", "rejected", "changed", "set_aside", "new", "replaced", "moved", "gone")
+    kept = ("load", "source", "accepted", "rejected", "changed", "set_aside", "new", "replaced", "moved", "gone")
     said = report._asdict()
-    return {"loaded_at": now.isoformat(), **{name: said[name] for name in kept}}
+    return {"loaded_at": now.isoformat(), "content": content_of(source), **{name: said[name] for name in kept}}
 
 
 def _stage(
@@ -159,45 +164,3 @@ def _put_on_their_days(staged: Staging, intake: Intake, column: Column) -> None:
     with pq.ParquetFile(before) as file, pq.ParquetWriter(staged.accepted, file.schema_arrow) as accepted:
         for rows in file.iter_batches():
             accepted.write_batch(intake.on_their_days(rows, column))
-
-
-def _with_originals(rejects: pa.Table, source: Source) -> pa.Table:
-    """Fill in what stood in the source, for rows that were rejected only after they had been read."""
-    lacking = rejects.filter(pc.is_null(rejects["original"]))["row"]
-    if not len(lacking):
-        return rejects
-    found: dict[int, str] = {}
-    first = 0
-    for raw in source.batches():
-        numbers = pa.array(np.arange(first, first + len(raw.rows)), pa.int64())
-        first += len(raw.rows)
-        is_wanted = pc.is_in(numbers, lacking)
-        rows = numbers.filter(is_wanted).to_pylist()
-        found.update(zip(rows, map(source.written, raw.rows.filter(is_wanted).to_pylist()), strict=True))
-    original = [old if old is not None else found.get(row) for old, row in zip(*_pair(rejects), strict=True)]
-    return rejects.set_column(rejects.schema.get_field_index("original"), "original", pa.array(original, pa.string()))
-
-
-def _pair(rejects: pa.Table) -> tuple[list[str | None], list[int]]:
-    return rejects["original"].to_pylist(), rejects["row"].to_pylist()
-
-
-def _commit_rejects(rejects: pa.Table, report: LoadReport, now: dt.datetime, workspace: Workspace) -> None:
-    """Keep the rejected rows, in the place of those of an earlier try of the same load."""
-    path = workspace.table("rejects")
-    if not len(rejects) and not delta.exists(path):
-        return
-    delta.make(path, REJECTS)
-    same = {"load_id": report.load_id, "table": report.table, "file": report.source, "loaded_at": now}
-    columns = [
-        rejects[field.name].cast(field.type)
-        if field.name not in same
-        else pa.array([same[field.name]] * len(rejects), field.type)
-        for field in REJECTS
-    ]
-    delta.replace(path, pa.Table.from_arrays(columns, schema=REJECTS), predicate=f"load_id = '{report.load_id}'")
-
-
-def rejects_frame(workspace: Workspace, engine: Engine) -> Frame:
-    """All rejected rows of all loads."""
-    return engine.scan(delta.files(workspace.table("rejects")), REJECTS)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from regulars.doctor import Finding
-    from regulars.tables import LoadReport
+    from regulars.tables import Load, LoadReport, Unloaded
 
 _MARKS = {"good": ("✓", "green"), "look": ("•", "yellow"), "wrong": ("✗", "red")}
 
@@ -35,8 +35,51 @@ def load_report(report: LoadReport, voice: Voice) -> RenderableType:
         counted = voice.listed((f"{count:,} {reason}" for reason, count in report.set_aside.items()), most=None)
         lines.append(plain(voice.say("load_set_aside", table=report.table, counted=counted)))
     lines += [Words(text=note, style="yellow") for note in voice.each(report.notes)]
+    if report.changed:
+        lines.append(faint(voice.say("load_back", load=report.load)))
     if report.rejected:
         lines.append(Words(text=voice.say("load_next", table=report.table), style="yellow"))
+    return Group(*lines)
+
+
+def loads(found: Sequence[Load], voice: Voice) -> RenderableType:
+    """The loads of a workspace, one a row."""
+    if not found:
+        return plain(voice.say("loads_none"))
+    rows = [
+        (
+            one.load,
+            one.loaded_at,
+            one.source,
+            one.table,
+            one.new,
+            one.replaced,
+            one.gone,
+            one.rejected,
+            _state(one, voice),
+        )
+        for one in found
+    ]
+    names = ["load", "loaded_at", "file", "table", "new", "replaced", "gone", "rejected", ""]
+    return Group(sheet(voice, names, rows, numbers=range(4, 8)), "", faint(voice.say("loads_next")))
+
+
+def _state(load: Load, voice: Voice) -> str:
+    return voice.say("load_undone") if load.is_undone else ""
+
+
+def unloaded(found: Sequence[Unloaded], voice: Voice) -> RenderableType:
+    """What became of the tables of a load that was taken back."""
+    lines: list[RenderableType] = []
+    for one in found:
+        counts = {"removed": one.removed, "restored": one.restored, "stayed": one.stayed or None}
+        lines.append(plain(voice.say("unload_done", table=one.table, source=one.source, **counts)))
+        if one.again:
+            lines.append(Words(text=voice.say("unload_again", files=one.again), style="yellow"))
+        lines += [
+            Words(text=voice.say("unload_orphans", table=table, rows=rows, of=one.table), style="yellow")
+            for table, rows in one.orphans.items()
+        ]
     return Group(*lines)
 
 
