@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from regulars.demo.fresh import fresh_lake
 from regulars.planning import Plan, PlanSummary, make_plan, save, save_page
-from regulars.rehearsal import Run, town
+from regulars.rehearsal import Run, Town, town
 from regulars.rehearsal.books import ZONE
 from regulars.rehearsal.learning import PACE, campaign_of, keep, load_past, planned_action
 from regulars.rehearsal.vouchers import CURRENCY
@@ -75,7 +75,7 @@ def _report(lake: Lake, plan: Plan, language: Language) -> Path:
     return path
 
 
-def _episode(lake: Lake, plan: Plan, run: Run) -> Episode:
+def _episode(lake: Lake, plan: Plan, run: Run[Town]) -> Episode:
     """What was promised, measured and true of a campaign that is over."""
     told = measure_campaign(lake, plan.campaign.identity, as_of=run.after.today).statement
     known = plan.decision.certificate.gain if plan.lessons.is_known else 0.0

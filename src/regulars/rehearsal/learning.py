@@ -95,8 +95,8 @@ def learning_loop(
     )
 
 
-def _live(place: Town, name: str, policy: Contestant, campaigns: int, budget: float, say: Progress) -> list[Run]:
-    runs: list[Run] = []
+def _live(place: Town, name: str, policy: Contestant, campaigns: int, budget: float, say: Progress) -> list[Run[Town]]:
+    runs: list[Run[Town]] = []
     for number in range(campaigns):
         say(Sentence("step_of_policy", policy=name, number=number + 1, of=campaigns))
         runs.append(place.run(policy(place, budget, np.random.default_rng([place.seed, 9, number]))))
@@ -104,9 +104,9 @@ def _live(place: Town, name: str, policy: Contestant, campaigns: int, budget: fl
     return runs
 
 
-def _live_ours(place: Town, campaigns: int, budget: float, say: Progress) -> tuple[list[Run], list[float]]:
+def _live_ours(place: Town, campaigns: int, budget: float, say: Progress) -> tuple[list[Run[Town]], list[float]]:
     """The runs, and what each plan promised, minor units."""
-    runs: list[Run] = []
+    runs: list[Run[Town]] = []
     promised = []
     with tempfile.TemporaryDirectory(prefix="regulars-loop-") as folder:
         lake = opened_lake(place, Path(folder) / "town")
@@ -156,7 +156,7 @@ def load_past(lake: Lake, place: Town) -> None:
         lake.load(table, getattr(place, table), now=_noon(place.today))
 
 
-def keep(lake: Lake, run: Run, plan: Plan) -> None:
+def keep(lake: Lake, run: Run[Town], plan: Plan) -> None:
     """Load what happened in a campaign: the orders, who was given what with which chance, and what was redeemed."""
     rows = planned_rows(plan)
     chance, arm = np.full(len(run.assignment), np.nan), np.full(len(run.assignment), "", dtype=object)

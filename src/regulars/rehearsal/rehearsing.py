@@ -41,7 +41,7 @@ class Rehearsal:
     """
 
     plan: Plan
-    run: Run
+    run: Run[Town]
     measured: Statement | None
     lessons: int
     known: Known
@@ -165,7 +165,7 @@ def _action(plan: Plan, place: Town) -> np.ndarray:
     return action
 
 
-def _measured(plan: Plan, run: Run) -> Statement | None:
+def _measured(plan: Plan, run: Run[Town]) -> Statement | None:
     """By assignment: everybody who was not held out against those who were; None where nobody was."""
     arm = np.full(len(run.assignment), "", dtype=object)
     arm[_rows(plan)] = np.where(plan.decision.arm == HOLDOUT, HOLDOUT, "contacted")
@@ -175,7 +175,7 @@ def _measured(plan: Plan, run: Run) -> Statement | None:
         return None
 
 
-def _known(plan: Plan, run: Run) -> Known:
+def _known(plan: Plan, run: Run[Town]) -> Known:
     """The best that the truth allows under the campaign's limits, nobody held out."""
     rows, truth = _rows(plan), run.truth
     limits = limits_of(plan.campaign, plan.audience.store, plan.currency)

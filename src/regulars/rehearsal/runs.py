@@ -25,9 +25,14 @@ HOLDOUT = "holdout"
 class Place(Protocol):
     """Where a campaign is lived: what a run asks of a town."""
 
-    today: dt.date
-    guests: pa.Table
-    orders: pa.Table
+    @property
+    def today(self) -> dt.date: ...
+
+    @property
+    def guests(self) -> pa.Table: ...
+
+    @property
+    def orders(self) -> pa.Table: ...
 
     @property
     def offer_ids(self) -> tuple[str, ...]: ...

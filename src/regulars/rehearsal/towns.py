@@ -95,7 +95,7 @@ class Town:
         """The same for a window of `days` days with `later_days` after it."""
         return potential(self._window(days, later_days))
 
-    def run(self, assignment: ArrayLike, days: int = WINDOW_DAYS, *, later_days: int = LATER_DAYS) -> Run:
+    def run(self, assignment: ArrayLike, days: int = WINDOW_DAYS, *, later_days: int = LATER_DAYS) -> "Run[Town]":
         """Give each guest an offer and live the window and the weeks that follow.
 
         assignment: the index of each guest's offer, -1 for nothing, shape (n,).
