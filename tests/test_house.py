@@ -193,6 +193,14 @@ def signature(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.Tuple:
     return ast.Tuple(elts=[one for one in said if one is not None])
 
 
+def test_guests_are_they() -> None:
+    pages = [*MODULES, *(ROOT / "src" / "regulars" / "wording").rglob("*.toml"), *(ROOT / "docs").glob("*.md")]
+    gendered = re.compile(r"\b(?:he|him|his|himself|she|her|hers)\b")
+    assert [
+        (page.name, line) for page in pages for line in page.read_text("utf-8").splitlines() if gendered.search(line)
+    ] == []
+
+
 def test_the_lock_has_a_hash_for_everything_and_no_address() -> None:
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     pinned = re.findall(r"^[\w.-]+==[^\n]+\n(    --hash=sha256:[0-9a-f]{64})?", text, re.MULTILINE)

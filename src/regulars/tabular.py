@@ -40,21 +40,25 @@ class Tabular:
     def to_polars(self) -> Any:
         return self.to_frame().to_polars()
 
-    def __repr__(self) -> str:
+    def _head(self, most: int) -> tuple[pa.Table, int]:
+        """At most so many of its first rows, and how many there are."""
         table = self.to_arrow()
-        heads, rows = _cells(table.slice(0, _MOST_ROWS - (len(table) > _MOST_ROWS)))
+        return table.slice(0, most), len(table)
+
+    def __repr__(self) -> str:
+        table, count = self._head(_MOST_ROWS)
+        heads, rows = _cells(table.slice(0, _MOST_ROWS - (count > _MOST_ROWS)))
         if not rows:
             return self.headline
         widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in (heads, *rows)
         ]
-        more = [f"... and {len(table) - len(rows):,} more"] if len(table) > len(rows) else []
+        more = [f"... and {count - len(rows):,} more"] if count > len(rows) else []
         return "\n".join([self.headline, *(line[:_MOST_WIDTH].rstrip() for line in lines), *more])
 
     def _repr_html_(self) -> str:
-        table = self.to_arrow()
-        heads, rows = _cells(table.slice(0, _MOST_ROWS))
+        heads, rows = _cells(self._head(_MOST_ROWS)[0])
         body = "".join(f"<tr>{_row('td', row)}</tr>" for row in rows)
         return f"<p>{escape(self.headline)}</p><table><thead><tr>{_row('th', heads)}</tr></thead><tbody>{body}</tbody></table>"
 

@@ -8,7 +8,8 @@ import pyarrow.csv as arrow_csv
 import pytest
 
 import regulars as rg
-from regulars.guests import count_segments, find_segment, keep_profiles
+from regulars.guests import Everybody, count_segments, find_segment, keep_profiles
+from regulars.wording import Voice
 from shops import NOW, make_lake
 
 
@@ -22,6 +23,17 @@ def test_profiles_are_kept_and_asked_by_rule(tmp_path: Path) -> None:
     assert arrow_csv.read_csv(tmp_path / "out.csv").num_rows == len(found.guests)
     with pytest.raises(rg.DataError, match=r"an export is a \.csv or a \.parquet file"):
         find_segment(lake, "visits >= 5", tmp_path / "out.xls")
+
+
+def test_counts_of_segments_and_of_everybody_show_themselves(tmp_path: Path) -> None:
+    lake = make_lake(tmp_path / "workspace", guests=100)
+    _, crowd = keep_profiles(lake)
+    counted, everybody = count_segments(lake), Everybody.of(crowd)
+    assert counted.to_frame()["guests"].to_list() == [one.guests for one in counted]
+    assert len(repr(counted).splitlines()) <= 12
+    assert sum(everybody.to_frame()["guests"].to_list()) == everybody.guests == 100
+    assert "new" in repr(everybody)
+    assert everybody.plot(Voice(currency="USD")).to_dict()
 
 
 def test_an_export_cannot_run_formulas(tmp_path: Path) -> None:

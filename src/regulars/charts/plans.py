@@ -45,6 +45,34 @@ def average_effects(changes: Sequence[Change], voice: Voice) -> Chart:
     return themed(zero + lines + dots, voice.say("chart_effects"), height=height)  # type: ignore[no-any-return]
 
 
+class Spread(NamedTuple):
+    """How a number spreads over guests: its 5, 25, 50, 75 and 95 % quantiles, minor units."""
+
+    offer: str
+    least: float
+    low: float
+    middle: float
+    high: float
+    most: float
+
+
+def spread(offers: Sequence[Spread], voice: Voice) -> Chart:
+    """How the expected gain of each offer spreads over guests: nine in ten on the line, half of them in the bar."""
+    scale = _scale(voice)
+    rows = [
+        {"offer": one.offer, **{name: value / scale for name, value in one._asdict().items() if name != "offer"}}
+        for one in offers
+    ]
+    base = alt.Chart(data(rows)).encode(y=alt.Y("offer:N", title=None, sort=[one.offer for one in offers]))
+    lines = base.mark_rule(color=SOFT).encode(
+        x=alt.X("least:Q", title=voice.say("chart_change", unit=voice.currency)), x2="most:Q"
+    )
+    bars = base.mark_bar(color=PALE, height=16, cornerRadius=2).encode(x="low:Q", x2="high:Q")
+    ticks = base.mark_tick(color=MAIN, thickness=3, height=22).encode(x="middle:Q")
+    zero = alt.Chart(data([{"zero": 0}])).mark_rule(color=INK, strokeDash=[3, 3]).encode(x="zero:Q")
+    return themed(zero + lines + bars + ticks, voice.say("chart_gains"), height=40 + 40 * len(rows))  # type: ignore[no-any-return]
+
+
 class Foretold(NamedTuple):
     """Guests with about the same chance to redeem: foretold, and what happened with its interval; shares."""
 

@@ -1,5 +1,6 @@
 """Pictures of what campaigns brought: how the spend splits, and campaign after campaign."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,12 +12,30 @@ from regulars.wording import Voice
 
 
 class Span(NamedTuple):
-    """A part with its interval, minor units."""
+    """An amount with its interval: minor units, or the plain unit of what was compared."""
 
     name: str
     amount: float
     low: float
     high: float
+
+
+def changes(found: Sequence[Span], voice: Voice) -> Chart:
+    """What each offer changed per guest, beside no change. Amounts are minor units where the voice has a currency."""
+    unit = 10 ** exponent_of(voice.currency) if voice.currency else 1
+    rows = [
+        {"offer": one.name, "change": one.amount / unit, "low": one.low / unit, "high": one.high / unit}
+        for one in found
+        if math.isfinite(one.low) and math.isfinite(one.high)
+    ]
+    title = voice.say("chart_change", unit=voice.currency)
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("offer:N", sort=[one.name for one in found], title=None, axis=alt.Axis(labelLimit=240))
+    )
+    lines = base.mark_rule(strokeWidth=3, color=MAIN).encode(x=alt.X("low:Q", title=title), x2="high:Q")
+    dots = base.mark_circle(size=90, opacity=1, color=MAIN).encode(x="change:Q")
+    zero = alt.Chart(data([{"zero": 0}])).mark_rule(color=INK, strokeDash=[3, 3]).encode(x="zero:Q")
+    return themed(zero + lines + dots, voice.say("chart_lifts"), height=40 + 40 * len(rows))  # type: ignore[no-any-return]
 
 
 def split(parts: Sequence[Span], title: str, voice: Voice) -> Chart:

@@ -39,13 +39,7 @@ def plan(found: PlanSummary, voice: Voice) -> dict[str, Any]:
 def measured(found: Measured, voice: Voice) -> dict[str, Any]:
     """What a campaign brought."""
     told = found.statement
-    kept = told._asdict() | {
-        "parts": [part._asdict() for part in told.parts],
-        "advice": voice.say(told.advice),
-        "notes": voice.each(told.notes),
-    }
-    for name in ("return_on_subsidy", "next_unit"):
-        kept[name] = None if kept[name] is None else kept[name]._asdict()
+    kept = told.as_dict() | {"advice": voice.say(told.advice), "notes": voice.each(told.notes)}
     window = {"first": found.first.isoformat(), "last": found.last.isoformat(), "after_days": found.after_days}
     return {
         "campaign_id": found.campaign_id,

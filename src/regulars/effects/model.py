@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import pyarrow as pa
 
+from regulars.charts.plans import Spread, spread
+from regulars.charts.theme import Chart
 from regulars.effects.arrays import BoolArray, FloatArray
 from regulars.effects.averages import AverageEffect
 from regulars.effects.balance import Balance
@@ -16,6 +19,7 @@ from regulars.effects.heterogeneity import Heterogeneity
 from regulars.effects.race import Contender
 from regulars.effects.reasons import Reason, find_reasons
 from regulars.effects.sentences import of_average, of_basis
+from regulars.tabular import Tabular
 from regulars.wording import Sentence, Voice
 
 
@@ -27,8 +31,8 @@ class Predictor(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effects:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Effects(Tabular):
     """Effects on n guests of k offers, against nothing (whose gain and cost are 0).
 
     gain, gain_se: (n, k) unit of the outcome; cost: (n, k) expected subsidy, redemption: (n, k) its probability; both
@@ -48,6 +52,32 @@ class Effects:
     def basis_words(self) -> Sentence:
         """The basis as every page shows it."""
         return of_basis(self.basis)
+
+    def to_arrow(self) -> pa.Table:
+        """A row for each guest (by place) and offer: offer_id, gain, gain_se, cost and redemption, None where there are no costs."""
+        return self._rows_of(len(self.gain))
+
+    def _head(self, most: int) -> tuple[pa.Table, int]:
+        return self._rows_of(min(most, len(self.gain))).slice(0, most), self.gain.size
+
+    def _rows_of(self, guests: int) -> pa.Table:
+        offers = pa.array(self.offers, pa.string()).take(pa.array(np.tile(np.arange(len(self.offers)), guests)))
+        values = {
+            name: pa.array(getattr(self, name)[:guests].ravel(), from_pandas=True)
+            for name in ("gain", "gain_se", "cost", "redemption")
+        }
+        return pa.table({"guest": np.repeat(np.arange(guests), len(self.offers)), "offer_id": offers, **values})
+
+    @property
+    def headline(self) -> str:
+        return f"Effects of {', '.join(self.offers)} on {len(self.gain):,} guests ({self.basis})"
+
+    def plot(self, voice: Voice | None = None) -> Chart:
+        """How the gain of each offer spreads over guests: the middle half as a bar, and what nine in ten have as a line."""
+        parts = np.quantile(self.gain, (0.05, 0.25, 0.5, 0.75, 0.95), axis=0).T
+        return spread(
+            [Spread(offer, *row) for offer, row in zip(self.offers, parts.tolist(), strict=True)], voice or Voice()
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

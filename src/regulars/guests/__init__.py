@@ -15,7 +15,7 @@ from regulars.guests.dishes import NextDishes, next_dishes
 from regulars.guests.everybody import Everybody
 from regulars.guests.facts import Facts, known_span, profiles_with_taste
 from regulars.guests.portrait import Portrait, portrait
-from regulars.guests.segments import Counted, Found, Moved, count_segments, find_segment, moved, rule_of
+from regulars.guests.segments import Counted, Found, Moved, Segments, count_segments, find_segment, moved, rule_of
 from regulars.guests.snapshot import Snapshot, keep_profiles, kept_profiles, snapshot
 from regulars.guests.staff import staff
 
@@ -27,6 +27,7 @@ __all__ = [
     "Moved",
     "NextDishes",
     "Portrait",
+    "Segments",
     "Snapshot",
     "count_segments",
     "find_segment",

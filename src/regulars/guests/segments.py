@@ -2,7 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import narwhals as nw
 import pyarrow as pa
@@ -22,6 +22,7 @@ from regulars.segments import (
 )
 from regulars.tables import Lake
 from regulars.tables.spreadsheets import write_sheet
+from regulars.tabular import Rows
 
 _EVERYBODY = ""
 
@@ -52,6 +53,26 @@ class Counted(NamedTuple):
     as_of: dt.date
     orders_until: dt.date | None = None
 
+    @property
+    def name(self) -> str:
+        return self.segment.name
+
+    @property
+    def rule(self) -> str:
+        return self.segment.rule
+
+
+class Segments(Rows[Counted]):
+    """The saved segments, then the ready ones, with how many guests each has."""
+
+    schema: ClassVar = {
+        "name": pa.string(),
+        "rule": pa.string(),
+        "guests": pa.int64(),
+        "share": pa.float64(),
+        "as_of": pa.date32(),
+    }
+
 
 class Moved(NamedTuple):
     """Who entered a segment and who left it between two business dates: guest_id, change and because, by guest_id."""
@@ -77,7 +98,7 @@ def find_segment(lake: Lake, rule: str, export: Path | None = None) -> Found:
     return Found(text, guests, everybody, as_of, until)
 
 
-def count_segments(lake: Lake) -> tuple[Counted, ...]:
+def count_segments(lake: Lake) -> Segments:
     """The guests of every saved segment, then of every ready one, by the kept profiles; one scan for all."""
     as_of, kept, until = snapshot(lake)
     profiles = nw.to_native(kept)
@@ -89,7 +110,7 @@ def count_segments(lake: Lake) -> tuple[Counted, ...]:
     rules = {segment.name: segment.rule for segment in (*mine, *ready) if not lacking[segment.name]}
     found = counts(profiles, {**rules, _EVERYBODY: "guest_id is not None"})
     everybody = max(found.pop(_EVERYBODY), 1)
-    return tuple(
+    return Segments(
         Counted(segment, guests := found.get(segment.name, 0), guests / everybody, lacking[segment.name], as_of, until)
         for segment in (*mine, *ready)
     )

@@ -102,7 +102,7 @@ def settle(
     )
     together = np.where(labels == control, labels, _CONTACTED)
     (lift,) = compare(columns[MARGIN], together, control, columns.get("covariate"), cluster, alpha=alpha)
-    return made._replace(notes=made.notes + lift.notes)
+    return replace(made, notes=made.notes + lift.notes)
 
 
 def _moments(columns: Mapping[str, FloatArray], labels: LabelArray, cluster: ArrayLike | None) -> dict[Label, Moments]:

@@ -20,7 +20,7 @@ DEFAULT_SHARES: Mapping[str, float] = {"treated": 0.8, "explore": 0.1, "holdout"
 
 
 class Assignment(NamedTuple):
-    """The arm of each guest, shape (n,), and the chance with which he got it, shape (n,); log both."""
+    """The arm of each guest, shape (n,), and the chance with which they got it, shape (n,); log both."""
 
     arm: NDArray[np.str_]
     propensity: FloatArray

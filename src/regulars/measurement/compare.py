@@ -24,7 +24,7 @@ from regulars.measurement.guests import (
     check_each_guest_once,
     match_control,
 )
-from regulars.measurement.lift import Basis, Lift
+from regulars.measurement.lift import Basis, Lift, Lifts
 from regulars.measurement.metrics import Adjustment, Metric
 from regulars.measurement.moments import FloatArray, Label, Moments, Needs, moments_by_arm, read_moments
 from regulars.measurement.ratio_check import sample_ratio_check
@@ -49,7 +49,7 @@ def compare(
     shares: Mapping[Label, float] | None = None,
     guest_id: ArrayLike | None = None,
     basis: Basis = "randomised",
-) -> list[Lift]:
+) -> Lifts:
     """What each arm's offer changed against the control, per guest; one Lift for each offer, by assignment.
 
     outcome: of every guest who was assigned, also of those who did not come (0), shape (n,).
@@ -94,10 +94,10 @@ def compare(
     lifts = compare_moments(moments, metric, control, notes=notes + late, **promise)
     sizes = Counter(labels.tolist())
     whales = [whale_note(lift, columns, units, moments, metric, adjustment, bool(anytime)) for lift in lifts]
-    return [
+    return Lifts(
         lift._replace(n=sizes[lift.offer], n_control=sizes[lift.control], notes=lift.notes + whale)
         for lift, whale in zip(lifts, whales, strict=True)
-    ]
+    )
 
 
 def measure(
@@ -112,7 +112,7 @@ def measure(
     adjustment: Adjustment = "regression",
     shares: Mapping[Label, float] | None = None,
     basis: Basis = "randomised",
-) -> dict[str, list[Lift]]:
+) -> dict[str, Lifts]:
     """Compare many metrics over any frame after one query; the same answers as `compare` on its rows.
 
     frame: one row a guest. arm: the column with the label; cluster: the column with what was drawn, if not the guest.
@@ -142,7 +142,7 @@ def measure(
         return answers
     guests = {label: round(part.total(GUESTS)) for label, part in moments.items()}
     return {
-        name: [lift._replace(n=guests[lift.offer], n_control=guests[lift.control]) for lift in lifts]
+        name: Lifts(lift._replace(n=guests[lift.offer], n_control=guests[lift.control]) for lift in lifts)
         for name, lifts in answers.items()
     }
 
@@ -184,7 +184,7 @@ def compare_moments(
     adjustment: Adjustment = "regression",
     basis: Basis = "randomised",
     notes: tuple[Sentence, ...] = (),
-) -> list[Lift]:
+) -> Lifts:
     """The same from the moments of each arm, where rows are already gone.
 
     Raises DesignError where there is nothing to judge.
@@ -197,7 +197,7 @@ def compare_moments(
     lifts = verdicts(pairs, sizes, anytime=anytime, alpha=alpha, method=method, basis=basis)
     is_borrowing = not anytime and not metric.is_simple_share
     notes += late
-    return [lift._replace(notes=notes + (_lopsided_note(lift) if is_borrowing else ())) for lift in lifts]
+    return Lifts(lift._replace(notes=notes + (_lopsided_note(lift) if is_borrowing else ())) for lift in lifts)
 
 
 def winsor_cap(outcome: ArrayLike, quantile: float = 0.99) -> float:

@@ -154,7 +154,7 @@ def check_arms(sizes: Mapping[Label, int], control: Label | None, unit: str = "g
 
 
 def check_each_guest_once(guest_id: ArrayLike, arm: LabelArray) -> None:
-    """Raise DesignError if a guest is in two arms, DataError if he is there twice."""
+    """Raise DesignError if a guest is in two arms, DataError if one is there twice."""
     guests = as_labels(guest_id, "guest_id", len(arm))
     names, position, count = np.unique(guests, return_inverse=True, return_counts=True)
     if len(names) == len(guests):
@@ -164,7 +164,7 @@ def check_each_guest_once(guest_id: ArrayLike, arm: LabelArray) -> None:
             f"guest {names[moved]} is in two arms; the assignment was changed midway, use the first exposure"
         )
     twice = names[int(np.argmax(count > 1))]
-    raise DataError(f"guest {twice} has {int(count.max())} rows; sum his outcomes to one row a guest")
+    raise DataError(f"guest {twice} has {int(count.max())} rows; sum their outcomes to one row a guest")
 
 
 def check_clusters(cluster: LabelArray, arm: LabelArray) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
+import pyarrow as pa
+
+from regulars.charts.results import Span, changes
+from regulars.charts.theme import Chart
 from regulars.measurement.contrasts import Interval, holds
 from regulars.measurement.moments import Label
+from regulars.tabular import Tabular, rows_table
 from regulars.wording import Sentence, Voice
 
 Basis = Literal["randomised", "observational"]
@@ -40,6 +45,14 @@ class Lift(NamedTuple):
     method: str
     basis: Basis
     notes: tuple[Sentence, ...]
+
+    @property
+    def low(self) -> float:
+        return self.interval[0]
+
+    @property
+    def high(self) -> float:
+        return self.interval[1]
 
     @property
     def is_conclusive(self) -> bool:
@@ -93,3 +106,35 @@ class Lift(NamedTuple):
         if (self.units, self.units_control) == (self.n, self.n_control):
             return Sentence("lift_sides", **guests)
         return Sentence("lift_sides_clusters", units=self.units, units_control=self.units_control, **guests)
+
+
+class Lifts(Tabular, list[Lift]):
+    """The lifts of one call, which keep one promise together."""
+
+    __slots__ = ()
+    schema: ClassVar = {
+        "offer": pa.string(), "control": pa.string(), "estimate": pa.float64(), "low": pa.float64(), "high": pa.float64(),
+        "p_value": pa.float64(), "n": pa.int64(), "n_control": pa.int64(), "basis": pa.string(),
+    }  # fmt: skip
+
+    def to_arrow(self) -> pa.Table:
+        named = [lift._replace(offer=str(lift.offer), control=str(lift.control)) for lift in self]
+        return rows_table(named, self.schema)
+
+    @property
+    def headline(self) -> str:
+        level = f", {1 - self[0].level:.0%} intervals" if self else ""
+        return f"Lifts: {len(self)} against {', '.join({str(lift.control): None for lift in self}) or 'nobody'}{level}"
+
+    def words(self, voice: Voice | None = None) -> str:
+        """A line for each lift."""
+        return "\n".join(lift.words(voice) for lift in self)
+
+    def plot(self, voice: Voice | None = None) -> Chart:
+        """Each lift with its interval, beside no change. Raises ValueError where there is none."""
+        if not self:
+            raise ValueError("there is no lift to draw")
+        controls = {lift.control for lift in self}
+        names = [str(lift.offer) if len(controls) == 1 else f"{lift.offer} - {lift.control}" for lift in self]
+        spans = [Span(name, lift.estimate, *lift.interval) for name, lift in zip(names, self, strict=True)]
+        return changes(spans, voice or Voice())

@@ -13,7 +13,7 @@ from regulars.errors import DesignError
 from regulars.measurement.adjustment import ArmAverage
 from regulars.measurement.contrasts import MeanContrast, pairs
 from regulars.measurement.guests import as_amounts, as_labels, check_arms, match_control
-from regulars.measurement.lift import Basis, Lift
+from regulars.measurement.lift import Basis, Lifts
 from regulars.measurement.moments import FloatArray, Label
 from regulars.measurement.ratio_check import sample_ratio_check
 from regulars.measurement.verdicts import verdicts
@@ -32,7 +32,7 @@ def compare_quantile(
     alpha: float = 0.05,
     shares: Mapping[Label, float] | None = None,
     basis: Basis = "randomised",
-) -> list[Lift]:
+) -> Lifts:
     """What each offer changed in a quantile of the outcome, such as the median bill; one Lift for each offer.
 
     outcome: shape (n,); arm: shape (n,). control: None for every pair of arms.

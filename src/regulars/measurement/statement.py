@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, NamedTuple
 
+import pyarrow as pa
+
+from regulars.charts.results import Span, split
+from regulars.charts.theme import Chart
 from regulars.measurement.contrasts import holds
+from regulars.tabular import Tabular, rows_table
 from regulars.wording import Sentence, Voice
 
 INCREMENTAL = "incremental"
@@ -24,6 +30,14 @@ class Part(NamedTuple):
     interval_minor: MinorInterval
 
     @property
+    def low_minor(self) -> int:
+        return self.interval_minor[0]
+
+    @property
+    def high_minor(self) -> int:
+        return self.interval_minor[1]
+
+    @property
     def sentence(self) -> Sentence:
         low, high = self.interval_minor
         return Sentence("statement_part", amount_minor=self.amount_minor, part=self.name, low=low, high=high)
@@ -40,8 +54,9 @@ class Return(NamedTuple):
         return Sentence(code, estimate=self.estimate, low=low, high=high)
 
 
-class Statement(NamedTuple):
-    """What a campaign brought.
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Statement(Tabular):
+    """What a campaign brought; its rows are the parts of the spend.
 
     spend_minor: what guests spent on its checks; parts add up to it exactly.
     gain_minor: margin brought after the subsidy, by all contacted guests together.
@@ -61,6 +76,32 @@ class Statement(NamedTuple):
     more_weeks: int | None
     level: float
     notes: tuple[Sentence, ...]
+
+    schema: ClassVar = {
+        "name": pa.string(), "amount_minor": pa.int64(), "low_minor": pa.int64(), "high_minor": pa.int64(),
+    }  # fmt: skip
+
+    def to_arrow(self) -> pa.Table:
+        return rows_table(self.parts, self.schema)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, with the advice; sentences as they are."""
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)} | {"advice": self.advice}
+
+    @property
+    def headline(self) -> str:
+        low, high = self.gain_interval_minor
+        return (
+            f"Statement of {self.guests:,} guests, minor units: spent {self.spend_minor:,}, subsidy {self.subsidy_minor:,}, "
+            f"gain {self.gain_minor:,} ({low:,} to {high:,})"
+        )
+
+    def plot(self, voice: Voice | None = None) -> Chart:
+        """How the spend on the campaign's checks splits."""
+        voice = voice or Voice()
+        names = {part.name: voice.say(f"part_{part.name}") for part in self.parts}
+        spans = [Span(names[part.name], part.amount_minor, *part.interval_minor) for part in self.parts]
+        return split(spans, voice.say("chart_split"), voice)
 
     @property
     def is_known(self) -> bool:
@@ -102,3 +143,9 @@ class Statement(NamedTuple):
     def words(self, voice: Voice | None = None) -> str:
         """The same in lines of text; a voice with a currency reads minor units as money."""
         return "\n".join((voice or Voice()).each(self.sentences))
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return value._asdict()
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value

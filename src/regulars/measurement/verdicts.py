@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from regulars.measurement.contrasts import Contrast, Pair
 from regulars.measurement.levels import Promise
-from regulars.measurement.lift import Basis, Lift
+from regulars.measurement.lift import Basis, Lift, Lifts
 from regulars.measurement.moments import Label
 
 
@@ -19,7 +19,7 @@ def verdicts(
     alpha: float,
     method: str,
     basis: Basis,
-) -> list[Lift]:
+) -> Lifts:
     """One Lift for each contrast of an offer with a control, in their order; units: what was drawn at random in each arm.
 
     Raises ValueError unless 0 < alpha < 1.
@@ -29,12 +29,12 @@ def verdicts(
     shares = tuple(contrast.control_share for contrast in contrasts.values())
     has_one_control = len({control for _, control in contrasts}) == 1
     promise = Promise(alpha=alpha, control_shares=shares, anytime=anytime, has_one_control=has_one_control)
-    return [
+    return Lifts(
         _lift(contrast, promise, units[offer], units[control])._replace(
             offer=offer, control=control, method=method + promise.words, basis=basis
         )
         for (offer, control), contrast in contrasts.items()
-    ]
+    )
 
 
 def _lift(contrast: Contrast, promise: Promise, n: int, n_control: int) -> Lift:

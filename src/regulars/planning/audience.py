@@ -1,4 +1,4 @@
-"""The audience: who a campaign is about, and what is known of him when it is decided."""
+"""The audience: who a campaign is about, and what is known of them when it is decided."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -30,7 +30,7 @@ _USUAL_RHYTHM = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
-    """What is known of n guests, each of shape (n,). worth: what an order of his is expected to bring, over the mean."""
+    """What is known of n guests, each of shape (n,). worth: what an order of theirs is expected to bring, over the mean."""
 
     visits: np.ndarray
     silence_of_rhythm: np.ndarray
@@ -66,8 +66,8 @@ def _rhythm(column: dict[str, np.ndarray]) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What n guests do, k offers, in minor units. brings: (n,) without an offer. comes: (n,) the chance that he comes without one.
-    redeems: (n, k) the chance that he redeems. order: (n,) what one of his orders brings; usual: what one brings on average."""
+    """What n guests do, k offers, in minor units. brings: (n,) without an offer. comes: (n,) the chance that they come without one.
+    redeems: (n, k) the chance that they redeem. order: (n,) what one of their orders brings; usual: what one brings on average."""
 
     brings: np.ndarray
     comes: np.ndarray

@@ -1,7 +1,7 @@
 """History: past campaigns as rows that effects can learn from.
 
-A row is a guest at the start of a past campaign: what was known of him that morning, what he was given (or nothing), and
-what he brought in the window that followed. A guest who got nothing in this campaign but something else at the same time
+A row is a guest at the start of a past campaign: what was known of them that morning, what they were given (or nothing), and
+what they brought in the window that followed. A guest who got nothing in this campaign but something else at the same time
 is no comparison and is left out; and where everybody's chances were logged, so is one who had no part in the lottery, or no
 other chance.
 """

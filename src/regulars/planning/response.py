@@ -1,11 +1,11 @@
 """Response: what a voucher changes, learned from few exposures, because what it could change is known in outline.
 
-A guest who redeems brings an order; if he would have come anyway, that order is no gain. So what offer j changes in a guest, before
+A guest who redeems brings an order; if they would have come anyway, that order is no gain. So what offer j changes in a guest, before
 the subsidy, is written as a sum of few terms, each with a coefficient of the offer:
 
-    u w          u: his chance to redeem, w: what one of his orders brings           expected near  1/2 to 1
-    u w q        q: his chance to come without an offer                             expected near -1/2 to -1
-    m            m: what he brings anyway: messages, and what was only pulled forward        near  0
+    u w          u: their chance to redeem, w: what one of their orders brings           expected near  1/2 to 1
+    u w q        q: their chance to come without an offer                             expected near -1/2 to -1
+    m            m: what they bring anyway: messages, and what was only pulled forward        near  0
     u            what the offer itself adds to an order (a dish on top)                      near what the dish leaves
     u w / sqrt(visits), u w log(1 + recency / rhythm)    newcomers and the silent are different   near  0
 
@@ -98,7 +98,7 @@ def _levels(expected: Expected) -> np.ndarray:
 
 
 def _variances(expected: Expected, action: np.ndarray, rest: np.ndarray) -> np.ndarray:
-    """The variance of what each guest brings, as in a compound Poisson process: orders he makes anyway, orders that his voucher
+    """The variance of what each guest brings, as in a compound Poisson process: orders they make anyway, orders that their voucher
     may bring, and what differs between guests who look alike."""
     redeems = np.where(action >= 0, expected.redeems[np.arange(len(action)), np.maximum(action, 0)], 0.0)
     parts = np.column_stack(

@@ -97,7 +97,7 @@ def _fifth(values: np.ndarray) -> IntArray:
 
 
 def _in_order(order: IntArray, offer: IntArray, truth: Truth, budget: float) -> IntArray:
-    """Give each his offer in this order until the budget is spent, in expectation; shape (n,)."""
+    """Give each their offer in this order until the budget is spent, in expectation; shape (n,)."""
     cost = truth.cost[order, offer[order]]
     served = order[np.cumsum(cost) <= budget]
     action = np.full(len(order), -1, np.int64)

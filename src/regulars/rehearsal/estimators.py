@@ -1,6 +1,6 @@
 """Estimators: each way of the referee to judge, tried on a campaign among guests drawn from a town.
 
-A trial draws guests, deals out offers by lot, and shows the referee what a campaign would have shown him. Its answers are intervals
+A trial draws guests, deals out offers by lot, and shows the referee what a campaign would have shown it. Its answers are intervals
 that promise to hold their truths together: one for a mean, one for each offer of several, one for each look of many.
 """
 

@@ -1,7 +1,7 @@
 """Grades: how often the referee is right, where the truth is known.
 
 The town is the population: every guest's outcome under every offer is lived with the same luck, so that any difference between two of
-them is known. Each replication is a campaign among guests drawn from it, judged by an estimator, and we look whether his intervals hold
+them is known. Each replication is a campaign among guests drawn from it, judged by an estimator, and we look whether its intervals hold
 what is true in the whole town. A/A: all arms get nothing.
 """
 

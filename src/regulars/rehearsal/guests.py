@@ -1,7 +1,7 @@
 """Guests: what each of them is like, drawn once.
 
-How often a guest comes and when he is lost follow the BG/NBD model with the parameters of the CDNOW customers (Fader, Hardie and
-Lee 2005, table 3; time in weeks); what he spends is spread as theirs. The rest follows from where he lives: every guest has an
+How often a guest comes and when they are lost follow the BG/NBD model with the parameters of the CDNOW customers (Fader, Hardie and
+Lee 2005, table 3; time in weeks); what they spend is spread as theirs. The rest follows from where they live: every guest has an
 appetite for eating out, of which we get a share; the share depends on distance, taste, quality and habit, as in a logit model.
 """
 
@@ -25,12 +25,12 @@ _WORD_OF_MOUTH = 3.0
 class Guests:
     """The traits of n guests; every array has shape (n,) unless said.
 
-    rate: visits a day while he is ours. dropout: chance that a visit is his last. check: mean of the logarithm of his checks,
-    minor units. share: part of his appetite that is ours. sensitivity: what an average check for nothing would add to our
-    utility. notice: chance that he reads a message. irritation: part of his rate that each message costs. hoard: how much a
-    voucher visit stands for a later one. loyalty_to_store: chance that he does not go to another store for an offer.
-    comeback: how open he is to come again after he was lost. stores: (n, 3), his own store first. taste: (n, categories),
-    chances added up. joined: day of his first visit, from 0.
+    rate: visits a day while they are ours. dropout: chance that a visit is their last. check: mean of the logarithm of their checks,
+    minor units. share: part of their appetite that is ours. sensitivity: what an average check for nothing would add to our
+    utility. notice: chance that they read a message. irritation: part of their rate that each message costs. hoard: how much a
+    voucher visit stands for a later one. loyalty_to_store: chance that they do not go to another store for an offer.
+    comeback: how open they are to come again after they were lost. stores: (n, 3), their own store first. taste: (n, categories),
+    chances added up. joined: day of their first visit, from 0.
     """
 
     rate: FloatArray

@@ -16,7 +16,7 @@ from regulars.rehearsal.windows import Moods, Window
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Hands:
-    """What each of n guests holds: the offer, its appeal to him, and his moods; every array has shape (n,)."""
+    """What each of n guests holds: the offer, its appeal to them, and their moods; every array has shape (n,)."""
 
     action: IntArray
     heeds: np.ndarray
@@ -27,7 +27,7 @@ class _Hands:
 
     @classmethod
     def of(cls, window: Window, action: IntArray, luck: FloatArray) -> "_Hands":
-        """luck: uniform draws of who heeds his message, shape (n,)."""
+        """luck: uniform draws of who heeds their message, shape (n,)."""
         appeals = [appeal for _, appeal in window.vouchers]
         all_moods = [window.moods(appeal) for appeal in appeals]
 

@@ -1,6 +1,6 @@
 """Regret: how much of what could have been gained a policy misses, in one campaign of a town whose truth is known.
 
-The best that anybody can do who knows no more of a guest than his profile is the oracle of `contestants`. Ours knows only a history:
+The best that anybody can do who knows no more of a guest than their profile is the oracle of `contestants`. Ours knows only a history:
 guests who were given any offer or nothing by lot, in the same season with other luck. It estimates gains and costs from that, by the
 response or by the effects that plans use, and allocates the budget to them. All spend at most the same, ours by its own estimate.
 """

@@ -84,7 +84,7 @@ class Rehearsal:
             },
             "could_have_been": self.known._asdict(),
             "design": None if self.design is None else self.design._asdict(),
-            "measured": None if told is None else _statement(told),
+            "measured": None if told is None else told.as_dict(),
             "is_covered": self.is_covered,
             "warnings": list(self.plan.warnings),
         }
@@ -181,10 +181,3 @@ def _known(plan: Plan, run: Run[Town]) -> Known:
     limits = limits_of(plan.campaign, plan.audience.store, plan.currency)
     best = solve(truth.gain[rows], truth.cost[rows], limits, min_roi=plan.campaign.min_roi, seed=plan.campaign.seed)
     return Known(gain_minor=float(best.gain), cost_minor=float(best.spend))
-
-
-def _statement(told: Statement) -> dict[str, Any]:
-    kept = told._asdict() | {"parts": [part._asdict() for part in told.parts], "advice": told.advice}
-    for name in ("return_on_subsidy", "next_unit"):
-        kept[name] = None if kept[name] is None else kept[name]._asdict()
-    return kept

@@ -1,7 +1,7 @@
 """Truth: what each offer would change in each guest, exactly, by adding up chances day by day instead of drawing.
 
-A guest comes on a day with the chance 1 - exp(-rate). One who heeds his message comes more often, on days on which the voucher
-holds, until he has used it, and less often afterwards, for some of his visits were only moved. Whoever gets a message comes a
+A guest comes on a day with the chance 1 - exp(-rate). One who heeds their message comes more often, on days on which the voucher
+holds, until they have used it, and less often afterwards, for some of their visits were only moved. Whoever gets a message comes a
 little less for it. A guest who is lost comes, if at all, for the voucher. Each visit may be the last.
 """
 
@@ -21,7 +21,7 @@ class Truth:
     """Potential outcomes of n guests under k offers, expected values in minor units, over window and following weeks.
 
     gain: (n, k) margin after the subsidy, against nothing. cost: (n, k) subsidy. redemption: (n, k) chance of a redemption.
-    orders: (n, k) change in orders. baseline: (n,) margin if he is given nothing.
+    orders: (n, k) change in orders. baseline: (n,) margin if they are given nothing.
     """
 
     gain: FloatArray
@@ -31,7 +31,7 @@ class Truth:
     baseline: FloatArray
 
     def gain_of(self, action: np.ndarray) -> FloatArray:
-        """The gain of each guest under his action, shape (n,); -1 is nothing and gains 0."""
+        """The gain of each guest under their action, shape (n,); -1 is nothing and gains 0."""
         rows = np.arange(len(action))
         return np.where(action >= 0, self.gain[rows, action], 0.0)
 

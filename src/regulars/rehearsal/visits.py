@@ -75,7 +75,7 @@ class Luck(NamedTuple):
         return cls(comes, leaves, store, moves, hour, rng.standard_normal(guests))
 
     def columns(self, who: np.ndarray) -> IntArray:
-        """Which of his stores each visit goes to."""
+        """Which of their stores each visit goes to."""
         columns: IntArray = np.searchsorted(_STORE_ENDS, self.store[who], side="right").astype(np.int64)
         return columns
 
@@ -95,7 +95,7 @@ class Luck(NamedTuple):
 def past(guests: Guests, first: dt.date, days: int, seed: int) -> tuple[Visits, np.ndarray]:
     """Live `days` days from `first` without any offer: the visits, and who is lost at the end, shape (n,).
 
-    As in BG/NBD a guest is never lost by his first visit.
+    As in BG/NBD a guest is never lost by their first visit.
     """
     busy = busyness(first, days, seed)
     is_here = np.ones(len(guests), bool)

@@ -75,10 +75,10 @@ class Voucher:
 class Appeal:
     """What a voucher is to each of n guests; every array has shape (n,).
 
-    heeds: chance that he reads the message and means to use it. lift: factor on his visits while it holds and is not used.
+    heeds: chance that they read the message and mean to use it. lift: factor on their visits while it holds and is not used.
     used: chance that a visit on a day on which it holds uses it. cost: mean subsidy of a use, minor units.
     margin: what a use brings in margin before the subsidy, over any other visit. at: chance that a visit is where it holds.
-    moves: chance that a visit elsewhere is moved there. there: column of his stores to which it is moved.
+    moves: chance that a visit elsewhere is moved there. there: column of their stores to which it is moved.
     """
 
     heeds: FloatArray

@@ -123,12 +123,11 @@ def _pictures(
     summary: PlanSummary, page: PlanPage, test: Backtest | None, voice: Voice
 ) -> dict[str, charts.theme.Chart | None]:
     everybody = page.everybody
-    stages = [(stage.stage, stage.share, stage.spend_share) for stage in everybody.stages]
     gaps = [(band.above_days, band.until_days, band.guests) for band in everybody.gaps]
     tenths = [tenth.share for tenth in everybody.tenths]
     chosen = (summary.budget.amount, summary.best_gain)
     return {
-        "life_cycle": of_guests.life_cycle(stages, voice),
+        "life_cycle": everybody.plot(voice),
         "concentration": of_guests.concentration(tenths, voice) if tenths else None,
         "visit_gaps": of_guests.visit_gaps(gaps, voice),
         "effects": _effects(page, voice),

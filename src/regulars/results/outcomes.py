@@ -1,4 +1,4 @@
-"""Outcomes: what every guest of a past campaign brought in its window, and what his vouchers cost; a table of the lake."""
+"""Outcomes: what every guest of a past campaign brought in its window, and what their vouchers cost; a table of the lake."""
 
 import datetime as dt
 

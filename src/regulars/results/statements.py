@@ -5,7 +5,7 @@ not planned here, the window is that of the exposures and all stores count.
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import narwhals as nw
 import numpy as np
@@ -84,7 +84,7 @@ def measure_campaign(
         last=window.first + dt.timedelta(days=window.days - 1),
         after_days=window.after,
         arms=dict(zip(names.tolist(), counts.tolist(), strict=True)),
-        statement=statement._replace(notes=(*statement.notes, *notes)),
+        statement=replace(statement, notes=(*statement.notes, *notes)),
     )
 
 
