@@ -5,7 +5,7 @@
     python benchmarks/learning.py --quick               one small town, three campaigns
     python benchmarks/learning.py --picture FILE.png    draw all that was kept
 
-Simulated: the true gain of every campaign is known (regulars.rehearsal.learning says what the policies do). Prints a table and a last
+Simulated: the true gain of every campaign is known (regulars.rehearsal.loop says what the policies do). Prints a table and a last
 line of JSON; status 1 where a figure is not reached: by the tenth campaign 85 % of the oracle, over all ten 1.5 times top response and
 twice sending to all, in at least 18 of 20 towns.
 """

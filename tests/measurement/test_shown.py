@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from regulars.measurement import compare, settle
+from regulars.measurement import compare, statement_of
 from regulars.wording import Voice
 
 
@@ -39,7 +39,7 @@ def test_a_statement_shows_the_parts_it_adds_up_from() -> None:
     arm = np.repeat(["holdout", "soup"], 300)
     sales = rng.poisson(900, 600) + 400.0 * (arm == "soup")
     used = np.where(arm == "soup", sales, 0)
-    statement = settle(
+    statement = statement_of(
         arm, sales_minor=sales, margin_minor=sales * 0.6, subsidy_minor=np.where(arm == "soup", 100.0, 0), redeemed_minor=used,
         control="holdout",
     )  # fmt: skip

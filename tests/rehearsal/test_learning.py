@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from regulars.rehearsal import Loop, Town, learning_loop
-from regulars.rehearsal.contestants import CONTESTANTS, oracle, send_to_all
+from regulars.rehearsal.policies import POLICIES, oracle, send_to_all
 
-POLICIES = {name: CONTESTANTS[name] for name in ("oracle", "send to all", "random")}
+POLICIES = {name: POLICIES[name] for name in ("oracle", "send to all", "random")}
 
 
 @pytest.fixture(scope="module")
 def loop() -> Loop:
-    return learning_loop(campaigns=3, guests=2_000, stores=5, seed=200, contestants=POLICIES)
+    return learning_loop(campaigns=3, guests=2_000, stores=5, seed=200, policies=POLICIES)
 
 
 def test_ours_explores_first_and_then_gains(loop: Loop) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from regulars.allocation import Limit, solve
 from regulars.rehearsal import Town, regrets
-from regulars.rehearsal.contestants import CONTESTANTS
+from regulars.rehearsal.policies import POLICIES
 
 
 def all_knowing(place: Town, budget: float, rng: np.random.Generator) -> np.ndarray:
@@ -18,8 +18,8 @@ def nothing(place: Town, budget: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def test_who_knows_the_truth_leaves_least_and_nobody_spends_more(town: Town) -> None:
-    known = {"oracle": all_knowing, "nothing": nothing, "random": CONTESTANTS["random"]}
-    found = {one.policy: one for one in regrets([town], sizes=(2_000,), contestants=known)}
+    known = {"oracle": all_knowing, "nothing": nothing, "random": POLICIES["random"]}
+    found = {one.policy: one for one in regrets([town], sizes=(2_000,), policies=known)}
     assert list(found) == [
         "oracle",
         "nothing",
@@ -36,7 +36,7 @@ def test_who_knows_the_truth_leaves_least_and_nobody_spends_more(town: Town) -> 
 
 
 def test_regret_needs_a_town_and_an_oracle(town: Town) -> None:
-    with pytest.raises(ValueError, match="give it among the contestants"):
-        regrets([town], contestants={"nothing": nothing})
+    with pytest.raises(ValueError, match="give it among the policies"):
+        regrets([town], policies={"nothing": nothing})
     with pytest.raises(ValueError, match="give at least one"):
-        regrets([], contestants={"oracle": nothing})
+        regrets([], policies={"oracle": nothing})

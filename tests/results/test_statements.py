@@ -14,7 +14,7 @@ import regulars as rg
 from commands import run_command
 from regulars.cli import as_json
 from regulars.planning import make_plan, save
-from regulars.rehearsal.learning import campaign_of, keep, opened_lake, planned_action
+from regulars.rehearsal.loop import campaign_of, keep, opened_lake, planned_action
 from regulars.rehearsal.runs import Run
 from regulars.results import Measured, measure_campaign
 from regulars.wording import Voice

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from regulars.demo.fresh import fresh_lake
 from regulars.planning import Plan, PlanSummary, make_plan, save, save_page
 from regulars.rehearsal import Run, Town, town
-from regulars.rehearsal.books import ZONE
-from regulars.rehearsal.learning import PACE, campaign_of, keep, load_past, planned_action
+from regulars.rehearsal.contract_tables import ZONE
+from regulars.rehearsal.loop import PACE, campaign_of, keep, load_past, planned_action
 from regulars.rehearsal.vouchers import CURRENCY
 from regulars.reports import Episode, campaign_report, town_page
 from regulars.results import measure_campaign

@@ -9,18 +9,18 @@
     quantiles     the same for the middle or the top of the bills
     exposures     was the campaign run as it was drawn, and is it over
     off_policy    what another plan would have brought
-    accounts      how the spend splits, and what to do next
+    decomposition how the spend splits, and what to do next
     statement     that answer, and its words
 
 Below them: moments (all that is ever read of the rows), metrics (what is compared), adjustment (what the past explains),
-contrasts (two arms), levels (several offers, daily looks), verdicts (contrasts at their level), whales (one guest who
+contrasts (two arms), levels (several offers, daily looks), multiplicity (contrasts at their level), whales (one guest who
 decides). Nothing here knows a model or a budget.
 """
 
-from regulars.measurement.accounts import settle, settle_moments
 from regulars.measurement.assignment import Assignment, assign, global_holdout
 from regulars.measurement.balance import Balance, balance_check
 from regulars.measurement.compare import compare, compare_moments, measure, winsor_cap
+from regulars.measurement.decomposition import statement_of, statement_of_moments
 from regulars.measurement.exposures import check_shares_steady, check_windows_over
 from regulars.measurement.lift import Lift
 from regulars.measurement.metrics import Average, Metric
@@ -62,7 +62,7 @@ __all__ = [
     "power_of",
     "read_moments",
     "sample_ratio_check",
-    "settle",
-    "settle_moments",
+    "statement_of",
+    "statement_of_moments",
     "winsor_cap",
 ]

@@ -27,8 +27,8 @@ from regulars.measurement.guests import (
 from regulars.measurement.lift import Basis, Lift, Lifts
 from regulars.measurement.metrics import Adjustment, Metric
 from regulars.measurement.moments import FloatArray, Label, Moments, Needs, moments_by_arm, read_moments
+from regulars.measurement.multiplicity import lifts_of
 from regulars.measurement.ratio_check import sample_ratio_check
-from regulars.measurement.verdicts import verdicts
 from regulars.measurement.whales import whale_note
 from regulars.rows import refuse_shuffled
 from regulars.wording import Sentence, Voice
@@ -194,7 +194,7 @@ def compare_moments(
     pairs = contrasts(moments, metric, control, adjustment=adjustment, is_watched=bool(anytime))
     sizes = {label: part.n for label, part in moments.items()}
     method = _method(metric, adjustment)
-    lifts = verdicts(pairs, sizes, anytime=anytime, alpha=alpha, method=method, basis=basis)
+    lifts = lifts_of(pairs, sizes, anytime=anytime, alpha=alpha, method=method, basis=basis)
     is_borrowing = not anytime and not metric.is_simple_share
     notes += late
     return Lifts(lift._replace(notes=notes + (_lopsided_note(lift) if is_borrowing else ())) for lift in lifts)

@@ -15,8 +15,8 @@ from regulars.measurement.contrasts import MeanContrast, pairs
 from regulars.measurement.guests import as_amounts, as_labels, check_arms, match_control
 from regulars.measurement.lift import Basis, Lifts
 from regulars.measurement.moments import FloatArray, Label
+from regulars.measurement.multiplicity import lifts_of
 from regulars.measurement.ratio_check import sample_ratio_check
-from regulars.measurement.verdicts import verdicts
 from regulars.rows import refuse_shuffled
 from regulars.wording import Voice
 
@@ -60,7 +60,7 @@ def compare_quantile(
     arms = {label: _arm_quantile(amounts[labels == label], quantile, label) for label in sizes}
     if all(found.variance == 0 for found in arms.values()):
         raise DesignError(f"around the quantile {quantile} all outcomes are equal; compare the mean or a share instead")
-    return verdicts(
+    return lifts_of(
         {(offer, base): MeanContrast(offer=arms[offer], control=arms[base]) for offer, base in pairs(sizes, control)},
         sizes,
         anytime=False,

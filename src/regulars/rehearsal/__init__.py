@@ -1,31 +1,31 @@
 """Rehearsal: a simulated town whose truth is known.
 
-days        how busy each day is
-places      own stores, rivals, dishes
-guests      what each guest is like
-vouchers    what an offer is worth, where and when
-visits      who ate where; a past without offers
-windows     a campaign's days, and how often each guest comes in them
-truth       what each offer would change in each guest, exactly
-lives       a campaign, lived
-runs        what it brought, as measured and in truth
-books       all of it as tables in our contracts
-towns       the town
-calibrating the town beside real customers
-rehearsing  a campaign file, planned and lived in it
-contestants ways to spend a budget, to compare with ours
-learning    campaign after campaign, planned by ours and by others
-estimators  each way of the referee to judge, tried on guests drawn from a town
-grading     how often the referee is right
-regret      what policies miss of what could have been gained
-streams     order lines for benchmarks of scale
+days            how busy each day is
+places          own stores, rivals, dishes
+guests          what each guest is like
+vouchers        what an offer is worth, where and when
+visits          who ate where; a past without offers
+windows         a campaign's days, and how often each guest comes in them
+truth           what each offer would change in each guest, exactly
+simulation      a campaign, lived
+runs            what it brought, as measured and in truth
+contract_tables all of it as tables in our contracts
+towns           the town
+calibration     the town beside real customers
+rehearsal       a campaign file, planned and lived in it
+policies        ways to spend a budget, to compare with ours
+loop            campaign after campaign, planned by ours and by others
+estimators      each way of the referee to judge, tried on guests drawn from a town
+grades          how often the referee is right
+regret          what policies miss of what could have been gained
+streams         order lines for benchmarks of scale
 """
 
-from regulars.rehearsal.calibrating import Figure, calibration
-from regulars.rehearsal.grading import Grade, grades
-from regulars.rehearsal.learning import Loop, learning_loop
+from regulars.rehearsal.calibration import Figure, calibration
+from regulars.rehearsal.grades import Grade, grades
+from regulars.rehearsal.loop import Loop, learning_loop
 from regulars.rehearsal.regret import Regret, regrets
-from regulars.rehearsal.rehearsing import Rehearsal, rehearse
+from regulars.rehearsal.rehearsal import Rehearsal, rehearse
 from regulars.rehearsal.runs import Run
 from regulars.rehearsal.streams import Batch, stream
 from regulars.rehearsal.towns import OFFERS, Town, town

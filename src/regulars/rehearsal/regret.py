@@ -1,6 +1,6 @@
 """Regret: how much of what could have been gained a policy misses, in one campaign of a town whose truth is known.
 
-The best that anybody can do who knows no more of a guest than their profile is the oracle of `contestants`. Ours knows only a history:
+The best that anybody can do who knows no more of a guest than their profile is the oracle of `policies`. Ours knows only a history:
 guests who were given any offer or nothing by lot, in the same season with other luck. It estimates gains and costs from that, by the
 response or by the effects that plans use, and allocates the budget to them. All spend at most the same, ours by its own estimate.
 """
@@ -18,8 +18,8 @@ from regulars.guests.facts import feature_names
 from regulars.planning.history import History
 from regulars.planning.response import Response
 from regulars.profiles import build
-from regulars.rehearsal.contestants import CONTESTANTS, Contestant
 from regulars.rehearsal.days import FloatArray
+from regulars.rehearsal.policies import POLICIES, Policy
 from regulars.rehearsal.towns import Town
 
 BUDGET_EACH = 10.0
@@ -62,16 +62,16 @@ def regrets(
     places: Iterable[Town],
     *,
     sizes: tuple[int, ...] = SIZES,
-    contestants: Mapping[str, Contestant] = CONTESTANTS,
+    policies: Mapping[str, Policy] = POLICIES,
     budget_each: float = BUDGET_EACH,
 ) -> list[Regret]:
-    """Let ours, with each size of history, and all contestants, among them the oracle, spend a budget in each town.
+    """Let ours, with each size of history, and all policies, among them the oracle, spend a budget in each town.
 
-    Raises ValueError where there is no town, or no oracle among the contestants.
+    Raises ValueError where there is no town, or no oracle among the policies.
     """
-    if "oracle" not in contestants:
-        raise ValueError("regret is against the oracle; give it among the contestants")
-    lived = [_gains(place, sizes, contestants, budget_each) for place in places]
+    if "oracle" not in policies:
+        raise ValueError("regret is against the oracle; give it among the policies")
+    lived = [_gains(place, sizes, policies, budget_each) for place in places]
     if not lived:
         raise ValueError("no town to be regretted in; give at least one")
     oracle = np.array([found["oracle"][0] for found in lived])
@@ -84,13 +84,11 @@ def regrets(
 
 
 def _gains(
-    place: Town, sizes: tuple[int, ...], contestants: Mapping[str, Contestant], budget_each: float
+    place: Town, sizes: tuple[int, ...], policies: Mapping[str, Policy], budget_each: float
 ) -> dict[str, tuple[float, float]]:
     """The true gain and subsidy a guest of every policy."""
     budget = budget_each * len(place)
-    actions = {
-        name: policy(place, budget, np.random.default_rng([place.seed, 9])) for name, policy in contestants.items()
-    }
+    actions = {name: policy(place, budget, np.random.default_rng([place.seed, 9])) for name, policy in policies.items()}
     profiles = _profiles(place)
     for size in sizes:
         history = _history(place, profiles, size)

@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
-from regulars.measurement import Statement, settle
+from regulars.measurement import Statement, statement_of
 from regulars.measurement.statement import ANYWAY, INCREMENTAL, MOVED, PULLED_FORWARD
-from regulars.rehearsal.books import names, ordered_at
+from regulars.rehearsal.contract_tables import names, ordered_at
 from regulars.rehearsal.days import FloatArray
 from regulars.rehearsal.places import IntArray
 from regulars.rehearsal.truth import Truth
@@ -166,7 +166,7 @@ class Run(Generic[PlaceT]):
         """
         labels = np.array([*self.before.offer_ids, HOLDOUT])[self.assignment] if arm is None else np.asarray(arm)
         part = labels != ""
-        return settle(
+        return statement_of(
             labels[part],
             sales_minor=self.sales_minor[part],
             margin_minor=self.margin_minor[part],

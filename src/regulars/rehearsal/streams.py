@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from regulars.rehearsal.books import item_table, lines_of, order_table
+from regulars.rehearsal.contract_tables import item_table, lines_of, order_table
 from regulars.rehearsal.days import busyness
 from regulars.rehearsal.guests import Guests
 from regulars.rehearsal.places import Menu, Places

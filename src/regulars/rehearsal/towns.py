@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike
 
 from regulars.errors import DesignError
 from regulars.planning import Offer
-from regulars.rehearsal import books
-from regulars.rehearsal.books import guest_and_day
+from regulars.rehearsal import contract_tables
+from regulars.rehearsal.contract_tables import guest_and_day
 from regulars.rehearsal.days import FloatArray
 from regulars.rehearsal.guests import Guests
-from regulars.rehearsal.lives import live
 from regulars.rehearsal.places import IntArray, Menu, Places
 from regulars.rehearsal.runs import Run, told
+from regulars.rehearsal.simulation import simulate
 from regulars.rehearsal.truth import Truth, potential
 from regulars.rehearsal.visits import Visits, past
 from regulars.rehearsal.vouchers import Appeal, Voucher
@@ -104,7 +104,7 @@ class Town:
         """
         window = self._window(days, later_days)
         action = _as_action(assignment, self)
-        visits, is_lost = live(window, action)
+        visits, is_lost = simulate(window, action)
         orders, items = _booked(visits, self.traits, self.menu, self.store_ids, len(self.orders), self.seed)
         after = replace(
             self,
@@ -181,9 +181,9 @@ def town(
     return Town(
         seed=seed,
         today=today,
-        guests=books.guest_table(traits, called, first),
-        stores=books.store_table(places, called),
-        menu_items=books.menu_table(menu),
+        guests=contract_tables.guest_table(traits, called, first),
+        stores=contract_tables.store_table(places, called),
+        menu_items=contract_tables.menu_table(menu),
         orders=orders,
         order_items=items,
         offers=tuple(offers),
@@ -199,8 +199,8 @@ def town(
 def _booked(
     visits: Visits, guests: Guests, menu: Menu, store_ids: tuple[str, ...], number: int, seed: int
 ) -> tuple[pa.Table, pa.Table]:
-    lines = books.lines_of(visits, guests, menu, np.random.default_rng([seed, number, 4]))
-    return books.order_table(visits, store_ids, number), books.item_table(lines, menu, number)
+    lines = contract_tables.lines_of(visits, guests, menu, np.random.default_rng([seed, number, 4]))
+    return contract_tables.order_table(visits, store_ids, number), contract_tables.item_table(lines, menu, number)
 
 
 def _check_town(guests: int, stores: int, seed: int, history_days: int, average_check: float, pace: float) -> None:

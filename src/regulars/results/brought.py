@@ -28,7 +28,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sums:
-    """What `settle` asks for, of n guests, each of shape (n,), minor units; None where there is nothing to look at."""
+    """What `statement_of` asks for, of n guests, each of shape (n,), minor units; None where there is nothing to look at."""
 
     sales_minor: np.ndarray
     subsidy_minor: np.ndarray

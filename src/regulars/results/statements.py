@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from regulars.errors import DataError
 from regulars.guests.facts import Facts
-from regulars.measurement import Statement, settle
+from regulars.measurement import Statement, statement_of
 from regulars.planning.history import PastCampaign, past_campaigns
 from regulars.planning.kept_plans import KeptPlan
 from regulars.results.arms import HOLDOUT, Drawn, arms_of, check_arms, check_over, has_holdout, planned_shares
@@ -67,7 +67,7 @@ def measure_campaign(
     brought = Brought(Facts.of(lake), guest, plan.campaign if plan else None)
     drawn = Drawn.of(guest, brought.home_stores(past.starts_on), arm)
     did = brought.sums(past.campaign_id, window)
-    statement = settle(
+    statement = statement_of(
         drawn.arm, sales_minor=did.sales_minor, margin_minor=did.margin_minor, subsidy_minor=did.subsidy_minor,
         redeemed_minor=did.redeemed_minor, later_minor=did.later_minor, sister_minor=did.sister_minor, covariate=did.covariate,
         cluster=drawn.store, control=HOLDOUT,

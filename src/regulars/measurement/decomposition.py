@@ -1,4 +1,4 @@
-"""Accounts: how the spend of a campaign is split, from differences to the control.
+"""Decomposition: how the spend of a campaign is split, from differences to the control.
 
 With S the spend on the campaign's checks, and the changes of contacted guests against the control at the campaign's stores in
 the window (here), anywhere in the following weeks (later) and at sister stores (away):
@@ -47,7 +47,7 @@ _CONTACTED = "contacted"
 _POWER, _OUT_OF_REACH = 0.8, 100.0
 
 
-def settle(
+def statement_of(
     arm: ArrayLike,
     *,
     sales_minor: ArrayLike,
@@ -74,7 +74,7 @@ def settle(
 
     Raises DesignError and DataError as `compare` does.
 
-    >>> brought = settle(["soup", "soup", "holdout", "holdout"], sales_minor=[900, 1100, 400, 600],
+    >>> brought = statement_of(["soup", "soup", "holdout", "holdout"], sales_minor=[900, 1100, 400, 600],
     ...     margin_minor=[300, 310, 100, 110], subsidy_minor=[100, 100, 0, 0])
     >>> [part.amount_minor for part in brought.parts], brought.gain_minor
     ([1000, 1000, 0, 0, 0], 400)
@@ -91,7 +91,7 @@ def settle(
         "covariate": covariate,
     }
     columns = {name: as_amounts(values, name, len(labels)) for name, values in given.items() if values is not None}
-    made = settle_moments(
+    made = statement_of_moments(
         _moments(columns, labels, cluster),
         control,
         before=() if covariate is None else ("covariate",),
@@ -114,7 +114,7 @@ def _moments(columns: Mapping[str, FloatArray], labels: LabelArray, cluster: Arr
     return moments_by_arm(cluster_sums(columns, clusters), first_in_each(clusters, labels))
 
 
-def settle_moments(
+def statement_of_moments(
     moments: Mapping[Label, Moments],
     control: Label = "holdout",
     *,
@@ -124,7 +124,7 @@ def settle_moments(
     guests_per_week: float | None = None,
     alpha: float = 0.05,
 ) -> Statement:
-    """The same from the moments of each arm (see read_moments), with columns named like the arguments of `settle`.
+    """The same from the moments of each arm (see read_moments), with columns named like the arguments of `statement_of`.
 
     before: names of the columns known before the campaign. size: the column with the guests of each row, where rows are the sums
     of clusters; shares are then those of clusters.

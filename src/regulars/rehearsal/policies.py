@@ -1,4 +1,4 @@
-"""Contestants: ways to spend a budget that the learning loop compares with a plan of ours.
+"""Policies: ways to spend a budget that the learning loop compares with a plan of ours.
 
 All keep the same total budget in expectation. Those that need to foretell who redeems, or what a voucher costs, are told it: the
 truth given the facts of a profile, which is more than anybody could know. So their share is rather too good than too bad.
@@ -26,7 +26,7 @@ _TREES = {
 }  # fmt: skip
 
 
-Contestant = Callable[[Town, float, np.random.Generator], IntArray]
+Policy = Callable[[Town, float, np.random.Generator], IntArray]
 """From a town, the budget in minor units, and chance, to the offer of each guest, -1 for nothing, shape (n,)."""
 
 
@@ -105,7 +105,7 @@ def _in_order(order: IntArray, offer: IntArray, truth: Truth, budget: float) -> 
     return action
 
 
-CONTESTANTS: Mapping[str, Contestant] = {
+POLICIES: Mapping[str, Policy] = {
     "oracle": oracle,
     "top response": top_response,
     "top RFM": top_rfm,

@@ -1,4 +1,4 @@
-"""Books: what a town did, as tables in our contracts."""
+"""Contract tables: what a town did, as tables in our contracts."""
 
 import datetime as dt
 from typing import NamedTuple

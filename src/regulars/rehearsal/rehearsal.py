@@ -1,4 +1,4 @@
-"""Rehearsing: a campaign file, planned by the real planner and lived in the town before any money is spent."""
+"""Rehearsal: a campaign file, planned by the real planner and lived in the town before any money is spent."""
 
 import datetime as dt
 import tempfile
@@ -15,7 +15,7 @@ from regulars.measurement import Design, Statement
 from regulars.measurement.contrasts import holds
 from regulars.planning import Campaign, Plan, make_plan
 from regulars.planning.limits import limits_of
-from regulars.rehearsal.books import ZONE
+from regulars.rehearsal.contract_tables import ZONE
 from regulars.rehearsal.runs import HOLDOUT, Run
 from regulars.rehearsal.towns import AVERAGE_CHECK, LATER_DAYS, Town, town
 from regulars.rehearsal.vouchers import CURRENCY

@@ -12,7 +12,8 @@ import regulars as rg
 from commands import run_command
 from regulars.cli.screens import rehearsal as screens
 from regulars.planning import Campaign, parse_campaign
-from regulars.rehearsal import rehearse, rehearsing
+from regulars.rehearsal import rehearse
+from regulars.rehearsal.rehearsal import ABOUT
 from regulars.wording import Voice
 
 CAMPAIGN = """
@@ -98,7 +99,7 @@ def test_the_screen_says_first_that_it_is_simulated(lived: rg.rehearsal.Rehearsa
     shown = console.export_text()
     assert shown.startswith("SIMULATED\nFirst try in a town of 900 guests")
     assert "gain, true" in shown
-    assert rehearsing.ABOUT[:40] in shown
+    assert ABOUT[:40] in shown
 
 
 def test_the_command_answers_as_json_and_refuses_in_sentences(tmp_path: Path) -> None:

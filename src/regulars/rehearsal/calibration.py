@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from regulars.errors import DesignError
-from regulars.rehearsal.books import guest_and_day
+from regulars.rehearsal.contract_tables import guest_and_day
 from regulars.rehearsal.towns import OFFERS, Town
 
 COHORT_DAYS, FOLLOWED_DAYS, TARGETED_DAYS = 84, 273, 60

@@ -1,4 +1,4 @@
-"""Lives: a campaign's days and the weeks that follow, lived by guests of whom each was given an offer or nothing."""
+"""Simulation: a campaign's days and the weeks that follow, lived by guests of whom each was given an offer or nothing."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class _Hands:
         )
 
 
-def live(window: Window, action: IntArray) -> tuple[Visits, np.ndarray]:
+def simulate(window: Window, action: IntArray) -> tuple[Visits, np.ndarray]:
     """Draw the window: all visits, and who is lost at its end, shape (n,). The same seed draws the same chance for any action.
 
     action: the voucher of each guest, -1 for none, shape (n,).

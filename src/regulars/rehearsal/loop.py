@@ -1,7 +1,7 @@
 """The learning loop: campaign after campaign in the same town, from no history, planned by us and by others.
 
 Ours is the real planner on a real lake: the first campaign explores, each one is measured, and the next learns from all before it.
-Each contestant lives in a town of its own from the same first morning, with the same luck, so the towns differ by what was given.
+Each policy lives in a town of its own from the same first morning, with the same luck, so the towns differ by what was given.
 What a campaign brings is its true gain: the expected margin after the subsidy over its window and the four weeks after it, against
 giving nobody anything.
 """
@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from regulars.planning import Campaign, Plan, make_plan
-from regulars.rehearsal.books import ZONE
-from regulars.rehearsal.contestants import CONTESTANTS, Contestant
+from regulars.rehearsal.contract_tables import ZONE
 from regulars.rehearsal.days import FloatArray
 from regulars.rehearsal.places import IntArray
+from regulars.rehearsal.policies import POLICIES, Policy
 from regulars.rehearsal.runs import Run
 from regulars.rehearsal.towns import LATER_DAYS, WINDOW_DAYS, Town, town
 from regulars.rehearsal.vouchers import CURRENCY
@@ -69,10 +69,10 @@ def learning_loop(
     seed: int = 0,
     pace: float = PACE,
     budget_each: float = BUDGET_EACH,
-    contestants: Mapping[str, Contestant] = CONTESTANTS,
+    policies: Mapping[str, Policy] = POLICIES,
     progress: Progress | None = None,
 ) -> Loop:
-    """Live `campaigns` campaigns in a row, ours and the contestants'. budget_each: dollars a guest and campaign.
+    """Live `campaigns` campaigns in a row, ours and the policies'. budget_each: dollars a guest and campaign.
 
     Raises ValueError for fewer than 2 campaigns, or a town without guests or stores.
     """
@@ -83,7 +83,7 @@ def learning_loop(
     budget = 100.0 * budget_each * guests
     ours, promised = _live_ours(place, campaigns, budget, say)
     runs = {OURS: ours} | {
-        name: _live(place, name, policy, campaigns, budget, say) for name, policy in contestants.items()
+        name: _live(place, name, policy, campaigns, budget, say) for name, policy in policies.items()
     }
     return Loop(
         seed=seed,
@@ -95,7 +95,7 @@ def learning_loop(
     )
 
 
-def _live(place: Town, name: str, policy: Contestant, campaigns: int, budget: float, say: Progress) -> list[Run[Town]]:
+def _live(place: Town, name: str, policy: Policy, campaigns: int, budget: float, say: Progress) -> list[Run[Town]]:
     runs: list[Run[Town]] = []
     for number in range(campaigns):
         say(Sentence("step_of_policy", policy=name, number=number + 1, of=campaigns))

@@ -1,4 +1,4 @@
-"""Verdicts: contrasts of several offers with one control, made into lifts that keep one promise together."""
+"""Multiplicity: contrasts of several offers with one control, made into lifts that keep one promise together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from regulars.measurement.lift import Basis, Lift, Lifts
 from regulars.measurement.moments import Label
 
 
-def verdicts(
+def lifts_of(
     contrasts: Mapping[Pair, Contrast],
     units: Mapping[Label, int],
     *,
