@@ -18,6 +18,7 @@ from regulars.rehearsal.days import FloatArray
 from regulars.rehearsal.places import IntArray
 from regulars.rehearsal.truth import Truth
 from regulars.rehearsal.visits import Visits
+from regulars.rehearsal.windows import Window
 
 HOLDOUT = "holdout"
 
@@ -180,19 +181,11 @@ class Run(Generic[PlaceT]):
 
 
 def told(
-    before: PlaceT,
-    after: PlaceT,
-    action: IntArray,
-    visits: Visits,
-    orders: pa.Table,
-    items: pa.Table,
-    held: np.ndarray,
-    *,
-    days: int,
-    later_days: int,
+    before: PlaceT, after: PlaceT, window: Window, action: IntArray, visits: Visits, orders: pa.Table, items: pa.Table
 ) -> Run[PlaceT]:
-    """Add up the visits of each guest. held: (s,) at which stores any offer holds."""
-    is_inside = visits.day < (before.today + dt.timedelta(days=days)).toordinal()
+    """Add up the visits of each guest."""
+    held = np.any([voucher.stores for voucher, _ in window.vouchers], axis=0)
+    is_inside = visits.day < (window.first + dt.timedelta(days=window.days)).toordinal()
     is_here, is_used = held[visits.store], visits.offer >= 0
 
     def sums(values: np.ndarray, kept: np.ndarray) -> FloatArray:
@@ -201,8 +194,8 @@ def told(
     return Run(
         before=before,
         after=after,
-        days=days,
-        later_days=later_days,
+        days=window.days,
+        later_days=window.later_days,
         assignment=action,
         visits=visits,
         orders=orders,

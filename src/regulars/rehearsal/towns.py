@@ -114,8 +114,7 @@ class Town:
             is_lost=is_lost,
             messages=self.messages * _FORGOTTEN + (action >= 0),
         )
-        held = np.any([voucher.stores for voucher, _ in window.vouchers], axis=0)
-        return told(self, after, action, visits, orders, items, held, days=days, later_days=later_days)
+        return told(self, after, window, action, visits, orders, items)
 
     def with_luck(self, seed: int) -> "Town":
         """The same morning and the same guests, whose next days will be lived with other luck."""
