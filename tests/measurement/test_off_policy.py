@@ -57,6 +57,35 @@ def test_intervals_cover_the_true_value_of_the_plan(method: str) -> None:
     assert stats.binom.ppf(0.0005, 500, 0.95) <= hit <= stats.binom.ppf(0.9995, 500, 0.95)
 
 
+@pytest.mark.parametrize("method", ["ips", "snips"])
+def test_a_pair_of_plans_is_compared_on_the_same_log(method: str) -> None:
+    """500 logs of 600 guests; the true difference to giving all soup is 15 - 35/3; tolerance from the binomial (99.9 %)."""
+    hit, surer = 0, 0
+    for seed in range(500):
+        data = logged(600, seed)
+        rows = [data[name] for name in ("outcome", "action", "propensity", "plan")]
+        found = measurement.policy_difference(*rows, ["soup"] * 600, method=method)
+        one, other = found.values
+        assert found.estimate == pytest.approx(one.estimate - other.estimate)
+        hit += found.interval[0] <= 15 - 35 / 3 <= found.interval[1]
+        surer += np.ptp(found.interval) < np.ptp(one.interval) + np.ptp(other.interval)
+    assert stats.binom.ppf(0.0005, 500, 0.95) <= hit <= stats.binom.ppf(0.9995, 500, 0.95)
+    assert surer == 500
+
+
+def test_plans_that_differ_for_few_guests_are_told_apart_better_than_their_values() -> None:
+    data = logged(2_000, 1)
+    plan = data["plan"].copy()
+    plan[:100] = "none"
+    rows = [data[name] for name in ("outcome", "action", "propensity")]
+    found = measurement.policy_difference(*rows, data["plan"], plan)
+    assert np.ptp(found.interval) < 0.5 * np.ptp(found.values[0].interval)
+    assert not measurement.policy_difference(*rows, data["plan"], data["plan"]).is_conclusive
+    assert "cannot be known" in measurement.policy_difference(*rows, data["plan"], data["plan"]).words()
+    assert "more than the other" in measurement.policy_difference(*rows, data["plan"], ["none"] * 2_000).words()
+    assert "less than the other" in measurement.policy_difference(*rows, ["none"] * 2_000, data["plan"]).words()
+
+
 def test_good_predictions_make_the_answer_surer() -> None:
     data = logged(2_000, seed=1)
     rows = {name: data[name] for name in ("outcome", "action", "propensity", "plan")}

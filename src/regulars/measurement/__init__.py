@@ -25,7 +25,7 @@ from regulars.measurement.exposures import check_shares_steady, check_windows_ov
 from regulars.measurement.lift import Lift
 from regulars.measurement.metrics import Average, Metric
 from regulars.measurement.moments import Moments, Needs, moments_by_arm, read_moments
-from regulars.measurement.off_policy import PolicyValue, policy_value
+from regulars.measurement.off_policy import PolicyDifference, PolicyValue, policy_difference, policy_value
 from regulars.measurement.power import Design, Noise, minimum_detectable_effect, needed_size, power_of
 from regulars.measurement.quantiles import compare_quantile
 from regulars.measurement.ratio_check import SampleRatio, sample_ratio_check
@@ -42,6 +42,7 @@ __all__ = [
     "Needs",
     "Noise",
     "Part",
+    "PolicyDifference",
     "PolicyValue",
     "Return",
     "SampleRatio",
@@ -58,6 +59,7 @@ __all__ = [
     "minimum_detectable_effect",
     "moments_by_arm",
     "needed_size",
+    "policy_difference",
     "policy_value",
     "power_of",
     "read_moments",
