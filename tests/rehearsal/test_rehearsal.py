@@ -117,3 +117,21 @@ def test_the_command_answers_as_json_and_refuses_in_sentences(tmp_path: Path) ->
         assert words in refused.stderr
         assert "Traceback" not in refused.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first.toml"]
+
+
+def test_a_campaign_that_loses_proposes_designs_that_would_gain() -> None:
+    """25.00 off any check: nearly all of it goes to those who come anyway."""
+    text = CAMPAIGN.replace("amount = 5\n", "amount = 25\nminimum_spend = 26\n").replace("total = 400", "total = 4000")
+    lost = rehearse(parse_campaign(text), guests=900, stores=3, lessons=0, pace=4, seed=3)
+    assert lost.is_losing
+    assert lost.redesigns
+    gains = [one.known.gain_minor for one in lost.redesigns]
+    assert gains == sorted(gains, reverse=True)
+    assert min(gains) > 0
+    console = Console(file=io.StringIO(), width=80)
+    console.print(screens.rehearsal(lost, Voice(language="zh", currency="USD")))
+    assert "谁都不送反而更好" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_campaign_that_gains_proposes_nothing_else(lived: rg.rehearsal.Rehearsal) -> None:
+    assert bool(lived.redesigns) <= lived.is_losing

@@ -13,6 +13,7 @@ contract_tables all of it as tables in our contracts
 towns           the town
 calibration     the town beside real customers
 rehearsal       a campaign file, planned and lived in it
+redesigns       what else a campaign that loses could have given
 policies        ways to spend a budget, to compare with ours
 loop            campaign after campaign, planned by ours and by others
 estimators      each way of the referee to judge, tried on guests drawn from a town

@@ -4,18 +4,17 @@ import datetime as dt
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from regulars.allocation import solve
 from regulars.errors import DesignError
 from regulars.measurement import Design, Statement
 from regulars.measurement.contrasts import holds
 from regulars.planning import Campaign, Plan, make_plan
-from regulars.planning.limits import limits_of
 from regulars.rehearsal.contract_tables import ZONE
+from regulars.rehearsal.redesigns import Known, Redesign, best_known, redesigns
 from regulars.rehearsal.runs import HOLDOUT, Run
 from regulars.rehearsal.towns import AVERAGE_CHECK, LATER_DAYS, Town, town
 from regulars.rehearsal.vouchers import CURRENCY
@@ -26,18 +25,12 @@ ABOUT = "Simulated: a town that never was. Its guests are made after real custom
 _TABLES = ("stores", "guests", "menu_items", "orders", "order_items")
 
 
-class Known(NamedTuple):
-    """What somebody who knew the truth would have done with the same audience and limits, minor units, expected."""
-
-    gain_minor: float
-    cost_minor: float
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
     """A campaign lived in the town. plan: as the planner made it. run: what happened. measured: what the referee says of it.
 
-    lessons: how many campaigns at random came before it. known: what could have been gained.
+    lessons: how many campaigns at random came before it. known: what could have been gained. redesigns: where it lost, with what
+    other offers more could be.
     """
 
     plan: Plan
@@ -45,6 +38,12 @@ class Rehearsal:
     measured: Statement | None
     lessons: int
     known: Known
+    redesigns: tuple[Redesign, ...]
+
+    @property
+    def is_losing(self) -> bool:
+        """Whether it would have been better to give nobody anything."""
+        return self.run.true_gain_minor < 0
 
     @property
     def design(self) -> Design | None:
@@ -83,6 +82,7 @@ class Rehearsal:
                 "split": run.true_split,
             },
             "could_have_been": self.known._asdict(),
+            "redesigns": [{"name": one.name, **one.known._asdict()} for one in self.redesigns],
             "design": None if self.design is None else self.design._asdict(),
             "measured": None if told is None else told.as_dict(),
             "is_covered": self.is_covered,
@@ -116,7 +116,12 @@ def rehearse(
         plan = make_plan(lake, campaign, lambda step: say(Sentence("step_of_plan", step=step)))
     say(Sentence("step_lived"))
     run = before.run(_action(plan, before), campaign.window_days, later_days=LATER_DAYS)
-    return Rehearsal(plan=plan, run=run, measured=_measured(plan, run), lessons=lessons, known=_known(plan, run))
+    rows = _rows(plan)
+    return Rehearsal(
+        plan=plan, run=run, measured=_measured(plan, run), lessons=lessons,
+        known=best_known(plan, campaign.offers, before, rows),
+        redesigns=redesigns(plan, before, rows) if run.true_gain_minor < 0 else (),
+    )  # fmt: skip
 
 
 def _town_for(
@@ -173,11 +178,3 @@ def _measured(plan: Plan, run: Run[Town]) -> Statement | None:
         return run.measured(arm.astype(str), run.before.spent(run.days + run.later_days))
     except DesignError:
         return None
-
-
-def _known(plan: Plan, run: Run[Town]) -> Known:
-    """The best that the truth allows under the campaign's limits, nobody held out."""
-    rows, truth = _rows(plan), run.truth
-    limits = limits_of(plan.campaign, plan.audience.store, plan.currency)
-    best = solve(truth.gain[rows], truth.cost[rows], limits, min_roi=plan.campaign.min_roi, seed=plan.campaign.seed)
-    return Known(gain_minor=float(best.gain), cost_minor=float(best.spend))

@@ -64,3 +64,16 @@ def _words(lived: Rehearsal, voice: Voice) -> Iterator[str]:
         yield voice.say("holdout_finds", change_minor=lived.design.effect)
     if lived.measured is not None:
         yield voice.say(lived.measured.advice)
+    if lived.is_losing:
+        yield from voice.each(_instead(lived))
+
+
+def _instead(lived: Rehearsal) -> Iterator[Sentence]:
+    """What to plan instead of a campaign that loses."""
+    yield Sentence("rehearsal_loses", loss_minor=-lived.run.true_gain_minor)
+    if lived.known.gain_minor > 0:
+        yield Sentence("rehearsal_learn_first", **lived.known._asdict())
+    if not lived.redesigns:
+        yield Sentence("rehearsal_nothing_gains")
+    for one in lived.redesigns:
+        yield Sentence("rehearsal_redesign", change=Sentence(f"redesign_{one.name}"), **one.known._asdict())
