@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -103,16 +104,30 @@ def test_a_plan_of_which_nothing_was_kept_for_a_page_is_refused_with_the_mend(ta
         write_report(targeted, plan.plan_id)
 
 
-def test_chromium_shows_it_without_an_error(page: str, tmp_path: Path) -> None:
+MEASURE = "<script>parent.postMessage(document.documentElement.scrollWidth - document.documentElement.clientWidth, '*')</script>"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_chromium_shows_it_without_an_error_and_nothing_scrolls_sideways(page: str, tmp_path: Path, width: int) -> None:
     if (chromium := shutil.which("chromium")) is None:
         lacking("browser", "no chromium; `apt-get install chromium` brings it")
-    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    framed = f'<iframe style="width: {width}px; height: 900px" srcdoc="{escape(page + MEASURE)}"></iframe>'
+    within = "<script>onmessage = (told) => { document.body.dataset.over = told.data }</script>"
+    (tmp_path / "page.html").write_text(f"<meta charset=utf-8>{within}{framed}", encoding="utf-8")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
-             "--disable-component-update", f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr"]  # fmt: skip
+             "--disable-component-update", f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr",
+             "--virtual-time-budget=5000"]  # fmt: skip
     show = [str(chromium), *flags, "--dump-dom", (tmp_path / "page.html").as_uri()]
     done = subprocess.run(show, capture_output=True, text=True, timeout=120, check=True)
-    assert done.stdout.count("<svg") == 6
+    assert page.count("<svg") == 6
+    assert re.findall(r'<body data-over="(\d+)"', done.stdout) == ["0"]
     assert "CONSOLE" not in done.stderr
+
+
+def test_pictures_take_the_colours_of_the_page_so_that_they_can_be_read_in_the_dark(page: str) -> None:
+    drawn = "".join(re.findall(r"<svg.*?</svg>", page, re.DOTALL))
+    assert drawn.count("var(--main, #0f766e)") > 5
+    assert not re.search(r'(fill|stroke)="#(1f2933|7b8794|e4e7eb|0f766e)"', drawn)
 
 
 def test_a_report_written_anew_keeps_the_mark_of_its_workspace(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def themed(chart: Any, title: str, width: int = WIDTH, height: int = HEIGHT) -> 
             gridColor=GRID, domainColor=GRID, tickColor=GRID, labelColor=SOFT, titleColor=SOFT,
             labelFontSize=11, titleFontWeight="normal", titlePadding=8,
         )
-        .configure_legend(labelColor=SOFT, titleColor=SOFT, orient="top", title=None, offset=6)
+        .configure_legend(labelColor=SOFT, titleColor=SOFT, orient="top", title=None, offset=6, columnPadding=28, labelLimit=260)
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Pages: results and charts as one self-contained HTML file that loads nothing from anywhere."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -7,7 +8,10 @@ import jinja2
 import vl_convert
 from markupsafe import Markup
 
-from regulars.charts.theme import Chart
+from regulars.charts.theme import GRID, INK, MAIN, PALE, SOFT, WARM, Chart
+
+_COLOURS = {INK: "ink", SOFT: "soft", GRID: "line", MAIN: "main", WARM: "warm", PALE: "pale"}
+_COLOUR = re.compile("|".join(_COLOURS))
 
 
 @lru_cache(maxsize=1)
@@ -28,5 +32,6 @@ def render(template: str, values: dict[str, Any]) -> str:
 
 
 def svg(chart: Chart) -> Markup:
-    """A chart as SVG, ready to stand in a page."""
-    return Markup(vl_convert.vegalite_to_svg(chart.to_dict()))
+    """A chart as SVG, ready to stand in a page, in the colours of the page: light or dark, as its reader has it."""
+    drawn = vl_convert.vegalite_to_svg(chart.to_dict())
+    return Markup(_COLOUR.sub(lambda found: f"var(--{_COLOURS[found[0]]}, {found[0]})", drawn))
