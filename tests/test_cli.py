@@ -183,7 +183,7 @@ REFUSED = {
     ("plan", "gone.toml"): "gone.toml: no such file",
     ("report",): "no plan yet",
     ("next-dishes",): "holds no order_items yet",
-    ("map", "stores.csv", "--table", "orders"): "no column looks like",
+    ("map", "stores.csv", "--table", "orders"): "order_id of orders is not found",
 }
 
 

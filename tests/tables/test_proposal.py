@@ -7,7 +7,7 @@ import pytest
 
 from commands import run_command
 from regulars.tables import open_source
-from regulars.tables.proposal import doubts, propose
+from regulars.tables.proposal import propose
 
 
 def till(folder: Path, days: list[str]) -> Path:
@@ -30,7 +30,7 @@ def test_days_of_one_month_are_taken_for_days_and_both_readings_are_said(
     file = till(tmp_path, days)
     mapping = propose(open_source(file), "orders")
     assert mapping.columns["ordered_at"].format == form
-    (doubt,) = doubts(open_source(file), mapping)
+    (doubt,) = mapping.doubts
     assert {doubt.facts["form"], doubt.facts["other"]} == {"%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"}
     shown = run_command(("map", str(file), "--table", "orders"), folder=tmp_path, environment=dict(os.environ))
     assert "can be read as" in shown.stdout
@@ -40,4 +40,4 @@ def test_a_day_above_twelve_leaves_no_doubt(tmp_path: Path) -> None:
     file = till(tmp_path, ["03/01/2026", "03/13/2026", "03/14/2026"])
     mapping = propose(open_source(file), "orders")
     assert mapping.columns["ordered_at"].format == "%m/%d/%Y %H:%M"
-    assert list(doubts(open_source(file), mapping)) == []
+    assert mapping.doubts == ()

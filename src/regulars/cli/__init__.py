@@ -35,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help="Growth operations for restaurants: know each guest, spend where it changes something, prove what it brought.\n\n"
-    "Example:  regulars init shop; cd shop; regulars load stores ../stores.csv; regulars load orders ../orders.csv",
+    "Example:  regulars init shop; cd shop; regulars load ../stores.csv ../export.csv; regulars profile",
 )
 COMMANDS: dict[str, Callable[..., None]] = {
     "init": data.init,

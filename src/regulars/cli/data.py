@@ -1,14 +1,31 @@
 """Data: make a workspace, load files into it, and see what is wrong with them."""
 
 import datetime as dt
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from regulars.cli.answers import HERE, AsJson, Workspace, answer, opened, progress, voice
-from regulars.cli.screens.layout import plain, whole
+from regulars.cli.answers import HERE, AsJson, Workspace, answer, err, opened, progress, voice
+from regulars.cli.screens.layout import Words, plain, whole
 from regulars.wording import Sentence
+
+if TYPE_CHECKING:
+    from regulars.tables.formats import Source
+    from regulars.tables.vendors import Export
+
+Encoding = Annotated[
+    str | None, typer.Option(help="Of a text file that is not UTF-8, such as cp1252; left out, it is found out.")
+]
+TableAndFiles = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[TABLE] FILE...",
+        help="CSV, Parquet, JSON Lines or XLSX; before them the table, where it is not to be found by their columns: "
+        "stores, guests, menu_items, orders, order_items, kitchen, reviews, offers, exposures, redemptions",
+    ),
+]
 
 
 def init(
@@ -36,59 +53,100 @@ def map_file(
     file: Annotated[Path, typer.Argument(help="A file to be loaded later.")],
     table: Annotated[str | None, typer.Option(help="The table it is for; left out, the one that fits best.")] = None,
     save: Annotated[bool, typer.Option("--save", help="Keep it in the workspace as the mapping of its table.")] = False,
+    encoding: Encoding = None,
     workspace: Workspace = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Show the mapping of a known export, or propose one from a file's columns to ours.
 
-    Example:  regulars map export.csv --table orders --save
+    What is written is a whole mapping file; what is not found stands in it as comments, with the columns that might be it.
+
+    Example:  regulars map export.csv --table orders > mapping.toml
     """
     from regulars.tables import contract, open_source
-    from regulars.tables.proposal import doubts, propose
-    from regulars.tables.vendors import recognise
+    from regulars.tables.proposal import propose
 
     if table is not None:
         contract(table)
-    source = open_source(file)
-    known = recognise(source.columns, table)
-    mapping = known[0].mapping if known else propose(source, table)
-    text = mapping.to_toml()
-    if known:
-        text = f"# {voice().say('map_known', export=known[0].export)}\n{text}"
+    source, speaker = open_source(file, encoding=encoding), voice()
+    if known := _known(source, table):
+        heads, text = [speaker.say("map_known", export=known.export)], known.mapping.to_toml()
+        told, lacks = known.mapping.model_dump(exclude_defaults=True), ""
     else:
-        text = "".join(f"# {voice().say(doubt)}\n" for doubt in doubts(source, mapping)) + text
-    if save:
-        path = opened(workspace).save_mapping(mapping)
-        text += f"\n# {voice().say('map_kept', path=str(path), table=mapping.table, file=str(file))}"
-    answer(as_json, mapping.model_dump(exclude_defaults=True), lambda: whole(text))
+        found = propose(source, table)
+        heads, text, told, lacks = speaker.each(found.doubts), found.to_toml(), found.as_plain(), "; ".join(found.lacks)
+    mapping = known.mapping if known else found.mapping if save else None
+    kept = opened(workspace).save_mapping(mapping) if save and mapping else None
+    shown = "".join(f"# {head}\n" for head in heads) + text.rstrip("\n")
+    answer(as_json, told | ({"error": lacks} if lacks else {}), lambda: whole(shown))
+    if kept is not None and mapping is not None:
+        said = speaker.say("map_kept", path=str(kept), table=mapping.table, file=str(file))
+        err.print(Words(text=said, is_whole=True))
+    if lacks:
+        err.print(Words(text=speaker.say("map_lacks", file=source.name, lacks=lacks, table=found.table)))
+        raise typer.Exit(1)
+
+
+def _known(source: "Source", table: str | None) -> "Export | None":
+    """The known export that a source is."""
+    from regulars.tables.vendors import recognise
+
+    return next(iter(recognise(source.columns, table)), None)
 
 
 def load(
-    table: Annotated[
-        str,
-        typer.Argument(
-            help="stores, guests, menu_items, orders, order_items, kitchen, reviews, offers, exposures, redemptions"
-        ),
-    ],
-    file: Annotated[Path, typer.Argument(help="CSV, Parquet, JSON Lines or XLSX.")],
+    files: TableAndFiles,
     mapping: Annotated[
         Path | None,
-        typer.Option(help="A mapping file; left out, the workspace's, our own column names, or a known export."),
+        typer.Option(
+            help="A mapping file; left out, the workspace's, our own column names, a known export, or a guess."
+        ),
     ] = None,
+    store: Annotated[
+        str | None, typer.Option(help="The store that the files are of, where no column names it.")
+    ] = None,
+    encoding: Encoding = None,
     workspace: Workspace = HERE,
     as_json: AsJson = False,
 ) -> None:
-    """Load a file into a table; the same file again changes nothing.  Example:  regulars load orders orders-2026-11.csv"""
+    """Load files, each into the tables that it holds, or into the table named first; the same file again changes nothing.
+
+    Example:  regulars load stores.csv export-2026-11.csv; regulars load orders orders-2026-11.csv --store S1
+    """
     from regulars.cli.screens import data as screens
     from regulars.tables import read_mapping
 
     lake = opened(workspace)
+    table, paths = _table_and_files(files)
     chosen = None if mapping is None else read_mapping(mapping)
-    with progress("load_reading", file=file.name) as say:
-        report = lake.load(
-            table, file, mapping=chosen, progress=lambda rows: say(Sentence("load_reading", file=file.name, rows=rows))
-        )
-    answer(as_json, report, lambda: screens.load_report(report, voice(lake)))
+    options: dict[str, Any] = {"store": store, "encoding": encoding}
+    with progress("load_reading", file=paths[0].name) as say:
+
+        def told(file: str, rows: int) -> None:
+            say(Sentence("load_reading", file=file, rows=rows))
+
+        if table is None and chosen is None:
+            reports = lake.load_files(paths, progress=told, **options)
+        else:
+            into = table or chosen.table  # type: ignore[union-attr]
+            each = ((path, partial(told, path.name)) for path in paths)
+            reports = [lake.load(into, path, mapping=chosen, progress=tell, **options) for path, tell in each]
+    is_one = table is not None and len(reports) == 1
+    answer(as_json, reports[0] if is_one else reports, lambda: screens.load_reports(reports, voice(lake)))
+
+
+def _table_and_files(words: list[str]) -> tuple[str | None, list[Path]]:
+    """The table, where the first word names one, and the files. Raises DataError for a first word that is neither."""
+    from regulars.tables import CONTRACTS, contract
+
+    first, *others = words
+    if first in CONTRACTS and (others or not Path(first).exists()):
+        if not others:
+            raise typer.BadParameter(f"name the file as well: regulars load {first} FILE")
+        return first, [Path(word) for word in others]
+    if others and not Path(first).exists() and not Path(first).suffix:
+        contract(first)
+    return None, [Path(word) for word in words]
 
 
 def loads(

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from regulars.clock import StoreClock
 from regulars.clock.arrays import INSTANT, trading_day
+from regulars.errors import DataError
 from regulars.tables import bounds
 from regulars.tables.contracts import Column, Kind
 from regulars.tables.gathering import Gatherer
@@ -95,11 +96,24 @@ class _Batch:
             return read(column.kind, numbers, intake.manner(column, origin))
         reading = self._gatherer(column, origin).reading(column.kind)
         reading = bounds.stretched(reading, column, origin)
-        default = intake.only_store if origin.only_store else intake.default(column)
+        if column.name == "store_id" and intake.store is not None:
+            self._require_store(reading)
+        default = intake.store_of(origin) if column.name == "store_id" else intake.default(column)
         if default is None:
             return reading
         filled = pc.fill_null(reading.values, pa.scalar(default, column.kind.arrow))
         return Reading(pc.if_else(pc.is_null(reading.problem), filled, reading.values), reading.problem)
+
+    def _require_store(self, named: Reading) -> None:
+        """Raise DataError where a row names another store than the one that was said."""
+        store = self.intake.store
+        is_other = pc.fill_null(pc.not_equal(named.values, store), False)
+        if pc.any(is_other).as_py():
+            line, other = (values.filter(is_other)[0] for values in (self.raw.line, named.values))
+            raise DataError(
+                f"{self.intake.source} line {line}: names the store '{other}', and --store says '{store}'; leave out --store, or say in "
+                "a mapping which of your stores that is, with values"
+            )
 
     def _gatherer(self, column: Column, origin: From) -> Gatherer:
         return Gatherer(self.raw, origin, self.intake.manner(column, origin), column.name, self.intake.notes)

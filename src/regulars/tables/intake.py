@@ -15,6 +15,7 @@ from regulars.tables.moments import Clocks, at_noon
 from regulars.tables.notes import Notes
 from regulars.tables.readings import Manner
 from regulars.tables.workspace import Settings
+from regulars.wording import Sentence
 
 LINE, ROW = "__line", "__row"
 _MIDNIGHT = "__midnight of "
@@ -41,6 +42,8 @@ class Intake:
 
     clocks: store -> its clock, for tables that name stores. now: nothing may lie more than a day after it. vendor: the known
     export that the source is. load: what the loads of one file into several tables share. only_new: keep what the table holds.
+    store: the one that the source is of, where that was said. guesses: what to say of how the source is read.
+    also_read: columns from which other tables are read.
     notes: what else there is to say, gathered batch by batch. times: by column, how many times there were, and at midnight.
     """
 
@@ -53,6 +56,9 @@ class Intake:
     vendor: str | None = None
     load: str | None = None
     only_new: bool = False
+    store: str | None = None
+    guesses: tuple[Sentence, ...] = ()
+    also_read: tuple[str, ...] = ()
     notes: Notes = field(default_factory=Notes)
     times: dict[str, list[int]] = field(default_factory=dict)
 
@@ -91,6 +97,10 @@ class Intake:
     @property
     def only_store(self) -> str | None:
         return next(iter(self.clocks)) if len(self.clocks) == 1 else None
+
+    def store_of(self, origin: From) -> str | None:
+        """The store of rows that name none."""
+        return self.store or (self.only_store if origin.only_store else None)
 
     def default(self, column: Column) -> str | int | float | bool | None:
         return str(getattr(self.settings, column.name)) if column.is_setting else column.default

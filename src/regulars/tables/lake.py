@@ -2,7 +2,8 @@
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Mapping
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,14 +11,17 @@ import narwhals as nw
 import pyarrow as pa
 
 from regulars.clock import StoreClock
+from regulars.documents import nearest
 from regulars.errors import DataError
-from regulars.tables import delta, loading, rejects, unloading
+from regulars.tables import delta, loading, recognition, rejects, unloading
 from regulars.tables import mapping as mappings
 from regulars.tables.contracts import CONTRACTS, contract
 from regulars.tables.engines import Engine, Frame, open_engine
-from regulars.tables.formats import JsonLinesSource, Source, open_source
+from regulars.tables.formats import JsonLinesSource, Source, in_decimals, open_source
 from regulars.tables.intake import Intake
 from regulars.tables.names import has_same_names, same_names
+from regulars.tables.recognition import Share
+from regulars.tables.remarks import guessed
 from regulars.tables.report import LoadReport
 from regulars.tables.unloading import Load, Unloaded
 from regulars.tables.vendors import Export, recognise, unknown_source
@@ -32,6 +36,25 @@ class Rejected(NamedTuple):
     total: int
     reasons: pa.Table
     rows: pa.Table
+
+
+class Manner(NamedTuple):
+    """How a load is done. store: the one that the source is of. load: what the loads of one file share. progress: told the rows read."""
+
+    store: str | None = None
+    load: str | None = None
+    now: dt.datetime | None = None
+    progress: Callable[[int], None] | None = None
+
+
+def _require_store(store: str | None, table: str, clocks: dict[str, StoreClock]) -> None:
+    """Raise DataError where a store is said that cannot be."""
+    if store is None:
+        return
+    if "store_id" not in contract(table).references:
+        raise DataError(f"the rows of {table} are of no store; leave out --store")
+    if store not in clocks:
+        raise DataError(f"no store '{store}'{nearest(store, clocks)} in stores; load it there first")
 
 
 class Lake:
@@ -79,32 +102,114 @@ class Lake:
         source: Any,
         *,
         mapping: mappings.Mapping | None = None,
+        store: str | None = None,
+        encoding: str | None = None,
         now: dt.datetime | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> LoadReport:
         """Load a file, or any object with `__arrow_c_stream__`, into a table. The same file again changes nothing.
 
         mapping: None takes the workspace's mapping of that table, else the columns by our own names, else what is known of
-        the export that the source is.
+        the export that the source is. store: the one that the source is of, where no column names it. encoding: of a text file.
         now: dates after it are rejected; None takes the clock. progress: told the rows read so far.
         Raises DataError where the source cannot be read or storage refuses; the table is then as it was.
         """
         contract(table)
         self.workspace.require_writable()
+        clocks = self._clocks()
+        _require_store(store, table, clocks)
         mapping = mapping or self.mapping(table)
-        opened = open_source(source, **mapping.manner) if mapping else open_source(source)
-        export = None if mapping or has_same_names(table, opened.columns) else self._export(table, opened)
-        mapping = mapping or (export.mapping if export else same_names(table, opened.columns))
+        opened = open_source(
+            source, **((mapping.manner if mapping else {}) | ({"encoding": encoding} if encoding else {}))
+        )
+        names = [*opened.columns, *(["store_id"] if store else [])]
+        export = None if mapping or has_same_names(table, names) else self._export(table, opened)
+        mapping = mapping or (export.mapping if export else same_names(table, names))
         if mapping.table != table:
             raise DataError(f"this mapping makes {mapping.table}, not {table}")
-        if mapping.only is None or not isinstance(opened, JsonLinesSource):
-            mapping.require(opened.columns, opened.name)
+        share = Share(mapping, "export" if export else "names", export.export if export else None)
+        return self._load(opened, share, Manner(store=store, now=now, progress=progress), clocks)
+
+    def load_files(
+        self,
+        sources: Iterable[Any],
+        *,
+        store: str | None = None,
+        encoding: str | None = None,
+        now: dt.datetime | None = None,
+        progress: Callable[[str, int], None] | None = None,
+    ) -> list[LoadReport]:
+        """Load files, each into the tables that its columns show it to hold, stores before orders and orders before their lines.
+
+        store: the one that the files are of. progress: told the name of a file and the rows read so far.
+        Raises DataError where it cannot be told what a file holds, before anything is loaded. Whatever stops the loading of
+        one of them takes back what was loaded so far.
+        """
+        self.workspace.require_writable()
+        if store is not None and self.has("stores"):
+            _require_store(store, "orders", self._clocks())
+        opened = [open_source(source, **({"encoding": encoding} if encoding else {})) for source in sources]
+        known = recognition.Known(self._kept(), self._chosen, store, self.has("stores"))
+        plan = recognition.plan_of(opened, known)
+        self._require_some_store(plan, store)
+        names = {id(source): secrets.token_hex(4) for source in opened}
+        manner = Manner(store=store, now=now or dt.datetime.now(dt.UTC))
+        try:
+            return list(self._load_all(plan, names, manner, progress))
+        except BaseException:
+            unloading.roll_back(self.workspace, self.engine, names.values())
+            raise
+
+    def _load_all(
+        self,
+        plan: list[tuple[Source, Share]],
+        names: dict[int, str],
+        manner: Manner,
+        progress: Callable[[str, int], None] | None,
+    ) -> Iterator[LoadReport]:
+        """One table after another, of all files."""
+        if manner.store is not None and not self.has("stores"):
+            made = Share(same_names("stores", ["store_id"]), "names")
+            first = manner._replace(store=None, load=next(iter(names.values())))
+            yield self._load(open_source(pa.table({"store_id": [manner.store]})), made, first, {})
+        for table in CONTRACTS:
+            clocks = self._clocks()
+            for source, share in plan:
+                if share.table == table:
+                    tell = None if progress is None else functools.partial(progress, source.name)
+                    yield self._load(source, share, manner._replace(load=names[id(source)], progress=tell), clocks)
+
+    def _load(self, source: Source, share: Share, manner: Manner, clocks: dict[str, StoreClock]) -> LoadReport:
+        """Load a source into one table."""
+        mapping = share.mapping
+        store = manner.store if "store_id" in contract(mapping.table).references else None
+        if store is not None:
+            mapping = recognition.of_store(mapping, store, source.columns)
+        if mapping.only is None or not isinstance(source, JsonLinesSource):
+            mapping.require(source.columns, source.name)
+        source = in_decimals(source, mapping.decimal)
         intake = Intake(
-            mapping=mapping, settings=self.settings, clocks=self._clocks(), now=now or dt.datetime.now(dt.UTC),
-            written=opened.written, source=opened.name, vendor=export.export if export else None,
+            mapping=mapping, settings=self.settings, clocks=clocks, now=manner.now or dt.datetime.now(dt.UTC), store=store,
+            written=source.written, source=source.name, vendor=share.export, load=manner.load, only_new=share.only_new,
+            guesses=guessed(share, source), also_read=share.also_read,
         )  # fmt: skip
-        before = loading.repeated(opened, intake, self.workspace)
-        return before or loading.load(opened, intake, self.workspace, self.engine, progress)
+        before = loading.repeated(source, intake, self.workspace)
+        return before or loading.load(source, intake, self.workspace, self.engine, manner.progress)
+
+    def _kept(self) -> dict[str, mappings.Mapping]:
+        """The mappings that the workspace keeps, by their tables."""
+        return {table: kept for table in CONTRACTS if (kept := self.mapping(table)) is not None}
+
+    def _require_some_store(self, plan: list[tuple[Source, Share]], store: str | None) -> None:
+        """Raise DataError where orders name no store and it cannot be known which one they are of."""
+        if store is not None or len(self._clocks()) == 1:
+            return
+        for source, share in plan:
+            if "store_id" in share.mapping.contract.references and not recognition.names_stores(share.mapping, source):
+                has = f"{len(self._clocks())} stores" if self.has("stores") else "none yet"
+                raise DataError(
+                    f"{source.name}: names no store, and the workspace has {has}; say which it is of, with --store NAME"
+                )
 
     def at(self, versions: Mapping[str, int]) -> "Lake":
         """The same lake as it was: each table at the version given, others as they are now."""
@@ -196,6 +301,9 @@ class Lake:
         found = recognise(source.columns, table)
         if not found:
             raise unknown_source(table, source.columns, source.name)
+        return self._chosen(found, source)
+
+    def _chosen(self, found: list[Export], source: Source) -> Export:
         if len(found) == 1 or source.identity is None or not self.has("orders"):
             return found[0]
         first = next(source.batches()).rows

@@ -38,7 +38,13 @@ def identity_of(source: Source, intake: Intake) -> str:
     """The identity of a load: the same content, read in the same way."""
     settings, content = intake.settings, source.identity or uuid.uuid4().hex
     clocks = sorted(intake.clocks.items()) if "stores" in intake.contract.references.values() else []
-    manner = (settings.currency, settings.zone, settings.day_closes_at, clocks)
+    manner = (
+        settings.currency,
+        settings.zone,
+        settings.day_closes_at,
+        clocks,
+        *([intake.store] if intake.store else []),
+    )
     return hashlib.sha256(f"{content}\0{intake.mapping.fingerprint}\0{manner}".encode()).hexdigest()[:32]
 
 

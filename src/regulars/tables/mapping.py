@@ -12,7 +12,8 @@ channel = { value = "dine-in" }
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Mapping as Named
 from pathlib import Path
 from typing import Any, Literal
 
@@ -234,12 +235,16 @@ class Mapping(Document):
 
     def to_toml(self) -> str:
         """The mapping as the text of its file."""
-        lines = [f"table = {_toml(self.table)}"]
-        given = self.model_dump(exclude_defaults=True, exclude={"table", "columns"})
-        lines += [f"{name} = {_toml(value)}" for name, value in given.items()]
-        lines += ["", "[columns]"]
-        lines += [f"{name} = {_origin(origin)}" for name, origin in self.columns.items()]
-        return "\n".join(lines) + "\n"
+        return file_of(self.table, self.model_dump(exclude_defaults=True, exclude={"table", "columns"}), self.columns)
+
+
+def file_of(table: str, settings: Named[str, Any], columns: Named[str, From], more: Sequence[str] = ()) -> str:
+    """The text of a mapping file; `more` are lines under its columns."""
+    lines = [f"table = {toml_of(table)}"]
+    lines += [f"{name} = {toml_of(value)}" for name, value in settings.items()]
+    lines += ["", "[columns]"]
+    lines += [f"{name} = {_origin(origin)}" for name, origin in columns.items()]
+    return "\n".join([*lines, *more]) + "\n"
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -269,15 +274,16 @@ def _several(names: str | tuple[str, ...] | None) -> tuple[str, ...]:
 def _origin(origin: From) -> str:
     given = origin.model_dump(exclude_defaults=True)
     if set(given) == {"column"} and isinstance(given["column"], str):
-        return _toml(given["column"])
-    return _toml(given)
+        return toml_of(given["column"])
+    return toml_of(given)
 
 
-def _toml(value: Any) -> str:
+def toml_of(value: Any) -> str:
+    """A value as TOML writes it on one line."""
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_toml_key(key)} = {_toml(inner)}" for key, inner in value.items()) + " }"
+        return "{ " + ", ".join(f"{_toml_key(key)} = {toml_of(inner)}" for key, inner in value.items()) + " }"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_toml(inner) for inner in value) + "]"
+        return "[" + ", ".join(toml_of(inner) for inner in value) + "]"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -12,35 +12,69 @@ from regulars.tables.mapping import From, Mapping
 
 KNOWN: dict[str, tuple[str, ...]] = {
     "guest_id": (
-        "guest", "customer", "customer_id", "household_id", "member_id", "user_id", "client_id", "customer_email", "email",
-        "phone", "customer_name", "member", "loyalty_id", "顾客", "会员号", "会员", "手机号",
+        "guest", "customer", "customer_id", "household_id", "member_id", "user_id", "client_id", "customer_email", "email", "e_mail",
+        "guest_email", "customer_contacts", "member", "loyalty_id", "loyalty_number", "phone", "customer_phone", "customer_name",
+        "guest_name", "client", "kundennummer", "kunden_nr", "kunde", "cliente", "numero_client",
+        "顾客", "会员号", "会员", "会员卡号", "会员编号", "手机号", "会员手机号", "顾客手机号", "客户", "клиент", "гость",
     ),
     "order_id": (
-        "order", "order_number", "order_no", "check_id", "check_number", "check_no", "basket_id", "transaction_id",
-        "receipt_number", "receipt_no", "bill_number", "ticket_id", "ticket_no", "invoice", "invoice_number", "id", "订单号", "订单编号",
+        "order", "order_number", "order_no", "check_id", "check_number", "check_no", "basket_id", "transaction_id", "receipt_id",
+        "receipt_number", "receipt_no", "receipt", "bill_number", "bill_no", "ticket_id", "ticket_no", "ticket_number", "invoice",
+        "invoice_number", "invoice_no", "sale_id", "reference", "id",
+        "belegnummer", "beleg_nr", "belegnr", "beleg", "bonnummer", "bon_nr", "rechnungsnummer", "rechnungs_nr", "ticket",
+        "numero_de_ticket", "numéro_de_ticket", "n°_ticket", "factura", "订单号", "订单编号", "账单号", "单号", "流水号",
+        "номер_заказа", "номер_чека",
     ),
     "store_id": (
-        "store", "location", "location_id", "restaurant", "restaurant_name", "shop_id", "shop", "branch", "outlet",
-        "store_name", "location_name", "门店", "门店名称", "店铺",
+        "store", "location", "location_id", "restaurant", "restaurant_name", "shop_id", "shop", "branch", "branch_name", "outlet",
+        "outlet_name", "site", "store_name", "location_name", "filiale", "standort", "betrieb", "établissement", "etablissement",
+        "tienda", "sucursal", "local", "门店", "门店名称", "店铺", "店铺名称", "商户名称", "торговое_предприятие",
     ),
     "ordered_at": (
         "order_date", "date_time", "datetime", "opened", "opened_at", "closed_at", "order_time", "created_at", "date", "timestamp",
-        "time", "transaction_timestamp", "transaction_date", "sale_date", "下单时间", "交易时间", "日期",
+        "time", "transaction_timestamp", "transaction_date", "sale_date", "receipt_date", "bill_date", "date_created",
+        "order_date_time",
+        "datum", "datum_uhrzeit", "belegdatum", "verkaufsdatum", "zeitpunkt", "fecha", "fecha_hora", "date_de_vente", "data",
+        "下单时间", "交易时间", "结账时间", "开单时间", "营业日期", "日期", "дата", "время_открытия",
     ),
     "amount_minor": (
         "net_sales", "net_amount", "net_total", "subtotal", "sales_value", "amount", "amount_paid", "order_total", "total_amount",
-        "grand_total", "total", "price", "paid", "revenue", "实付金额", "实收金额", "实收", "金额",
+        "grand_total", "total", "price", "paid", "revenue", "total_collected", "total_money", "total_price", "line_total",
+        "betrag", "umsatz", "bruttobetrag", "gesamtbetrag", "gesamt", "summe", "brutto", "importe", "importe_total",
+        "montant", "montant_ttc", "total_ttc",
+        "totale", "importo", "valor", "顾客实付", "实付金额", "实收金额", "实收", "实付", "金额", "сумма",
     ),
     "discount_minor": (
-        "discount", "discounts", "discount_amount", "total_discount", "disc", "retail_disc", "coupon_disc", "优惠", "优惠金额",
+        "discount", "discounts", "discount_amount", "total_discount", "disc", "retail_disc", "coupon_disc", "rabatt", "nachlass",
+        "remise", "descuento", "sconto", "优惠", "优惠金额", "折扣金额", "скидка",
     ),
-    "item_id": ("item", "product_id", "sku", "dish", "dish_id", "menu_item", "item_name", "product", "name", "菜品", "菜品名称"),
-    "name": ("item_name", "product_name", "menu_item", "item", "title", "display_name", "菜名", "菜品名称"),
-    "category": ("department", "section", "group", "type", "menu_group", "分类"),
-    "quantity": ("qty", "count", "units", "数量"),
+    "item_id": (
+        "item", "product_id", "sku", "dish", "dish_id", "menu_item", "item_name", "product", "product_name", "name", "artikelnummer",
+        "artikel", "artikelname", "produkt", "article", "produit", "artículo", "articulo", "producto", "prodotto", "菜品",
+        "菜品名称", "菜名", "商品名称", "блюдо",
+    ),
+    "name": (
+        "item_name", "product_name", "menu_item", "item", "product", "title", "display_name", "artikelname", "artikel", "produkt",
+        "article", "produit", "artículo", "articulo", "producto", "菜名", "菜品名称", "商品名称", "блюдо",
+    ),
+    "stores.name": ("store_name", "location_name", "restaurant_name", "branch_name", "outlet_name", "门店名称", "店铺名称"),
+    "order_items.amount_minor": (
+        "line_total", "line_amount", "item_total", "net_sales", "net_price", "net_amount", "subtotal", "sales_value", "amount", "total",
+        "price", "betrag", "umsatz", "summe", "importe", "montant", "importo", "实付金额", "实收金额", "小计", "金额", "сумма",
+    ),
+    "category": (
+        "department", "section", "group", "type", "menu_group", "product_category", "item_category", "warengruppe", "kategorie",
+        "catégorie", "categoria", "categoría", "分类", "菜品分类", "品类",
+    ),
+    "quantity": ("qty", "count", "units", "menge", "anzahl", "quantité", "quantite", "cantidad", "数量", "количество"),
     "line": ("line_number", "line_no", "position", "product_id"),
-    "covers": ("guests", "guest_count", "party_size", "number_of_guests", "pax", "人数", "就餐人数"),
-    "channel": ("source", "dining_option", "order_type", "service_type", "订单类型"),
+    "covers": (
+        "guests", "guest_count", "party_size", "number_of_guests", "pax", "personen", "gäste", "couverts", "人数",
+        "就餐人数", "用餐人数",
+    ),
+    "channel": (
+        "source", "dining_option", "order_type", "service_type", "订单类型", "订单来源", "就餐方式", "用餐方式",
+    ),
     "zone": ("timezone", "time_zone", "tz"),
     "reviewed_at": ("date", "created_at", "review_date"),
     "text": ("review", "comment", "body", "评论"),
@@ -53,6 +87,50 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "birthday": ("date_of_birth", "dob", "生日"),
 }  # fmt: skip
 """Words that others use for our columns, those that mean it most closely first."""
+TIME = ("time", "uhrzeit", "zeit", "heure", "hora", "ora", "时间", "время")
+"""Words for the time of day, where it stands in a column beside its date."""
+REFUND = (
+    "refund",
+    "refunded",
+    "return",
+    "returned",
+    "erstattung",
+    "rückerstattung",
+    "gutschrift",
+    "remboursement",
+    "reembolso",
+    "devolución",
+    "rimborso",
+    "退款",
+    "已退款",
+    "全额退款",
+    "退单",
+    "退货",
+    "возврат",
+)
+VOID = (
+    "void", "voided", "cancelled", "canceled", "failed", "declined", "abgebrochen", "fehlgeschlagen", "storno", "storniert",
+    "annulé", "annulée", "cancelado", "anulado", "cancelada",
+    "annullato", "取消", "已取消", "已作废", "作废", "отменен", "отменён",
+)  # fmt: skip
+"""Words with which tills say that money was given back, and that an order never was, in small letters."""
+STATES = (
+    "type",
+    "status",
+    "state",
+    "receipt_type",
+    "transaction_type",
+    "event_type",
+    "order_status",
+    "payment_status",
+    "typ",
+    "statut",
+    "estado",
+    "stato",
+    "状态",
+    "订单状态",
+    "статус",
+)
 _ALIKE = 0.8
 
 

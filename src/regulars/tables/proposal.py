@@ -1,143 +1,195 @@
-"""Proposals: a mapping guessed from a source's names and first values, for a person to check."""
+"""Proposals: mappings guessed from a source's names and first values, for a person to check.
 
-from collections.abc import Iterator
+What is found is proposed; of what is needed and not found, the columns that might be it are named.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Mapping as Named
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from regulars.errors import DataError
-from regulars.tables.contracts import CONTRACTS, Column, Contract, Kind
+from regulars.tables import guesses
+from regulars.tables.contracts import CONTRACTS, Column, Contract, Kind, contract
 from regulars.tables.formats import Source
-from regulars.tables.mapping import From, Mapping
-from regulars.tables.names import KNOWN, plain
-from regulars.tables.readings import Manner, read
+from regulars.tables.guesses import match
+from regulars.tables.mapping import From, Mapping, file_of, toml_of
 from regulars.wording import Sentence
 
-_FORMATS = tuple(
-    day + time
-    for day in ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%m/%d/%y", "%Y年%m月%d日")
-    for time in (" %H:%M:%S", " %H:%M", "", " %I:%M %p")
-)
+_LINES = ("line", "line_number", "line_no", "position")
+_MOST_CANDIDATES = 5
 
 
-def propose(source: Source, table: str | None = None) -> Mapping:
-    """A mapping for a source; `table` None takes the table that fits best.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A mapping as far as it could be guessed. settings: its other fields.
 
-    Raises DataError naming what no column seems to hold.
+    missing: what the table needs and no column seems to hold, and which columns might be it. doubts: what a person should decide.
     """
-    sample = _sample(source)
-    candidates = [CONTRACTS[table]] if table else list(CONTRACTS.values())
-    chosen = max(candidates, key=lambda contract: _fit(contract, source.columns))
-    found = {column.name: _origin(column, sample) for column in chosen.columns}
-    origins = {name: origin for name, origin in found.items() if origin is not None}
-    origins |= _by_need(chosen, origins, sample)
-    missing = [c.name for c in chosen.columns if not c.may_be_absent and c.name not in origins]
-    if missing:
-        raise DataError(
-            f"{source.name}: no column looks like {', '.join(missing)} of {chosen.table}; it has {', '.join(source.columns)}. "
-            f"Write mappings/{chosen.table}.toml by hand, or name another --table"
+
+    table: str
+    columns: Named[str, From]
+    settings: Named[str, object]
+    missing: Named[str, tuple[str, ...]]
+    doubts: tuple[Sentence, ...] = ()
+    source: str = ""
+
+    @property
+    def explained(self) -> int:
+        """How many columns of the source it looks at."""
+        return len({name for origin in self.columns.values() for name in origin.sources})
+
+    @property
+    def mapping(self) -> Mapping:
+        """The whole mapping. Raises DataError naming what is missing, and which columns might be it."""
+        if self.missing:
+            raise DataError(f"{self.source}: {'; '.join(self.lacks)}. {self.mend}")
+        return Mapping.model_validate({"table": self.table, "columns": dict(self.columns), **self.settings})
+
+    @property
+    def lacks(self) -> list[str]:
+        return [
+            f"{name} of {self.table} is not found" + (f"; candidates: {', '.join(map(repr, names))}" if names else "")
+            for name, names in self.missing.items()
+        ]
+
+    @property
+    def mend(self) -> str:
+        """What to do about a proposal that is not whole."""
+        return (
+            f"`regulars map {self.source} --table {self.table} > mapping.toml` writes what was found; say there where the rest "
+            "comes from, then load the file with `--mapping mapping.toml`"
         )
-    key = chosen.key[0]
-    return Mapping(table=chosen.table, columns=origins, one_row_per=key if _repeats(chosen, origins, sample) else None)
+
+    def as_plain(self) -> dict[str, object]:
+        """As plain values, what is missing with its candidates."""
+        columns = {name: origin.model_dump(exclude_defaults=True) for name, origin in self.columns.items()}
+        found = {"table": self.table, "columns": columns, **self.settings}
+        return found | ({"missing": dict(self.missing)} if self.missing else {})
+
+    def to_toml(self) -> str:
+        """The text of a mapping file; what is missing stands in it as comments."""
+        lines = [f"# {lack}" for lack in self.lacks]
+        lines += [f"# {name} = {toml_of(names[0] if names else '...')}" for name, names in self.missing.items()]
+        return file_of(self.table, self.settings, self.columns, lines)
 
 
-def _sample(source: Source) -> pa.RecordBatch:
-    first = next(source.batches(), None)
-    if first is None or not len(first.rows):
-        raise DataError(f"{source.name}: has a header and no rows")
-    return first.rows
+def propose(source: Source, table: str | None = None) -> Proposal:
+    """A mapping for a source, as far as it can be guessed; `table` None takes the table that fits best."""
+    sample = guesses.sample_of(source)
+    candidates = [contract(table)] if table else list(CONTRACTS.values())
+    chosen = max(candidates, key=lambda one: _fit(one, source.columns))
+    found = _proposal(chosen, sample, source.name)
+    if not found.explained and not any(found.missing.values()):
+        raise DataError(
+            f"{source.name}: no column looks like {', '.join(found.missing)} of {chosen.table}; it has {', '.join(source.columns)}. "
+            "Is it another --table, or another file?"
+        )
+    return found
 
 
-def _fit(contract: Contract, names: list[str]) -> float:
-    found = [_match(column.name, names) is not None for column in contract.columns]
-    needed = [is_found for column, is_found in zip(contract.columns, found, strict=True) if not column.may_be_absent]
+def propose_all(source: Source) -> list[Proposal]:
+    """Proposals for every table that a source seems to hold whole: orders with what goes with them, else the one that fits best."""
+    sample = guesses.sample_of(source)
+    orders = _proposal(CONTRACTS["orders"], sample, source.name)
+    if orders.missing:
+        whole = [_proposal(one, sample, source.name) for one in CONTRACTS.values() if one.table != "orders"]
+        whole = [one for one in whole if not one.missing]
+        best = max(whole, key=lambda one: one.explained, default=None)
+        return [] if best is None else [best]
+    found = [orders]
+    if "one_row_per" in orders.settings and (lines := _lines_of(orders, sample)) is not None:
+        found += [lines, *_dishes_of(sample, source.name)]
+    return found
+
+
+def _proposal(chosen: Contract, sample: pa.RecordBatch, source: str) -> Proposal:
+    decimal = guesses.decimal_of(chosen, sample)
+    found = {column.name: _origin(column, sample, decimal, chosen.table) for column in chosen.columns}
+    columns = {name: origin for name, origin in found.items() if origin is not None}
+    columns |= _by_need(chosen, columns)
+    settings: dict[str, object] = {} if decimal == "." else {"decimal": decimal}
+    if chosen.table == "orders" and "is_refund" not in columns:
+        settings |= guesses.states(sample)
+    if chosen.table == "orders" and guesses.repeats(columns.get("order_id"), sample):
+        settings["one_row_per"] = "order_id"
+        named, key = chosen.by_name, columns["order_id"]
+        columns = {name: guesses.combined(named[name], origin, key, sample) for name, origin in columns.items()}
+    elif chosen.table in ("menu_items", "stores") and guesses.repeats(columns.get(chosen.key[0]), sample):
+        settings["one_row_per"] = chosen.key[0]
+        columns = {
+            n: o if n == chosen.key[0] else o.model_copy(update={"combine": "first"}) for n, o in columns.items()
+        }
+    lacking = [column for column in chosen.columns if not column.may_be_absent and column.name not in columns]
+    used = {name for origin in columns.values() for name in origin.sources}
+    missing = {column.name: _candidates(column, sample, used, decimal) for column in lacking}
+    doubts = tuple(guesses.doubts(columns, sample))
+    return Proposal(
+        table=chosen.table, columns=columns, settings=settings, missing=missing, doubts=doubts, source=source
+    )  # fmt: skip
+
+
+def _fit(chosen: Contract, names: list[str]) -> float:
+    found = [match(column.name, names, chosen.table) is not None for column in chosen.columns]
+    needed = [is_found for column, is_found in zip(chosen.columns, found, strict=True) if not column.may_be_absent]
     return sum(needed) / len(needed) + 0.1 * sum(found) / len(found)
 
 
-def _match(ours: str, names: list[str]) -> str | None:
-    """The source's name for one of our columns: the same, a known word for it, or one that contains it."""
-    called = {plain(name): name for name in reversed(names)}
-    wanted = [plain(word) for word in (ours, ours.removesuffix("_minor"), *KNOWN.get(ours, ()))]
-    for word in wanted:
-        if word in called:
-            return called[word]
-    return next((called[p] for word in wanted[:1] for p in called if len(word) > 4 and word in p), None)
-
-
-def _origin(column: Column, sample: pa.RecordBatch) -> From | None:
-    name = _match(column.name, sample.schema.names)
+def _origin(column: Column, sample: pa.RecordBatch, decimal: str, table: str) -> From | None:
+    name = match(column.name, sample.schema.names, table)
     if name is None:
         return None
-    values = sample.column(name)
     match column.kind:
         case Kind.MONEY:
-            return From(column=name, unit="major" if _is_major(name, values) else "minor")
+            return guesses.money(name, sample, decimal)
         case Kind.INSTANT | Kind.DATE:
-            return _date_origin(name, sample)
-    is_readable = read(column.kind, values, Manner()).problem.null_count > len(values) / 2
-    return From(column=name) if is_readable else None
+            return guesses.date(name, sample)
+        case Kind.ID if column.name == "guest_id" and "mail" in name.lower():
+            return From(column=name, lower_emails=True)
+    return From(column=name) if guesses.is_readable(column.kind, sample.column(name), decimal) else None
 
 
-def _is_major(name: str, values: pa.Array) -> bool:
-    if "minor" in name.lower() or "cents" in name.lower():
-        return False
-    return not pa.types.is_integer(values.type)
+def _candidates(column: Column, sample: pa.RecordBatch, used: Iterable[str], decimal: str) -> tuple[str, ...]:
+    """Columns that are not used and hold values of the kind, those with more different values first."""
+    open_ones = [name for name in sample.schema.names if name not in set(used)]
+    fitting = [name for name in open_ones if guesses.might_be(column.kind, name, sample, decimal)]
+    if column.kind is Kind.ID:
+        fitting.sort(key=lambda name: -len(sample.column(name).unique()))
+    return tuple(fitting[:_MOST_CANDIDATES])
 
 
-def _date_origin(name: str, sample: pa.RecordBatch) -> From | None:
-    values = sample.column(name)
-    time = next((n for n in sample.schema.names if plain(n) == "time" and n != name), None)
-    if time is not None and plain(name) == "date":
-        return From(column=(name, time))
-    if _span(values, None) is not None:
-        return From(column=name)
-    spans = {form: span for form in _FORMATS if (span := _span(values, form)) is not None}
-    if not spans:
+def _by_need(chosen: Contract, found: dict[str, From]) -> dict[str, From]:
+    """What can be filled in where nothing was found: the only store, numbered lines."""
+    if chosen.table == "stores" and "store_id" in found and "name" not in found:
+        return {"name": From(column=found["store_id"].column)}
+    if chosen.table in ("orders", "reviews") and "store_id" not in found:
+        return {"store_id": From(only_store=True)}
+    if chosen.table == "order_items" and "order_id" in found and not _has_lines(found):
+        return {"line": From(count_per=found["order_id"].sources)}
+    return {}
+
+
+def _has_lines(found: dict[str, From]) -> bool:
+    return "line" in found and found["line"].column in _LINES
+
+
+def _lines_of(orders: Proposal, sample: pa.RecordBatch) -> Proposal | None:
+    """The lines of orders that have a row for each; none where no column names what was ordered, or what a line cost."""
+    lines = _proposal(CONTRACTS["order_items"], sample, orders.source)
+    if lines.missing:
         return None
-    first = next(iter(spans))
-    return From(
-        column=name, format=min((form for form in (first, swapped(first)) if form in spans), key=spans.__getitem__)
-    )
-
-
-def swapped(form: str) -> str:
-    """The form with day and month the other way round."""
-    return form.translate({ord("d"): "m", ord("m"): "d"}) if form.startswith(("%d/%m/", "%m/%d/")) else form
-
-
-def doubts(source: Source, mapping: Mapping) -> Iterator[Sentence]:
-    """What a person should decide: dates that can be read with the day first as well as with the month first."""
-    sample = _sample(source)
-    for name, origin in mapping.columns.items():
-        if not isinstance(origin.column, str) or not isinstance(origin.format, str):
-            continue
-        other = swapped(origin.format)
-        if other != origin.format and _span(sample.column(origin.column), other) is not None:
-            yield Sentence("dates_fit_both", column=name, origin=origin.column, form=origin.format, other=other)
-
-
-def _span(values: pa.Array, form: str | None) -> int | None:
-    """Over how many microseconds a column goes if read so; None where it cannot be. Of two readings the closer is likelier."""
-    reading = read(Kind.INSTANT, values, Manner(format=form))
-    if reading.problem.null_count <= 0.9 * len(values) or reading.values.null_count == len(values):
+    amount, settings = orders.columns["amount_minor"], dict(lines.settings)
+    if amount.combine == "same" and lines.columns["amount_minor"].sources == amount.sources:
         return None
-    ends = pc.min_max(reading.values.cast(pa.int64()))
-    return int(ends["max"].as_py() - ends["min"].as_py())
+    settings |= {name: orders.settings[name] for name in ("void", "refund") if name in orders.settings}
+    if "refund" in settings:
+        at = orders.columns["ordered_at"].model_copy(update={"combine": None})
+        settings["refunded_at"] = at.model_dump(exclude_defaults=True)
+    return replace(lines, settings=settings)
 
 
-def _by_need(contract: Contract, found: dict[str, From], sample: pa.RecordBatch) -> dict[str, From]:
-    """What can be filled in where nothing was found: one store of its own, numbered lines."""
-    needs: dict[str, From] = {}
-    if contract.table in ("orders", "reviews") and "store_id" not in found:
-        needs["store_id"] = From(value="S1")
-    if contract.table == "order_items" and "line" not in found:
-        needs["line"] = From(line_number=True)
-    return needs
-
-
-def _repeats(contract: Contract, origins: dict[str, From], sample: pa.RecordBatch) -> bool:
-    """Whether a file of orders has a row for each line of them."""
-    sources = origins[contract.key[0]].sources
-    if contract.table != "orders" or len(sources) != 1:
-        return False
-    return int(pc.count_distinct(sample.column(sources[0])).as_py()) < 0.95 * len(sample)
+def _dishes_of(sample: pa.RecordBatch, source: str) -> list[Proposal]:
+    """The menu, from its dishes' names on the lines."""
+    dishes = _proposal(CONTRACTS["menu_items"], sample, source)
+    return [] if dishes.missing else [dishes]

@@ -8,7 +8,9 @@ from regulars.tables.changes import Changed, Settled
 from regulars.tables.engines import Engine, Frame
 from regulars.tables.formats import Source
 from regulars.tables.intake import Intake
+from regulars.tables.mapping import From
 from regulars.tables.names import nearly
+from regulars.tables.recognition import Share
 from regulars.wording import Sentence
 
 _LEAST_ORDERS, _LEAST_GUESTS, _MOST_SHARE = 50, 10, 0.1
@@ -18,14 +20,34 @@ _KEYS = 'order_id = { column = ["date", "number"] }'
 
 def remarks(source: Source, intake: Intake, settled: Settled, changed: Changed, engine: Engine) -> tuple[Sentence, ...]:
     """What should be known of a load, most telling first."""
-    said = [*_of_changes(intake, changed), *_of_guests(intake, settled.rows, engine), *_of_times(intake)]
+    said = [
+        *intake.guesses,
+        *_of_changes(intake, changed),
+        *_of_guests(intake, settled.rows, engine),
+        *_of_times(intake),
+    ]
     said += [note for note in intake.notes.sentences() if note.code not in _OFFSETS]
     return (*said, *_of_columns(source, intake), *_of_mapping(source, intake), *source.notes)
 
 
+def guessed(share: Share, source: Source) -> tuple[Sentence, ...]:
+    """How a source is read that nobody said how to read."""
+    if share.way != "proposal" or share.only_new:
+        return ()
+    read = ", ".join(f"{name} = {_shown(origin)}" for name, origin in share.mapping.columns.items())
+    return (Sentence("read_by_guess", read=read, file=source.name, table=share.table),)
+
+
+def _shown(origin: From) -> str:
+    if origin.count_per is not None:
+        return "1, 2, 3"
+    named = " + ".join(origin.sources) or ("the only store" if origin.only_store else str(origin.value))
+    return f"{named} ({origin.format})" if origin.format else named
+
+
 def unread(source: Source, intake: Intake) -> tuple[str, ...]:
     """The columns of a source that were not looked at."""
-    looked_at = set(intake.mapping.sources)
+    looked_at = {*intake.mapping.sources, *intake.also_read}
     return tuple(name for name in source.columns if name not in looked_at)
 
 

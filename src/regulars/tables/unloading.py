@@ -5,7 +5,7 @@ it; what a later load replaced is that load's.
 """
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,6 +77,15 @@ def unload(workspace: Workspace, engine: Engine, name: str, table: str | None = 
     return [_take_back(load, workspace, engine) for load in sorted(chosen, key=lambda one: -order.index(one.table))]
 
 
+def roll_back(workspace: Workspace, engine: Engine, names: Iterable[str]) -> None:
+    """Take back what was committed under some names of loads, the last table first."""
+    known = loads(workspace)
+    for name in names:
+        mine = [load for load in known if load.load == name]
+        for load in sorted(mine, key=lambda one: -list(CONTRACTS).index(one.table)):
+            _take_back(load, workspace, engine, only=name)
+
+
 def _of_table(workspace: Workspace, table: str) -> Iterator[Load]:
     """The loads of one table; several commits of the same load are one."""
     known = delta.commits(workspace.table(table))
@@ -112,12 +121,13 @@ def _chosen(workspace: Workspace, name: str, table: str | None) -> list[Load]:
     return found
 
 
-def _take_back(load: Load, workspace: Workspace, engine: Engine) -> Unloaded:
-    """Undo the commits of a load that are not undone yet, the last one first."""
+def _take_back(load: Load, workspace: Workspace, engine: Engine, only: str | None = None) -> Unloaded:
+    """Undo the commits of a load that are not undone yet, the last one first. only: those that were made under this name."""
     path, rules = workspace.table(load.table), CONTRACTS[load.table]
     known = delta.commits(path)
     undone = {version for commit in known for version in commit.said.get("undone", ())}
-    mine = [c.version for c in known if c.said["load_id"] == load.load_id and c.version not in undone]
+    own = [c for c in known if c.said["load_id"] == load.load_id and c.version not in undone]
+    mine = [c.version for c in own if only in (None, c.said.get("load"))]
     parts = [_undo(path, rules, version, load, engine) for version in mine]
     rejects.forget(load.load_id, workspace)
     removed = pa.concat_tables([rules.schema.empty_table(), *(part.removed for part in parts)])

@@ -19,13 +19,24 @@ if TYPE_CHECKING:
 _MARKS = {"good": ("✓", "green"), "look": ("•", "yellow"), "wrong": ("✗", "red")}
 
 
-def load_report(report: LoadReport, voice: Voice) -> RenderableType:
+def load_reports(reports: Sequence[LoadReport], voice: Voice) -> RenderableType:
+    """What loads did; of several, from which file each table came."""
+    several = len(reports) > 1
+    changed = {report.load: report.source for report in reports if report.changed}
+    files = len(set(changed.values()))
+    backs = [voice.say("load_back", load=load, file=file if files > 1 else None) for load, file in changed.items()]
+    return Group(*(load_report(report, voice, with_source=several) for report in reports), *map(faint, backs))
+
+
+def load_report(report: LoadReport, voice: Voice, *, with_source: bool = False) -> RenderableType:
     """What a load did, and what to do next."""
     if report.is_repeated:
         said = voice.say("load_repeated", table=report.table, source=report.source, accepted=report.accepted)
         return plain(said)
     counts = {"accepted": report.accepted, "rejected": report.rejected, "changed": report.changed}
-    lines: list[RenderableType] = [plain(voice.say("load_done", table=report.table, **counts))]
+    lines: list[RenderableType] = [
+        plain(voice.say("load_done", table=report.table, source=report.source if with_source else None, **counts))
+    ]
     if report.replaced or report.gone:
         parts = {"new": report.new, "replaced": report.replaced, "gone": report.gone}
         lines.append(plain(voice.say("load_changes", **parts)))
@@ -35,8 +46,6 @@ def load_report(report: LoadReport, voice: Voice) -> RenderableType:
         counted = voice.listed((f"{count:,} {reason}" for reason, count in report.set_aside.items()), most=None)
         lines.append(plain(voice.say("load_set_aside", table=report.table, counted=counted)))
     lines += [Words(text=note, style="yellow") for note in voice.each(report.notes)]
-    if report.changed:
-        lines.append(faint(voice.say("load_back", load=report.load)))
     if report.rejected:
         lines.append(Words(text=voice.say("load_next", table=report.table), style="yellow"))
     return Group(*lines)

@@ -1,5 +1,6 @@
 """Sources: any file, or any Arrow object, as a stream of raw batches whose rows know their line."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from regulars.tables.formats.json_lines import JsonLinesSource
 from regulars.tables.formats.raw import Misshapen, RawBatch, Source
 from regulars.tables.formats.sheets import SheetSource
 
-__all__ = ["JsonLinesSource", "Misshapen", "RawBatch", "Source", "open_source"]
+__all__ = ["JsonLinesSource", "Misshapen", "RawBatch", "Source", "in_decimals", "open_source"]
 
 
 def open_source(
@@ -43,6 +44,13 @@ def open_source(
             raise DataError(f"{path.name}: save it as .xlsx or .csv; other workbooks are not read")
         case _:
             return DelimitedSource.of(path, encoding=encoding, delimiter=delimiter)
+
+
+def in_decimals(source: Source, decimal: str) -> Source:
+    """A source whose typed numbers are written with a decimal mark."""
+    if isinstance(source, JsonLinesSource | SheetSource):
+        return replace(source, decimal=decimal)
+    return source
 
 
 def _readable(path: Path) -> Path:
