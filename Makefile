@@ -24,7 +24,7 @@ test: $(STAMP) ## run all tests, a process for each core
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 storms: $(STAMP) ## the long suites in full: storms of tills, kills, the ledger against its model: about an hour
-	$(BIN)/python -m pytest tests/storms tests/ledger/test_model.py --whole -s
+	$(BIN)/python -m pytest tests/storms tests/jobs tests/ledger/test_model.py --whole -s
 
 check: $(STAMP) ## lint, format, types, and who may import whom
 	$(BIN)/ruff check

@@ -135,6 +135,7 @@ GUESSES_PER_MINUTE = _number("REGULARS_GUESSES_PER_MINUTE", 30)
 USE_TZ = True
 USE_I18N = False
 INSTALLED_APPS = [
+    "regulars.jobs.apps.Jobs",
     "regulars.access.apps.Access",
     "regulars.ledger.apps.Ledger",
     "regulars.offers.apps.Offers",

@@ -10,6 +10,7 @@ campaigns   plan, report, measure, rehearse, sync, demo
 records     how the commands below find the records of offers, and show them
 offers      define offers, issue vouchers, stop and go on
 tills       keys and stores
+jobs        what the worker does, did, and could not do
 service     serve, sweep, migrate, reconcile, back up, restore
 """
 
@@ -23,7 +24,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from regulars import __version__
-from regulars.cli import campaigns, data, guests, offers, service, tills
+from regulars.cli import campaigns, data, guests, jobs, offers, service, tills
 from regulars.cli import quality as qualities
 from regulars.cli.answers import err, out, voice
 from regulars.cli.language import LanguageOrVariable, with_language
@@ -72,6 +73,7 @@ GROUPS = {
     "quality": qualities.quality,
     "offers": offers.offers,
     "watches": offers.watches,
+    "jobs": jobs.app,
     "keys": tills.keys,
     "stores": tills.stores,
 }
@@ -80,6 +82,9 @@ for name, group in GROUPS.items():
 for known in chain(app.registered_commands, *(group.registered_commands for group in GROUPS.values())):
     if known.callback is not None:
         known.callback = with_language(known.callback)
+for group in GROUPS.values():
+    if group.registered_callback is not None and group.registered_callback.callback is not None:
+        group.registered_callback.callback = with_language(group.registered_callback.callback)
 
 
 class _StoppedError(BaseException):

@@ -52,10 +52,10 @@ def migrate(workspace: Workspace = None, as_json: AsJson = False) -> None:
 
 def worker(
     every: Annotated[float, typer.Option(min=1, help="Seconds between sweeps.")] = 60,
-    once: Annotated[bool, typer.Option("--once", help="Sweep once and leave, for cron.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Do what is due and leave, for cron.")] = False,
     workspace: Workspace = None,
 ) -> None:
-    """Let go what was reserved too long and end what expired, every minute.  Example:  regulars worker"""
+    """Do the jobs that are due; every minute, let go what was reserved too long and end what expired.  Example:  regulars worker"""
     with opened_records(workspace):
         from regulars.service.worker import work
 
