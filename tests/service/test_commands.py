@@ -193,3 +193,15 @@ def test_the_worker_sweeps_once_and_stops_in_order(run: Run, tmp_path: Path) -> 
 def test_the_program_loads_django_only_where_it_is_needed() -> None:
     code = "import sys; import regulars.cli; print(*(name for name in ('django', 'granian', 'ninja', 'psycopg') if name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == ""
+
+
+def test_jobs_are_seen_and_refusals_are_sentences(run: Run) -> None:
+    assert "none yet" in run("jobs").stdout
+    run("worker", "--once")
+    (job,) = json.loads(run("jobs", "--json").stdout)
+    assert (job["kind"], job["state"], job["attempt"]) == ("sweep", "done", 1)
+    assert "已完成" in run("jobs", "--language", "zh").stdout
+    refused = run("jobs", "stop", str(job["job_id"]), status=1).stderr
+    assert "there is nothing to stop" in " ".join(refused.replace("│", " ").split())
+    assert "only a job that failed" in " ".join(run("jobs", "retry", str(job["job_id"]), status=1).stderr.split())
+    assert "none yet" in run("jobs", "--alive").stdout
