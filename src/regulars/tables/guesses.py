@@ -10,7 +10,7 @@ from regulars.errors import DataError
 from regulars.tables.contracts import Column, Contract, Kind
 from regulars.tables.formats import Source
 from regulars.tables.mapping import From
-from regulars.tables.names import KNOWN, REFUND, STATES, TIME, VOID, plain
+from regulars.tables.names import KNOWN, REFUND, STATES, TIME, UNIT_PRICE, VOID, plain
 from regulars.tables.readings import Manner, read
 from regulars.tables.shaping import text_of, words_of
 from regulars.wording import Sentence
@@ -78,6 +78,17 @@ def might_be(kind: Kind, name: str, sample: pa.RecordBatch, decimal: str) -> boo
         return date(name, sample) is not None
     found = read(kind, values, Manner(decimal=decimal, is_major=True))
     return bool(found.values.null_count < len(values) / 2)
+
+
+def paid(sample: pa.RecordBatch, decimal: str) -> From | None:
+    """What was paid for a line, as the price of one times how many."""
+    called = {plain(name): name for name in reversed(sample.schema.names)}
+    price = next((called[word] for word in UNIT_PRICE if word in called), None)
+    quantity = match("quantity", sample.schema.names, "order_items")
+    if price is None:
+        return None
+    each = money(price, sample, decimal)
+    return each if quantity is None else each.model_copy(update={"times": quantity})
 
 
 def money(name: str, sample: pa.RecordBatch, decimal: str) -> From:

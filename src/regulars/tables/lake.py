@@ -4,6 +4,7 @@ import datetime as dt
 import functools
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +18,7 @@ from regulars.tables import delta, loading, recognition, rejects, unloading
 from regulars.tables import mapping as mappings
 from regulars.tables.contracts import CONTRACTS, contract
 from regulars.tables.engines import Engine, Frame, open_engine
-from regulars.tables.formats import JsonLinesSource, Source, in_decimals, open_source
+from regulars.tables.formats import FrameSource, JsonLinesSource, Source, in_decimals, open_source
 from regulars.tables.intake import Intake
 from regulars.tables.names import has_same_names, same_names
 from regulars.tables.recognition import Share
@@ -124,7 +125,7 @@ class Lake:
         )
         names = [*opened.columns, *(["store_id"] if store else [])]
         export = None if mapping or has_same_names(table, names) else self._export(table, opened)
-        mapping = mapping or (export.mapping if export else same_names(table, names))
+        mapping = mapping or (recognition.in_its_manner(export.mapping, opened) if export else same_names(table, names))
         if mapping.table != table:
             raise DataError(f"this mapping makes {mapping.table}, not {table}")
         share = Share(mapping, "export" if export else "names", export.export if export else None)
@@ -171,7 +172,8 @@ class Lake:
         if manner.store is not None and not self.has("stores"):
             made = Share(same_names("stores", ["store_id"]), "names")
             first = manner._replace(store=None, load=next(iter(names.values())))
-            yield self._load(open_source(pa.table({"store_id": [manner.store]})), made, first, {})
+            said = replace(FrameSource.of(pa.table({"store_id": [manner.store]})), name="--store")
+            yield self._load(said, made, first, {})
         for table in CONTRACTS:
             clocks = self._clocks()
             for source, share in plan:

@@ -36,13 +36,15 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "order_date_time",
         "datum", "datum_uhrzeit", "belegdatum", "verkaufsdatum", "zeitpunkt", "fecha", "fecha_hora", "date_de_vente", "data",
         "下单时间", "交易时间", "结账时间", "开单时间", "营业日期", "日期", "дата", "время_открытия",
+        "invoice_date", "purchase_date", "transaction_time", "sale_time", "sold_at", "paid_at", "closed", "order_timestamp", "check_date",
+        "bezahlt_am", "rechnungsdatum", "交易日期", "支付时间", "付款时间", "订单时间",
     ),
     "amount_minor": (
         "net_sales", "net_amount", "net_total", "subtotal", "sales_value", "amount", "amount_paid", "order_total", "total_amount",
-        "grand_total", "total", "price", "paid", "revenue", "total_collected", "total_money", "total_price", "line_total",
+        "grand_total", "total", "paid", "revenue", "total_collected", "total_money", "total_price", "line_total",
         "betrag", "umsatz", "bruttobetrag", "gesamtbetrag", "gesamt", "summe", "brutto", "importe", "importe_total",
         "montant", "montant_ttc", "total_ttc",
-        "totale", "importo", "valor", "顾客实付", "实付金额", "实收金额", "实收", "实付", "金额", "сумма",
+        "totale", "importo", "valor", "顾客实付", "订单总额", "订单金额", "实付金额", "实收金额", "实收", "实付", "金额", "сумма",
     ),
     "discount_minor": (
         "discount", "discounts", "discount_amount", "total_discount", "disc", "retail_disc", "coupon_disc", "rabatt", "nachlass",
@@ -52,15 +54,18 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "item", "product_id", "sku", "dish", "dish_id", "menu_item", "item_name", "product", "product_name", "name", "artikelnummer",
         "artikel", "artikelname", "produkt", "article", "produit", "artículo", "articulo", "producto", "prodotto", "菜品",
         "菜品名称", "菜名", "商品名称", "блюдо",
+        "stock_code", "stockcode", "item_code", "product_code", "plu", "商品", "品名", "beschreibung", "bezeichnung",
     ),
     "name": (
         "item_name", "product_name", "menu_item", "item", "product", "title", "display_name", "artikelname", "artikel", "produkt",
         "article", "produit", "artículo", "articulo", "producto", "菜名", "菜品名称", "商品名称", "блюдо",
+        "菜品", "商品", "品名", "description", "beschreibung", "bezeichnung",
     ),
     "stores.name": ("store_name", "location_name", "restaurant_name", "branch_name", "outlet_name", "门店名称", "店铺名称"),
     "order_items.amount_minor": (
         "line_total", "line_amount", "item_total", "net_sales", "net_price", "net_amount", "subtotal", "sales_value", "amount", "total",
-        "price", "betrag", "umsatz", "summe", "importe", "montant", "importo", "实付金额", "实收金额", "小计", "金额", "сумма",
+        "price", "betrag", "umsatz", "summe", "importe", "montant", "importo", "实付金额", "实收金额", "小计", "菜品小计", "商品小计",
+        "金额", "сумма",
     ),
     "category": (
         "department", "section", "group", "type", "menu_group", "product_category", "item_category", "warengruppe", "kategorie",
@@ -87,6 +92,23 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "birthday": ("date_of_birth", "dob", "生日"),
 }  # fmt: skip
 """Words that others use for our columns, those that mean it most closely first."""
+UNIT_PRICE = (
+    "unit_price",
+    "item_price",
+    "lineitem_price",
+    "price",
+    "price_each",
+    "einzelpreis",
+    "preis",
+    "stückpreis",
+    "prix_unitaire",
+    "precio_unitario",
+    "precio",
+    "prezzo",
+    "单价",
+    "цена",
+)
+"""Words for what one of a dish costs, which is paid for each of them."""
 TIME = ("time", "uhrzeit", "zeit", "heure", "hora", "ora", "时间", "время")
 """Words for the time of day, where it stands in a column beside its date."""
 REFUND = (

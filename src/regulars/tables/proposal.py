@@ -139,7 +139,7 @@ def _fit(chosen: Contract, names: list[str]) -> float:
 def _origin(column: Column, sample: pa.RecordBatch, decimal: str, table: str) -> From | None:
     name = match(column.name, sample.schema.names, table)
     if name is None:
-        return None
+        return guesses.paid(sample, decimal) if column.name == "amount_minor" and table != "offers" else None
     match column.kind:
         case Kind.MONEY:
             return guesses.money(name, sample, decimal)

@@ -13,12 +13,13 @@ import pyarrow.compute as pc
 from regulars.errors import DataError
 from regulars.tables import guesses
 from regulars.tables.contracts import CONTRACTS, Kind
-from regulars.tables.formats import Source
+from regulars.tables.formats import FrameSource, JsonLinesSource, Source
 from regulars.tables.mapping import From, Mapping
 from regulars.tables.names import has_same_names, ours_among, same_names
 from regulars.tables.proposal import Proposal, propose, propose_all
 from regulars.tables.shaping import words_of
 from regulars.tables.vendors import Export, recognise
+from regulars.wording import Sentence
 
 _LEAST_NEEDED = 2
 _BESIDE_ORDERS = ("stores", "guests", "menu_items")
@@ -59,7 +60,9 @@ def plan_of(sources: Iterable[Source], known: Known) -> list[tuple[Source, Share
 
     Stores that orders name are made only where no source is about stores. Raises DataError where it cannot be told what one holds.
     """
-    found = [(source, share) for source in sources for share in shares_of(source, known)]
+    found = [
+        (_readable_twice(source), share) for source in sources for share in shares_of(_readable_twice(source), known)
+    ]
     if any(share.table == "stores" and not share.only_new for _, share in found):
         found = [
             (source, share)
@@ -67,6 +70,14 @@ def plan_of(sources: Iterable[Source], known: Known) -> list[tuple[Source, Share
             if share.table != "stores" or not (share.only_new and share.way == "names")
         ]
     return sorted(found, key=lambda one: one[1].only_new)
+
+
+def _readable_twice(source: Source) -> Source:
+    if isinstance(source, FrameSource) and isinstance(source.data, pa.RecordBatchReader):
+        raise DataError(
+            f"{source.name}: can be read once only, so its table cannot be found first; name it: lake.load(TABLE, ...)"
+        )
+    return source
 
 
 def shares_of(source: Source, known: Known) -> list[Share]:
@@ -106,21 +117,53 @@ def _by_export(source: Source, known: Known) -> list[Share]:
     for export in recognise(source.columns):
         by_table.setdefault(export.table, []).append(export)
     chosen = [known.choose(exports, source) if len(exports) > 1 else exports[0] for exports in by_table.values()]
-    return [Share(_in_its_decimals(one.mapping, source), "export", one.export) for one in chosen]
+    return [Share(in_its_manner(one.mapping, source), "export", one.export) for one in chosen]
 
 
-def _in_its_decimals(mapping: Mapping, source: Source) -> Mapping:
-    """The mapping with the decimal mark that the amounts of the source have; exports have that of the country."""
+def in_its_manner(mapping: Mapping, source: Source) -> Mapping:
+    """The mapping of an export with the decimal mark and the form of dates that the source has, for both are those of a country.
+
+    Raises DataError where its dates can be read with the day first as well as with the month first.
+    """
+    if isinstance(source, FrameSource) or (isinstance(source, JsonLinesSource) and mapping.only is not None):
+        return mapping
     sample = guesses.sample_of(source)
     money = {column.name for column in mapping.contract.columns if column.kind is Kind.MONEY} & mapping.columns.keys()
     names = {name for ours in money for name in mapping.columns[ours].sources if name in sample.schema.names}
     texts = [sample.column(name) for name in sorted(names) if pa.types.is_string(sample.schema.field(name).type)]
-    return mapping.model_copy(update={"decimal": ","}) if guesses.decimal_in(texts) == "," else mapping
+    changed: dict[str, object] = {"decimal": ","} if guesses.decimal_in(texts) == "," else {}
+    if (at := mapping.refunded_at) is not None:
+        changed["refunded_at"] = _in_its_form(at, sample)
+    times = {name: origin for name, origin in mapping.columns.items() if name in _TIMES[mapping.table]}
+    formed = {name: _in_its_form(origin, sample) for name, origin in times.items()}
+    if doubt := next(guesses.doubts(formed, sample), None):
+        raise _doubtful(source, mapping.table, doubt)
+    return mapping.model_copy(update={**changed, "columns": {**mapping.columns, **formed}})
+
+
+_TIMES = {table: [column.name for column in rules.instants] for table, rules in CONTRACTS.items()}
+
+
+def _in_its_form(origin: From, sample: pa.RecordBatch) -> From:
+    """Where a time comes from, with its form where the mapping leaves that open and it is not ISO 8601."""
+    if origin.format is not None or not isinstance(origin.column, str) or origin.column not in sample.schema.names:
+        return origin
+    found = guesses.date(origin.column, sample)
+    return (
+        origin if found is None or found.column != origin.column else origin.model_copy(update={"format": found.format})
+    )
+
+
+def _doubtful(source: Source, table: str, doubt: Sentence) -> DataError:
+    return DataError(
+        f"{source.name}: {doubt} `regulars map {source.name} --table {table} --save` keeps the likelier reading for you to check; "
+        "then load it"
+    )
 
 
 def _by_names(source: Source, known: Known, *, is_sure: bool) -> list[Share]:
     """The tables whose names the columns have. Sure are those that need several of them."""
-    columns = [*source.columns, *(["store_id"] if known.store else [])]
+    columns = [*source.columns, *(["store_id"] if known.store and is_sure else [])]
     there = {table: len(ours_among(table, columns)) for table in CONTRACTS if has_same_names(table, columns)}
     there = {table: count for table, count in there.items() if (_needed(table) >= _LEAST_NEEDED) == is_sure}
     if not there:
@@ -190,10 +233,7 @@ def _proposals(source: Source) -> list[Proposal]:
 def _shares(source: Source, guess: list[Proposal]) -> list[Share]:
     for one in guess:
         if one.doubts:
-            raise DataError(
-                f"{source.name}: {one.doubts[0]} `regulars map {source.name} --table {one.table} --save` keeps the likelier reading "
-                "for you to check; then load it"
-            )
+            raise _doubtful(source, one.table, one.doubts[0])
     return [Share(one.mapping, "proposal") for one in guess]
 
 

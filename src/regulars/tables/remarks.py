@@ -42,6 +42,8 @@ def _shown(origin: From) -> str:
     if origin.count_per is not None:
         return "1, 2, 3"
     named = " + ".join(origin.sources) or ("the only store" if origin.only_store else str(origin.value))
+    if origin.times is not None:
+        named = f"{' + '.join(origin.added)} × {origin.times}"
     return f"{named} ({origin.format})" if origin.format else named
 
 

@@ -11,7 +11,7 @@ from regulars.tables.formats.json_lines import JsonLinesSource
 from regulars.tables.formats.raw import Misshapen, RawBatch, Source
 from regulars.tables.formats.sheets import SheetSource
 
-__all__ = ["JsonLinesSource", "Misshapen", "RawBatch", "Source", "in_decimals", "open_source"]
+__all__ = ["FrameSource", "JsonLinesSource", "Misshapen", "RawBatch", "Source", "in_decimals", "open_source"]
 
 
 def open_source(

@@ -1,7 +1,7 @@
 """JSON: one object a line, or one document; nested fields are reached by a dot, as in properties.order_id.
 
 A list of objects is its objects, and so is an envelope as event APIs take it: {"batch": [...], "sentAt": ...}; what the envelope
-says is said of each of them.
+says is said of each of them. So is one as APIs answer, {"data": [...], "links": ...}; what stands beside is about the answer.
 """
 
 import itertools
@@ -22,6 +22,7 @@ from regulars.wording import Sentence
 _LINES_PER_BATCH = ROWS_PER_BATCH // 4
 _BLANK = "\ufeff \t\r\n"
 _BATCH = "batch"
+_ANSWERS = ("data", "orders", "receipts", "results", "records", "transactions")
 _SEPARATORS = re.compile(r"[\s,]*")
 
 
@@ -153,7 +154,15 @@ def _unpacked(value: Any) -> list[Any]:
     if isinstance(value, dict) and isinstance(value.get(_BATCH), list):
         around = {name: inner for name, inner in value.items() if name != _BATCH}
         return [around | inner if isinstance(inner, dict) else inner for inner in value[_BATCH]]
+    if isinstance(value, dict) and (name := _answered(value)) is not None:
+        return list(value[name])
     return value if isinstance(value, list) else [value]
+
+
+def _answered(value: dict[str, Any]) -> str | None:
+    """The name under which an answer of an API has its objects: the only list of objects in it."""
+    lists = [name for name, inner in value.items() if isinstance(inner, list) and inner and isinstance(inner[0], dict)]
+    return lists[0] if len(lists) == 1 and lists[0] in _ANSWERS else None
 
 
 def _of_document(text: str, read: _Reader) -> Iterator[_Object]:
@@ -171,7 +180,8 @@ def _of_document(text: str, read: _Reader) -> Iterator[_Object]:
 
 def _lines_of(text: str) -> list[int]:
     """The line on which each object of a document's list begins; of a single object, its own."""
-    begin = re.search(rf'^[{_BLANK}]*(\[)|"{_BATCH}"\s*:\s*(\[)', text)
+    names = "|".join((_BATCH, *_ANSWERS))
+    begin = re.search(rf'^[{_BLANK}]*(\[)|"({names})"\s*:\s*(\[)', text)
     if begin is None:
         return [1 + text[: len(text) - len(text.lstrip(_BLANK))].count("\n")]
     decoder, at, lines, line, last = json.JSONDecoder(), begin.end(), [], 1, 0
