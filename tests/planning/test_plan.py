@@ -1,6 +1,7 @@
 """The plan: limits kept, arms by lot with exact propensities, immutable, and the same again to the byte."""
 
 import datetime as dt
+import json
 import stat
 from collections.abc import Callable
 from dataclasses import replace
@@ -106,6 +107,20 @@ def test_a_summary_comes_back_from_disk_as_it_was(plan: Plan, shop: rg.Lake) -> 
     assert told.audience == sum(told.arms.values())
     assert told.design is not None
     assert told.design.effect > 0
+
+
+def test_a_plan_that_an_earlier_version_kept_is_refused_with_the_mend(plan: Plan, tmp_path: Path) -> None:
+    earlier = {
+        "plan_id": plan.plan_id,
+        "name": "Old",
+        "warnings": ["nothing is known yet"],
+        "limits": [{"limit": "budget"}],
+    }
+    (tmp_path / "plan.json").write_text(json.dumps(earlier), encoding="utf-8")
+    with pytest.raises(
+        rg.DataError, match=r"plan\.json: .*; another version of regulars wrote it: plan its campaign again"
+    ):
+        read_summary(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pydantic
 import pytest
 
 from regulars.wording import Sentence, Voice, catalogue, clean, language_for
@@ -92,3 +93,9 @@ def test_a_sentence_that_is_printed_is_english(words: dict[str, dict[str, str]])
     words["x"] = {"en": "It cost {n:count dollar}", "zh": "花了 {n:count} 元"}
     assert str(Sentence("x", n=2)) == "It cost 2 dollars"
     assert "cost" in Sentence("x", n=2)
+
+
+@pytest.mark.parametrize("kept", ["words of an earlier version", {"code": "few"}, {"code": "few", "facts": "many"}, 7])
+def test_what_is_no_sentence_is_an_error_of_the_value_that_holds_it(kept: object) -> None:
+    with pytest.raises(pydantic.ValidationError, match="not a code with its facts"):
+        pydantic.TypeAdapter(tuple[Sentence, ...]).validate_python([kept])

@@ -69,7 +69,7 @@ class Sentence:
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
         """How values that hold sentences are written as JSON and read back."""
         return core_schema.no_info_plain_validator_function(
-            lambda known: known if isinstance(known, Sentence) else cls.of(known),
+            lambda known: known if isinstance(known, Sentence) else cls.of(_checked(known)),
             serialization=core_schema.plain_serializer_function_ser_schema(cls.as_dict),
         )
 
@@ -239,6 +239,13 @@ def _is_hidden(char: str) -> bool:
 def _day_names(language: str) -> dict[str, str]:
     names = get_day_names("wide", locale=_LOCALES[language])
     return {day: str(names[place]) for place, day in enumerate(WEEKDAYS)}
+
+
+def _checked(written: Any) -> dict[str, Any]:
+    """What `as_dict` wrote. Raises ValueError for anything else, such as the words of an earlier version."""
+    if isinstance(written, dict) and written.keys() == {"code", "facts"} and isinstance(written["facts"], dict):
+        return written
+    raise ValueError("not a code with its facts")
 
 
 def _written(value: Any) -> Any:
