@@ -21,7 +21,7 @@ demo: $(STAMP) ## the main job on a year of real orders, in ./demo: about three 
 	$(BIN)/regulars demo
 
 test: $(STAMP) ## run all tests, a process for each core
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 storms: $(STAMP) ## the long suites in full: storms of tills, kills, the ledger against its model: about an hour
 	$(BIN)/python -m pytest tests/storms tests/jobs tests/ledger/test_model.py --whole -s

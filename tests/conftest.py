@@ -3,6 +3,7 @@
 import datetime as dt
 import importlib.util
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,13 @@ NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="run long suites in full: storms, kills, the ledger's model")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of a file share a process and what they set up; all that ask Spark share one, whose session is dear."""
+    for item in items:
+        asks = {*getattr(item, "fixturenames", ()), *re.split(r"[\[\]-]", item.name)}
+        item.add_marker(pytest.mark.xdist_group("spark" if "spark" in asks else item.location[0]))
 
 
 @pytest.fixture
