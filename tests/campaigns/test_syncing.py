@@ -12,6 +12,8 @@ from regulars.access import stores as known
 from regulars.campaigns import sync
 from regulars.offers import actions
 from regulars.offers.refunds import RollBack
+from regulars.tables.contracts import contract
+from regulars.tables.mapping import Mapping
 
 LATER = NOW + dt.timedelta(days=30)
 
@@ -87,3 +89,23 @@ def test_a_campaigns_outcomes_have_everybody_who_was_exposed(lake: rg.Lake, hous
     assert [tuple(row.values()) for row in rows] == [
         ("autumn", "ann", 1, 2500, 1500, 500), ("autumn", "bob", 1, 1000, 600, 0), ("autumn", "cid", 0, 0, 0, 0),
     ]  # fmt: skip
+
+
+def test_a_mapping_that_the_workspace_keeps_is_for_its_own_files(lake: rg.Lake, house: House) -> None:
+    """A shop whose exports need mappings tells events too."""
+    for table in ("orders", "order_items", "offers", "redemptions", "stores"):
+        own = {column.name: f"Their {column.name}" for column in contract(table).columns}
+        lake.save_mapping(Mapping.model_validate({"table": table, "columns": own}))
+    house.define(campaign_id="autumn")
+    house.redeem(house.issue(guest_id="ann"), order_id="A1")
+    told = {
+        "type": "track",
+        "event": "Order Completed",
+        "messageId": "m1",
+        "userId": "ann",
+        "timestamp": NOW.isoformat(),
+    }
+    line = {"product_id": "tea", "name": "Tea", "price": 12.5, "quantity": 1}
+    facts = {"order_id": "A1", "store_id": "S1", "total": 12.5, "currency": "USD", "products": [line]}
+    actions.take_events([told | {"properties": facts}], till=None, now=NOW)
+    assert sync(lake, now=LATER)[:5] == (2, 1, 1, 1, 1)

@@ -17,9 +17,12 @@ from regulars.offers import actions
 from regulars.results import keep_outcomes
 from regulars.tables import Lake
 from regulars.tables.mapping import Mapping
+from regulars.tables.names import same_names
+from regulars.tables.vendors import known_exports
 
 _AGAIN = dt.timedelta(hours=1)
 _AT_ONCE = 50_000
+_EXPORT = "Segment events"
 _ORDERS = ("Order Completed", "Order Refunded", "Order Cancelled")
 
 _REDEMPTIONS = pa.schema([
@@ -71,7 +74,10 @@ def _stores(lake: Lake) -> int:
 
 def _offers(lake: Lake, now: dt.datetime) -> int:
     rows = [_offer(offer["offer_id"], offer["terms"]) for offer in actions.offers()]
-    return lake.load("offers", pa.Table.from_pylist(rows), now=now).changed if rows else 0
+    if not rows:
+        return 0
+    table = pa.Table.from_pylist(rows)
+    return lake.load("offers", table, mapping=same_names("offers", table.column_names), now=now).changed
 
 
 def _offer(offer_id: str, terms: dict[str, Any]) -> dict[str, Any]:
@@ -113,16 +119,23 @@ def _chain(first: pa.RecordBatch, others: Iterator[pa.RecordBatch]) -> Iterator[
 
 
 def _events(lake: Lake, since: dt.datetime | None, now: dt.datetime) -> tuple[int, int]:
-    """Orders that were told as events, through the mapping that every file of such events takes."""
+    """Orders that were told as events, through the mapping that every file of such events takes, whichever the workspace keeps for
+    files of its own."""
     lake.workspace.scratch.mkdir(exist_ok=True)
     path = lake.workspace.scratch / "events-until.jsonl"
     try:
         if not _write(path, actions.events(_ORDERS, since=since)):
             return 0, 0
-        changed = [lake.load(table, path, now=now).changed for table in ("orders", "order_items")]
+        changed = [
+            lake.load(table, path, mapping=_of_events(table), now=now).changed for table in ("orders", "order_items")
+        ]
     finally:
         path.unlink(missing_ok=True)
     return changed[0], changed[1]
+
+
+def _of_events(table: str) -> Mapping:
+    return next(known.mapping for known in known_exports() if (known.export, known.table) == (_EXPORT, table))
 
 
 def _write(path: Path, events: Iterator[dict[str, Any]]) -> int:
