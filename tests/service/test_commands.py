@@ -43,10 +43,13 @@ def test_from_nothing_to_a_redemption(run: Run, tmp_path: Path) -> None:
     assert issued == {"batch_id": "first", "issued": 25, "wanted": 25}
     assert "25 of 25 issued" in run("issue", "five", "--count", "25", "--batch", "first").stdout
     assert "first" in run("issue", "five", "--count", "26", "--batch", "first", status=1).stderr
+    (tmp_path / "guests.csv").write_text("guest_id,visits\nG1,3\nG2,4\n")
+    assert "2 of 2 issued" in run("issue", "five", "--guests", "guests.csv", "--batch", "second").stdout
     with serving(tmp_path, {}) as server:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "check-4711"}
         with httpx.Client(base_url=server.address, headers=headers) as till:
             assert till.get("/api/v1/offers").json()["offers"][0]["offer_id"] == "five"
+            assert "no such offer" in run("halt", "offer", "fife", "--reason", "a test", status=1).stderr
             run("halt", "offer", "five", "--reason", "a test")
             assert till.get("/api/v1/ping").status_code == 200
             run("resume", "offer", "five")
@@ -55,7 +58,10 @@ def test_from_nothing_to_a_redemption(run: Run, tmp_path: Path) -> None:
             assert till.get("/api/v1/ping").status_code == 401
     assert "every counter is what the ledger says" in run("reconcile").stdout
     assert json.loads(run("reconcile", "--json").stdout) == []
-    assert "$125.00" in run("offers", "list").stdout
+    assert "$135.00" in run("offers", "list").stdout
+    assert json.loads(run("people", "links", "--json").stdout) == []
+    assert "there is none" in run("people", "part", "12", "--reason", "a test", status=1).stderr
+    assert "every counter" in run("reconcile", "--mend").stdout
     assert "S1" in run("stores", "list").stdout
     assert stat.S_IMODE((tmp_path / "records.sqlite3").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "records.key").stat().st_mode) == 0o600

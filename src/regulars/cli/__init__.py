@@ -9,6 +9,7 @@ quality     read reviews, judge dishes and stores, watch them, say what to mend
 campaigns   plan, report, measure, rehearse, sync, demo
 records     how the commands below find the records of offers, and show them
 offers      define offers, issue vouchers, stop and go on
+people      who was taken for one guest at tills
 tills       keys and stores
 jobs        what the worker does, did, and could not do
 service     serve, sweep, migrate, reconcile, back up, restore
@@ -24,7 +25,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from regulars import __version__
-from regulars.cli import campaigns, data, guests, jobs, offers, service, tills
+from regulars.cli import campaigns, data, guests, jobs, offers, people, service, tills
 from regulars.cli import quality as qualities
 from regulars.cli.answers import err, out, voice
 from regulars.cli.language import LanguageOrVariable, with_language
@@ -74,6 +75,7 @@ GROUPS = {
     "offers": offers.offers,
     "watches": offers.watches,
     "jobs": jobs.app,
+    "people": people.people,
     "keys": tills.keys,
     "stores": tills.stores,
 }

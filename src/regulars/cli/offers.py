@@ -10,6 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from regulars.cli.answers import AsJson, err, voice
+from regulars.cli.guest_lists import read_guests
 from regulars.cli.records import Workspace, now, opened_records, say, table
 from regulars.errors import DataError
 
@@ -43,7 +44,7 @@ def list_offers(workspace: Workspace = None, as_json: AsJson = False) -> None:
     with opened_records(workspace):
         from regulars.offers import actions
 
-        rows = actions.offers()
+        rows = actions.offers(now=now())
     shown = rows if as_json else [_offer(row) for row in rows]
     table(as_json, shown, ("offer", "kind", "budget", "reserved", "spent", "uses"))
 
@@ -60,7 +61,10 @@ def issue(
     count: Annotated[
         int | None, typer.Option(min=1, max=100_000_000, help="How many, for nobody in particular.")
     ] = None,
-    guests: Annotated[Path | None, typer.Option(help="A file with one guest's id on each line: one for each.")] = None,
+    guests: Annotated[
+        Path | None,
+        typer.Option(help="Guests' ids, one a line, or a CSV with a column guest_id: one voucher for each."),
+    ] = None,
     batch: Annotated[
         str | None, typer.Option(help="A name for these; the same name continues what was stopped.")
     ] = None,
@@ -71,7 +75,7 @@ def issue(
     """Issue vouchers, many at once.  Example:  regulars issue lunch --count 1000 --batch autumn"""
     if (count is None) == (guests is None):
         raise typer.BadParameter("give either --count or --guests")
-    named = None if guests is None else _lines(guests)
+    named = None if guests is None else read_guests(guests)
     name = batch or f"{offer_id}-{now():%Y%m%d%H%M%S}"
     with opened_records(workspace), _bar("issue_progress", batch=name) as told:
         from regulars.offers.batches import issue_many
@@ -94,12 +98,6 @@ def _write(file: Path, batch: str) -> None:
     write_sheet(
         pa.table({name: pa.array(list(row), pa.string()) for name, row in zip(columns, rows, strict=True)}), file
     )
-
-
-def _lines(file: Path) -> list[str]:
-    from regulars.documents import read_text
-
-    return [line.strip() for line in read_text(file).splitlines() if line.strip()]
 
 
 @contextmanager

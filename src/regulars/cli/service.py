@@ -62,11 +62,21 @@ def worker(
         work(every, once=once)
 
 
-def reconcile(workspace: Workspace = None, as_json: AsJson = False) -> None:
+def reconcile(
+    mend: Annotated[
+        bool,
+        typer.Option("--mend", help="First give guests who were taken for one their one root, where that was damaged."),
+    ] = False,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
     """Work out every counter from the ledger; status 1 where one drifted.  Example:  regulars reconcile"""
     with opened_records(workspace):
+        from regulars.offers import links
         from regulars.records.rooms import reconcile as work_out
 
+        if mend and (count := links.mend()):
+            err.print(voice().say("people_mended", families=count))
         drifts = [drift._asdict() for drift in work_out()]
     _show_drifts(drifts, as_json)
 

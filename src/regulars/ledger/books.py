@@ -15,6 +15,10 @@ from regulars.records.statements import Change
 _T = TypeVar("_T", bound=models.Model)
 
 
+class NotAloneError(RuntimeError):
+    """What others in the same transaction have not read cannot be decided beside them."""
+
+
 class Books(defaultdict[Shelf[Any], dict[Any, Any]]):
     """The rows on their shelves, by the key of each, those that were read and those that are new; and what was changed.
 
@@ -22,12 +26,11 @@ class Books(defaultdict[Shelf[Any], dict[Any, Any]]):
     2026
     """
 
-    def __init__(self, *, now: dt.datetime) -> None:
+    def __init__(self, *, now: dt.datetime, is_alone: bool = True) -> None:
         super().__init__(dict)
-        self.now = now
-        self._changed: dict[int, models.Model] = {}
-        self._new: list[models.Model] = []
-        self._kept: list[models.Model] = []
+        self.now, self.is_alone = now, is_alone
+        self._new: list[_Added] = []
+        self._kept: list[_Added] = []
         self._undo: list[tuple[models.Model, str, Any]] = []
 
     if TYPE_CHECKING:
@@ -43,55 +46,74 @@ class Books(defaultdict[Shelf[Any], dict[Any, Any]]):
             for row in rows:
                 self[shelf].setdefault(shelf.key(row), row)
 
+    def demand_alone(self) -> None:
+        """Raises NotAloneError where other commands are decided in the same transaction."""
+        if not self.is_alone:
+            raise NotAloneError
+
     @contextmanager
     def trial(self, *, is_kept: bool = True) -> Iterator[None]:
-        """All or nothing: what was changed inside is undone where it is refused, or is not to be kept."""
-        changes, added = len(self._undo), len(self._new)
+        """All or nothing: what was changed inside is undone where it is refused, or is not to be kept, and then alarms too."""
+        changes, added, kept = len(self._undo), len(self._new), len(self._kept)
         try:
             yield
         except Exception:
             self._back_to(changes, added)
+            if not is_kept:
+                self._take_off(self._kept, kept)
             raise
         if not is_kept:
             self._back_to(changes, added)
+            self._take_off(self._kept, kept)
 
     def _back_to(self, changes: int, added: int) -> None:
         for row, name, value in reversed(self._undo[changes:]):
             setattr(row, name, value)
-        for row in self._new[added:]:
+        del self._undo[changes:]
+        self._take_off(self._new, added)
+
+    def _take_off(self, rows: "list[_Added]", first: int) -> None:
+        """The rows from this one on were never there; what stood in their places is back."""
+        for row, before in reversed(rows[first:]):
             shelf = SHELVES[type(row)]
             del self[shelf][shelf.key(row)]
-            self._changed.pop(id(row), None)
-        del self._undo[changes:], self._new[added:]
+            if before is not None:
+                self[shelf][shelf.key(before)] = before
+        del rows[first:]
 
     def change(self, row: models.Model, **values: Any) -> None:
         """Set fields of a row."""
         for name, value in values.items():
             self._undo.append((row, name, getattr(row, name)))
             setattr(row, name, value)
-        self._changed[id(row)] = row
 
     def add(self, row: _T) -> _T:
         """A new row, found under its key at once."""
-        self._put(row)
-        self._new.append(row)
+        self._new.append((row, self._put(row)))
         return row
 
     def keep(self, row: models.Model) -> None:
         """A new row that stays even where its command is refused, such as the alarm it raised."""
-        self._put(row)
-        self._kept.append(row)
+        self._kept.append((row, self._put(row)))
 
-    def _put(self, row: models.Model) -> None:
+    def _put(self, row: models.Model) -> models.Model | None:
+        """What stood in its place before."""
         shelf = SHELVES[type(row)]
-        self[shelf][shelf.key(row)] = row
+        key = shelf.key(row)
+        before = self[shelf].get(key)
+        self[shelf][key] = row
+        return before
 
     def write(self) -> None:
         """Write everything down. Raises IntegrityError where a constraint of the database says no; nothing is written then."""
-        new = [*self._new, *self._kept]
+        new = [row for row, _ in (*self._new, *self._kept)]
         known = set(map(id, new))
-        changed = [row for row in self._changed.values() if id(row) not in known]
+        changed = {id(row): row for row, _, _ in self._undo if id(row) not in known}.values()
         statements.write([*_changes(_number(new), has_fields=False), *_changes(changed, has_fields=True)])
+
+
+_Added = tuple[models.Model, models.Model | None]
+"""A new row, and the one in whose place it stands."""
 
 
 def _changes(rows: Iterable[models.Model], *, has_fields: bool) -> list[Change]:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from regulars.access.scopes import Own
 from regulars.ledger.refusals import Refusal
@@ -38,6 +38,8 @@ class Command:
     stores: Own = None
     at: dt.datetime
     language: str = "en"
+    is_deed: ClassVar[bool] = True
+    """Whether it changes anything; of a question nothing stays, whatever it tried."""
 
     @property
     def name(self) -> tuple[str, str]:

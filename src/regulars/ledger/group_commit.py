@@ -1,12 +1,13 @@
 """Group commit: commands of many threads go through together, in one transaction, so that one write to the disk serves them all."""
 
+import contextlib
 import datetime as dt
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
 from regulars.ledger.commands import Answer, Command, Speaker
 from regulars.ledger.refusals import Refusal
@@ -15,6 +16,10 @@ from regulars.ledger.transactions import as_json, perform
 MOST_AT_ONCE = 64
 MOST_PATIENCE = 0.005
 """Seconds that a transaction waits at most for those who may come with it."""
+
+
+MOST_TRIES = 5
+"""How often a transaction is tried, while others are the first to write its new rows."""
 
 
 class Turn:
@@ -97,15 +102,16 @@ class Door:
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
 
     def _let_in(self, turns: list[Turn]) -> None:
+        """What goes wrong goes wrong for nobody else: then each is let in by itself."""
         try:
             answers = self._perform([turn.command for turn in turns])
-        except (DatabaseError, InterfaceError) as error:
+        except Exception as error:  # noqa: BLE001  (whoever waits hears of it, and the next are let in)
             if len(turns) == 1:
                 self._leave(turns, [error])
             else:
                 for turn in turns:
                     self._let_in([turn])
-        except BaseException as error:  # noqa: BLE001  (whoever waits hears of it, and the next are let in)
+        except BaseException as error:  # noqa: BLE001
             self._leave(turns, [error] * len(turns))
         else:
             self._leave(turns, answers)
@@ -114,12 +120,19 @@ class Door:
         """Answer them; once more where the database was started anew, for that leaves a connection that is dead."""
         before = connection.connection
         try:
-            return perform(commands, now=self._clock(), speak=self._speak)
+            return self._persist(commands)
         except (OperationalError, InterfaceError):
             if before is None or (connection.connection is before and connection.is_usable()):
                 raise
             connection.close()
-            return perform(commands, now=self._clock(), speak=self._speak)
+            return self._persist(commands)
+
+    def _persist(self, commands: list[Command]) -> list[Answer]:
+        """Answer them; again where another process wrote the same new row first, which is there to be read then."""
+        for _ in range(MOST_TRIES - 1):
+            with contextlib.suppress(IntegrityError):
+                return perform(commands, now=self._clock(), speak=self._speak)
+        return perform(commands, now=self._clock(), speak=self._speak)
 
     def _leave(self, turns: list[Turn], outcomes: Sequence[Answer | BaseException]) -> None:
         with self._change:

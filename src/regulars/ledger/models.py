@@ -54,7 +54,8 @@ class Entry(Amounts):
 
     reference: the entry's own name; a redemption's is its redemption_id. subject: the number of what it is about, such as a
     voucher. of: what is given back. at: when it happened; noted_at: when we wrote it; counted_at: the instant whose day and hour
-    it counts against. What moved is in the amounts, of which budget and cap are what came in; platform_minor: the platform's part
+    it counts against; counts: the caps it counts against, a line each, null where the terms say. guest_id: sealed.
+    What moved is in the amounts, of which budget and cap are what came in; platform_minor: the platform's part
     of what was spent.
     """
 
@@ -69,7 +70,8 @@ class Entry(Amounts):
     till_id = fields.text(32, null=True)
     store_id = fields.text(null=True)
     order_id = fields.text(null=True)
-    guest_id = fields.text(null=True)
+    counts = fields.text(200, null=True)
+    guest_id = fields.text(400, null=True)
     person_id = fields.text(32, null=True)
     bill_minor = models.BigIntegerField(null=True)
     reason = fields.text(200, default="")

@@ -34,6 +34,8 @@ class Refusal(OfferError):  # noqa: N818  (the word of the trade; it is said to 
         super().__init__(code)
         self.code = code
         self.facts = facts
+        self.unknown_codes = int(code == "voucher_not_found")
+        """How many codes were tried in vain, for whoever counts guesses."""
 
     def __str__(self) -> str:
         return self.words("en")

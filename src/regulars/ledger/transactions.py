@@ -9,7 +9,7 @@ from django.db import transaction
 
 from regulars.access.tills import TILLS
 from regulars.ledger.accounts import ACCOUNTS
-from regulars.ledger.books import Books
+from regulars.ledger.books import Books, NotAloneError
 from regulars.ledger.commands import Answer, Command, Speaker
 from regulars.ledger.models import Receipt
 from regulars.ledger.refusals import Refusal
@@ -18,7 +18,7 @@ from regulars.records.shelves import Need, Shelf
 
 KEPT = dt.timedelta(days=30)
 """How long the same key gives the same answer."""
-RECEIPTS = Shelf(Receipt, by="till key")
+RECEIPTS = Shelf(Receipt, by="till key", changes="fingerprint outcome text at")
 
 _LOCK = """
     select name from unnest(%s::text[]) as name
@@ -35,9 +35,17 @@ def as_json(command: Command, outcome: dict[str, Any] | Refusal) -> str:
 def perform(commands: Sequence[Command], *, now: dt.datetime, speak: Speaker = as_json) -> list[Answer]:
     """Answer each command, in order, all in one transaction: when this returns, what was said is on the disk.
 
-    A command without a key is answered anew each time. Raises DatabaseError where the whole cannot be written; then nothing
-    has happened, and each may be tried by itself.
+    A command without a key is answered anew each time; what has to be decided alone has a transaction of its own, and so have
+    then the others. Raises DatabaseError where the whole cannot be written; then nothing has happened, and each may be tried
+    by itself.
     """
+    try:
+        return _together(commands, now, speak)
+    except NotAloneError:
+        return [answer for command in commands for answer in _together([command], now, speak)]
+
+
+def _together(commands: Sequence[Command], now: dt.datetime, speak: Speaker) -> list[Answer]:
     with transaction.atomic():
         busy = _in_flight(commands)
         books = _opened(commands, now)
@@ -48,7 +56,7 @@ def perform(commands: Sequence[Command], *, now: dt.datetime, speak: Speaker = a
 
 def _opened(commands: Sequence[Command], now: dt.datetime) -> Books:
     """The books of these commands: first the locks of their accounts, then what each needs, all of them step by step together."""
-    books = Books(now=now)
+    books = Books(now=now, is_alone=len(commands) == 1)
     books.read(_accounts(commands))
     standing = (
         RECEIPTS.where("key {}", {command.key for command in commands if command.key}),
@@ -85,17 +93,18 @@ def _answer(command: Command, books: Books, busy: set[tuple[str, str]], speak: S
     name = command.name
     if name in busy:
         return _refused(command, Refusal("key_in_flight", key=command.key), speak)
-    if (receipt := books[RECEIPTS].get(name)) is not None:
+    receipt = books[RECEIPTS].get(name)
+    if receipt is not None and receipt.at >= books.now - KEPT:
         if receipt.fingerprint != command.fingerprint:
             return _refused(command, Refusal("key_reused", key=command.key), speak)
         return Answer(outcome=receipt.outcome, text=receipt.text, is_repeated=True)
     try:
-        with books.trial():
+        with books.trial(is_kept=command.is_deed):
             said = command.decide(books)
         answer = Answer(said=said, text=speak(command, said))
     except Refusal as refusal:
         answer = _refused(command, refusal, speak)
-    if command.key:
+    if command.key and command.is_deed:
         till, key = name
         said_once = {
             "fingerprint": command.fingerprint,
@@ -103,7 +112,10 @@ def _answer(command: Command, books: Books, busy: set[tuple[str, str]], speak: S
             "text": answer.text,
             "at": books.now,
         }
-        books.add(statements.made(Receipt, till=till, key=key, **said_once))
+        if receipt is None:
+            books.add(statements.made(Receipt, till=till, key=key, **said_once))
+        else:
+            books.change(receipt, **said_once)
     return answer
 
 

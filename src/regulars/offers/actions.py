@@ -1,28 +1,34 @@
 """The verbs of offers: the way in from other rooms."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Literal
 
-from django.db.models import Case, F, OuterRef, Subquery, Sum, Value, When
+from django.db.models import Case, Count, F, OuterRef, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
+from regulars.access.scopes import Own, may_see
+from regulars.access.stores import clocks
 from regulars.ledger.accounts import entries
 from regulars.ledger.commands import Command
 from regulars.ledger.refusals import Refusal
 from regulars.ledger.transactions import forget_receipts, perform
 from regulars.offers.codes import in_groups
 from regulars.offers.codes import read as read_code
-from regulars.offers.definition import Define, described, terms_of
+from regulars.offers.definition import Define, described
 from regulars.offers.events import events, take_events
 from regulars.offers.halts import HaltKind, Resume, Stop
-from regulars.offers.models import Halt, Mark, Offer, Reservation, Voucher, Watch
-from regulars.offers.reservations import Release
+from regulars.offers.models import Halt, Mark, Offer, Reservation, Version, Voucher, Watch
+from regulars.offers.reservations import LetGo
+from regulars.offers.sealing import unseal
 from regulars.offers.terms import Terms
-from regulars.offers.vouchers import Expire, state_of
+from regulars.offers.validity import MOST_OFFLINE
+from regulars.offers.versions import terms_of
+from regulars.offers.vouchers import Expire, canonical, canonicals, state_of
 
 __all__ = [
-    "define", "events", "find_offer", "find_voucher", "halt", "halts", "note_synced", "offers", "redemptions", "resume",
+    "codes_seen", "define", "events", "find_offer", "find_voucher", "halt", "halts", "note_synced", "offers", "redemptions", "resume",
     "sweep", "synced_at", "take_events", "vouchers_of", "watch", "watches",
 ]  # fmt: skip
 
@@ -35,6 +41,7 @@ def define(offer_id: str, terms: Terms, *, campaign_id: str | None = None, now: 
     Raises Refusal offer_exists where what is fixed by the first voucher would change: kind, policy, currency, uses of a
     code, what one use may cost, and whether a use comes back.
     """
+    sweep(now, offer_id=offer_id)
     return _done(Define(key="", at=now, offer_id=offer_id, terms=terms, campaign_id=campaign_id))
 
 
@@ -66,7 +73,14 @@ def halts() -> list[dict[str, Any]]:
 
 
 def watch(kind: WatchKind, whose: str, per_minute: int | None) -> None:
-    """Halt a campaign or a store as soon as more uses come in one minute than are plausible; None: no longer."""
+    """Halt a campaign or a store as soon as more uses come in one minute than are plausible; None: no longer.
+
+    Raises Refusal campaign_not_found or store_unknown.
+    """
+    if kind == "campaign" and not Offer.objects.filter(campaign_id=whose).exists():
+        raise Refusal("campaign_not_found", campaign=whose)
+    if kind == "store" and whose not in clocks():
+        raise Refusal("store_unknown", store=whose)
     if per_minute is None:
         Watch.objects.filter(kind=kind, key=whose).delete()
     else:
@@ -83,12 +97,31 @@ def find_voucher(code: str, *, now: dt.datetime) -> dict[str, Any]:
     voucher = Voucher.objects.select_related("offer").filter(code=read_code(code)).first()
     if voucher is None:
         raise Refusal("voucher_not_found", code=code[:40])
+    if voucher.holds:
+        voucher.holds -= Reservation.objects.filter(voucher=voucher.code, is_open=True, until__lte=now).count()
+    state = state_of(voucher, now)
+    is_over = voucher.closed or state == "expired"
     return {
-        "code": voucher.code, "offer_id": voucher.offer_id, "state": state_of(voucher, now), "uses": voucher.uses,
-        "uses_left": 0 if voucher.closed else voucher.most_uses - voucher.uses - voucher.holds,
+        "code": voucher.code, "offer_id": voucher.offer_id, "state": state, "uses": voucher.uses,
+        "uses_left": 0 if is_over else voucher.most_uses - voucher.uses - voucher.holds,
         "issued_at": voucher.issued_at.isoformat(), "expires_at": voucher.expires_at.isoformat(), "guest_id": voucher.guest_id,
-        "stores": list(terms_of(voucher.offer.terms).stores),
+        "stores": list(_terms_kept(voucher).stores),
     }  # fmt: skip
+
+
+def codes_seen(texts: Collection[str], own: Own) -> set[str]:
+    """Those of these texts that are codes of vouchers which concern whoever may act at these stores."""
+    vouchers = Voucher.objects.select_related("offer").filter(code__in=canonicals(texts))
+    known = {voucher.code for voucher in vouchers if own is None or may_see(own, _terms_kept(voucher).stores)}
+    return {text for text in texts if canonical(text) in known}
+
+
+def _terms_kept(voucher: Voucher) -> Terms:
+    """The terms that a voucher was issued with."""
+    kept = (
+        Version.objects.filter(offer=voucher.offer_id, number=voucher.version).values_list("terms", flat=True).first()
+    )
+    return terms_of(kept or voucher.offer.terms)
 
 
 def vouchers_of(batch_id: str) -> Iterator[tuple[str, str | None, dt.datetime]]:
@@ -97,17 +130,47 @@ def vouchers_of(batch_id: str) -> Iterator[tuple[str, str | None, dt.datetime]]:
     return ((in_groups(code), guest_id, ends) for code, guest_id, ends in rows.iterator(10_000))
 
 
-def find_offer(offer_id: str) -> dict[str, Any]:
-    """An offer, its terms and its account. Raises Refusal offer_not_found."""
+def find_offer(offer_id: str, *, now: dt.datetime | None = None) -> dict[str, Any]:
+    """An offer, its terms and its account; with `now`, as if it was swept just then. Raises Refusal offer_not_found."""
     offer = Offer.objects.select_related("account").filter(offer_id=offer_id).first()
     if offer is None:
         raise Refusal("offer_not_found", offer=offer_id)
-    return described(offer, offer.account)
+    [found] = _described([offer], now)
+    return found
 
 
-def offers() -> list[dict[str, Any]]:
-    """All offers, by id."""
-    return [described(offer, offer.account) for offer in Offer.objects.select_related("account").order_by("offer_id")]
+def offers(*, now: dt.datetime | None = None) -> list[dict[str, Any]]:
+    """All offers, by id; with `now`, as if they were swept just then."""
+    return _described(list(Offer.objects.select_related("account").order_by("offer_id")), now)
+
+
+def _described(some: Sequence[Offer], now: dt.datetime | None) -> list[dict[str, Any]]:
+    rows = [described(offer, offer.account) for offer in some]
+    unswept = _unswept([offer.offer_id for offer in some], now) if now else {}
+    for row in rows:
+        for unit, amount in unswept.get(row["offer_id"], {}).items():
+            row["account"][f"free_{unit}"] += amount
+            row["account"][f"reserved_{unit}"] -= amount
+    return rows
+
+
+def _unswept(offer_ids: Sequence[str], now: dt.datetime) -> dict[str, Counter[str]]:
+    """What a sweep would set free of each offer: what overdue reservations hold, and what ended vouchers keep."""
+    held = Reservation.objects.filter(is_open=True, until__lte=now, voucher__offer__in=offer_ids)
+    ended = Voucher.objects.filter(closed="", expires_at__lte=now - MOST_OFFLINE, offer__in=offer_ids)
+    ended = ended.exclude(uses__gte=F("most_uses"))
+    free: dict[str, Counter[str]] = defaultdict(Counter)
+    for offer_id, terms, minor, uses in held.values_list("voucher__offer", "voucher__offer__terms").annotate(
+        n=Sum("minor"), m=Count("pk")
+    ):
+        if terms_of(terms).policy == "first_come":
+            free[offer_id].update(minor=minor, uses=uses)
+    for offer_id, terms, minor, uses in ended.values_list("offer", "offer__terms").annotate(
+        n=Sum("reserved_minor"), m=Sum(F("most_uses") - F("uses"))
+    ):
+        if terms_of(terms).policy == "guaranteed":
+            free[offer_id].update(minor=minor, uses=uses)
+    return free
 
 
 def redemptions(*, since: dt.datetime | None = None) -> Iterator[tuple[Any, ...]]:
@@ -126,7 +189,8 @@ def redemptions(*, since: dt.datetime | None = None) -> Iterator[tuple[Any, ...]
         "reference", "account__offer__campaign_id", "guest_id", "account__offer__offer_id", "store_id", "order_id", "at",
         "left", "was_given_back",
     )  # fmt: skip
-    return found.values_list(*columns).iterator(10_000)
+    rows = found.values_list(*columns).iterator(10_000)
+    return ((*row[:2], row[2] and unseal(row[2]), *row[3:]) for row in rows)
 
 
 def synced_at() -> dt.datetime | None:
@@ -138,18 +202,24 @@ def note_synced(now: dt.datetime) -> None:
     Mark.objects.update_or_create(name="sync", defaults={"at": now})
 
 
-def sweep(now: dt.datetime, *, at_once: int = 200) -> dict[str, int]:
-    """Let go what was reserved too long, end vouchers that have expired, and forget receipts of thirty days ago."""
-    overdue = Reservation.objects.filter(is_open=True, until__lte=now).values_list("reservation_id", flat=True)
-    released = _accepted(
-        [Release(key="", at=now, reservation_id=known) for known in sorted(set(overdue))], now, at_once
+def sweep(now: dt.datetime, *, at_once: int = 200, offer_id: str | None = None) -> dict[str, int]:
+    """Let go what was reserved too long, end vouchers that have expired, and forget receipts of thirty days ago.
+
+    Nobody is answered otherwise for it: whatever it does, commands take as done. offer_id: of this offer alone.
+    """
+    overdue = Reservation.objects.filter(is_open=True, until__lte=now)
+    ended = Voucher.objects.filter(closed="", holds=0, expires_at__lte=now - MOST_OFFLINE).exclude(
+        uses__gte=F("most_uses")
     )
-    expired = Voucher.objects.filter(closed="", holds=0, expires_at__lte=now).exclude(uses__gte=F("most_uses"))
-    codes = expired.order_by("expires_at").values_list("code", flat=True)
+    if offer_id is not None:
+        overdue, ended = overdue.filter(voucher__offer=offer_id), ended.filter(offer=offer_id)
+    known = sorted(set(overdue.values_list("reservation_id", flat=True)))
+    released = _accepted([LetGo(key="", at=now, reservation_id=one) for one in known], now, at_once)
+    codes = ended.order_by("expires_at").values_list("code", flat=True)
     return {
         "released": released,
         "expired": _accepted([Expire(key="", at=now, code=code) for code in codes], now, at_once),
-        "forgotten": forget_receipts(now),
+        "forgotten": forget_receipts(now) if offer_id is None else 0,
     }
 
 

@@ -16,16 +16,17 @@ from regulars.errors import DataError
 from regulars.ledger.accounts import ACCOUNTS, ENTRIES, move
 from regulars.ledger.books import Books
 from regulars.ledger.refusals import Refusal
+from regulars.offers.actions import sweep
 from regulars.offers.codes import make_batch
-from regulars.offers.definition import terms_of
 from regulars.offers.halts import IN_FORCE, check_halts
-from regulars.offers.issuance import set_aside
+from regulars.offers.issuance import clocks_of, set_aside, stores_where
 from regulars.offers.models import VOUCHERS, Issuance, Offer
-from regulars.offers.validity import expires_at
+from regulars.offers.validity import last_end
+from regulars.offers.versions import terms_of
 
 CHUNK = 50_000
 
-_COLUMNS = ("code", "guest_id", "offer_id", "batch_id", "issued_at", "expires_at", "most_uses", "reserved_minor",
+_COLUMNS = ("code", "guest_id", "offer_id", "version", "batch_id", "issued_at", "expires_at", "most_uses", "reserved_minor",
             "uses", "holds", "closed")  # fmt: skip
 _ENTRIES = """
     insert into {entry} (reference, verb, account_id, subject, at, noted_at, reason, budget_minor, free_minor,
@@ -57,6 +58,7 @@ def issue_many(
     if not wanted or wanted < 0 or (guests is not None and count not in (None, wanted)):
         raise DataError("issue: give either a count of 1 or more, or the guests, one voucher for each")
     batch = _begin(offer_id, batch_id, wanted, now)
+    sweep(now, offer_id=offer_id)
     while batch.issued < wanted:
         batch = _chunk(batch.batch_id, guests, now)
         progress(batch.issued, wanted)
@@ -83,14 +85,15 @@ def _chunk(batch_id: str, guests: Sequence[str] | None, now: dt.datetime) -> Iss
         offer.refresh_from_db()
         terms = terms_of(offer.terms)
         _check(books, offer, guests)
+        books.read([stores_where(terms)])
         size = min(CHUNK, batch.wanted - batch.issued)
         if not size:
             return batch
         minor, uses = set_aside(terms, size)
         move(books, offer.account_id, minor=minor, uses=uses)
         rows = _Rows(
-            batch=batch, codes=make_batch(_secret(), batch_id, batch.issued, size), guests=guests, issued_at=now,
-            expires_at=expires_at(terms, now, settings.TIME_ZONE), most_uses=terms.per_code,
+            batch=batch, version=offer.version, codes=make_batch(_secret(), batch_id, batch.issued, size), guests=guests, issued_at=now,
+            expires_at=last_end(terms, now, clocks_of(books, terms)), most_uses=terms.per_code,
             reserved_minor=minor.reserved // size,
         )  # fmt: skip
         _insert(rows, offer.account_id, uses.reserved // size)
@@ -112,6 +115,7 @@ class _Rows(NamedTuple):
     """The vouchers of a chunk: their codes, and what they have in common."""
 
     batch: Issuance
+    version: int
     codes: list[str]
     guests: Sequence[str] | None
     issued_at: dt.datetime
@@ -128,7 +132,17 @@ class _Rows(NamedTuple):
     @property
     def common(self) -> tuple[Any, ...]:
         instants = (connection.ops.adapt_datetimefield_value(at) for at in (self.issued_at, self.expires_at))
-        return (self.batch.offer_id, self.batch.batch_id, *instants, self.most_uses, self.reserved_minor, 0, 0, "")
+        return (
+            self.batch.offer_id,
+            self.version,
+            self.batch.batch_id,
+            *instants,
+            self.most_uses,
+            self.reserved_minor,
+            0,
+            0,
+            "",
+        )
 
 
 def _insert(rows: _Rows, account_id: str, uses: int) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from regulars.access.scopes import may_change
@@ -10,20 +9,16 @@ from regulars.ledger.accounts import ACCOUNTS, Move, amounts_of, open_account, p
 from regulars.ledger.books import Books
 from regulars.ledger.commands import Command, Concerned
 from regulars.ledger.refusals import Refusal
-from regulars.offers.models import OFFERS, VOUCHERS, Offer
+from regulars.offers.models import OFFERS, VOUCHERS, Offer, Version
+from regulars.offers.reservations import let_go_overdue, overdue, to_let_go
 from regulars.offers.terms import Terms
+from regulars.offers.versions import terms_of
 from regulars.records.shelves import Need
 
 OF_OFFERS = "select account_id from offers_offer where offer_id {}"
 _ONE_VOUCHER = """id in (
     select (select v.id from offers_voucher v where v.offer_id = o.offer_id limit 1) from offers_offer o where o.offer_id {})"""
 _FIXED = ("kind", "policy", "currency", "per_code", "worst_minor", "again_after_refund")
-
-
-@lru_cache(maxsize=10_000)
-def terms_of(text: str) -> Terms:
-    """The terms as an offer keeps them, read once."""
-    return Terms.model_validate_json(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,19 +33,25 @@ class Define(Command):
         yield Concerned(OF_OFFERS, {self.offer_id})
 
     def needs(self, books: Books) -> Iterator[tuple[Need, ...]]:
-        yield OFFERS.where("offer_id {}", {self.offer_id}), VOUCHERS.where(_ONE_VOUCHER, {self.offer_id})
+        one = VOUCHERS.where(_ONE_VOUCHER, {self.offer_id})
+        yield OFFERS.where("offer_id {}", {self.offer_id}), one, overdue(books)
+        yield from to_let_go(books)
 
     def decide(self, books: Books) -> dict[str, Any]:
         demand_own(self, self.terms.stores)
+        let_go_overdue(books)
         terms, offer = self.terms, books[OFFERS].get(self.offer_id)
         if offer is None:
             offer = self._made(books)
         else:
             before = terms_of(offer.terms)
             demand_own(self, before.stores)
+            if self.campaign_id not in (None, offer.campaign_id):
+                raise Refusal("offer_exists", offer=self.offer_id, field="campaign_id")
             if any(voucher.offer_id == self.offer_id for voucher in books[VOUCHERS].values()):
                 _check_change(self.offer_id, before, terms)
             books.change(offer, terms=terms.model_dump_json(), version=offer.version + 1)
+        books.add(Version(offer_id=self.offer_id, number=offer.version, terms=offer.terms))
         account = books[ACCOUNTS][offer.account_id]
         minor, uses = Move(free=terms.budget_minor - account.budget_minor), Move(free=terms.cap - account.cap)
         if minor.free or uses.free:

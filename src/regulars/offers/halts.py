@@ -5,16 +5,25 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from regulars.access.scopes import may_see
+from regulars.access.stores import STORES
 from regulars.ledger.accounts import ACCOUNTS
 from regulars.ledger.books import Books
 from regulars.ledger.commands import Command, Concerned
 from regulars.ledger.refusals import Refusal
-from regulars.offers.definition import OF_OFFERS, demand_own, terms_of
+from regulars.offers.definition import OF_OFFERS, demand_own
 from regulars.offers.models import HALTS, OFFERS, WATCHES, Halt
+from regulars.offers.versions import terms_of
 from regulars.records.shelves import Need
 
 HaltKind = Literal["offer", "campaign", "store"]
 IN_FORCE = HALTS.where("lifted_at is null")
+_FINDING = {
+    "offer": lambda whose: OFFERS.where("offer_id {}", {whose}),
+    "campaign": lambda whose: OFFERS.where(
+        "offer_id in (select min(offer_id) from offers_offer where campaign_id {} group by campaign_id)", {whose}
+    ),
+    "store": lambda whose: STORES.where("store_id {}", {whose}),
+}
 _OF_CAMPAIGNS = "kind = 'campaign' and key in (select campaign_id from offers_offer where account_id {})"
 
 
@@ -29,7 +38,16 @@ class _Governing(Command):
         yield Concerned(OF_OFFERS, {self.whose} if self.kind == "offer" else ())
 
     def needs(self, books: Books) -> Iterator[tuple[Need, ...]]:
-        yield IN_FORCE, OFFERS.where("offer_id {}", {self.whose} if self.kind == "offer" else ())
+        yield IN_FORCE, _FINDING[self.kind](self.whose)
+
+    def check_known(self, books: Books) -> None:
+        """Raises Refusal offer_not_found, campaign_not_found or store_unknown, so that nobody believes in a halt of a typing error."""
+        if self.kind == "store" and self.whose not in books[STORES]:
+            raise Refusal("store_unknown", store=self.whose)
+        if self.kind == "offer" and self.whose not in books[OFFERS]:
+            raise Refusal("offer_not_found", offer=self.whose)
+        if self.kind == "campaign" and all(offer.campaign_id != self.whose for offer in books[OFFERS].values()):
+            raise Refusal("campaign_not_found", campaign=self.whose)
 
     def check_own(self, books: Books) -> None:
         """A store is its own; an offer is where it holds; a campaign is everywhere."""
@@ -54,6 +72,7 @@ class Stop(_Governing):
 
     def decide(self, books: Books) -> dict[str, Any]:
         self.check_own(books)
+        self.check_known(books)
         if not is_halted(books, self.kind, self.whose):
             books.add(Halt(kind=self.kind, key=self.whose, reason=self.reason, by=self.by, at=books.now))
         return {"kind": self.kind, "key": self.whose, "is_halted": True}

@@ -52,8 +52,23 @@ class Guest:
     def _names(self) -> Iterator[tuple[str, str]]:
         for kind, form in _FORMS.items():
             given = getattr(self, kind)
-            if given is not None and (name := form(given)) and not _is_anybody(name):
+            if given is not None and (name := form(given)) and not _is_anybody(kind, name):
                 yield kind, name
+
+    @property
+    def unreadable(self) -> str | None:
+        """The field that says something, but no name of its kind: a phone number or an address that was mistyped.
+
+        >>> Guest(phone="1111").unreadable, Guest(phone="n/a").unreadable
+        ('phone', None)
+        """
+        for kind in ("phone", "email"):
+            given = getattr(self, kind)
+            if given is None or _says_nothing(_folded(given)):
+                continue
+            if not (name := _FORMS[kind](given)) or _is_anybody(kind, name):
+                return kind
+        return None
 
 
 @lru_cache(maxsize=8)
@@ -117,10 +132,29 @@ _FORMS: dict[str, Callable[[str], str]] = {
 }
 
 
-def _is_anybody(name: str) -> bool:
-    """Whether it stands for no name at all: linking those who share it would make strangers one person."""
+def kind_of(token: str) -> str:
+    """Of which kind the name was that a token stands for."""
+    return token.partition(":")[0]
+
+
+def rank(token: str) -> tuple[int, str]:
+    """The place of a token among others, the surest kind of name first."""
+    return list(_FORMS).index(kind_of(token)), token
+
+
+def _is_anybody(kind: str, name: str) -> bool:
+    """Whether it stands for no name at all: linking those who share it would make strangers one person.
+
+    A row of one digit is no phone, device or card, but a guest may well have the number 1111.
+    """
     digits = name.lstrip("+")
-    return name.casefold() in _NOBODY or (len(digits) > 3 and len(set(digits)) == 1)
+    is_a_row = len(digits) > (6 if kind == "guest_id" else 3) and len(set(digits)) == 1
+    return _says_nothing(name) or is_a_row
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether it is what tills put where they know nothing, such as `n/a` or a row of zeros."""
+    return text.casefold() in _NOBODY or not text.strip("0+ -()./")
 
 
 def _digest(kind: str, name: str, key: bytes) -> str:

@@ -25,6 +25,20 @@ class Offer(models.Model):
 OFFERS = Shelf(Offer, by="offer_id", changes="terms version")
 
 
+class Version(models.Model):
+    """The terms of an offer as they once were, for the vouchers that were issued then."""
+
+    offer = reference("offers.Offer", related_name="versions")
+    number = models.IntegerField()
+    terms = models.TextField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("offer", "number"), name="version_once"),)
+
+
+VERSIONS = Shelf(Version, by="offer_id number")
+
+
 class Issuance(models.Model):
     """Vouchers issued many at a time; what is not finished can be continued."""
 
@@ -48,12 +62,13 @@ ISSUANCES = Shelf(Issuance, by="batch_id", changes="issued")
 class Voucher(models.Model):
     """One issued instance of an offer. Its state follows from uses, holds and `closed`.
 
-    uses, holds: redeemed and reserved uses, together at most most_uses. reserved_minor: what of the budget is set aside for
-    it. closed: expired, cancelled or rolled_back, which end it; empty while it lives.
+    version: of the offer's terms, which it keeps. uses, holds: redeemed and reserved uses, together at most most_uses.
+    reserved_minor: what of the budget is set aside for it. closed: expired, cancelled or rolled_back, which end it; empty while it lives.
     """
 
     code = text(40, unique=True)
     offer = reference("offers.Offer")
+    version = models.IntegerField(default=0)
     guest_id = text(null=True)
     batch = reference("offers.Issuance", null=True)
     issued_at = models.DateTimeField()
@@ -81,7 +96,8 @@ VOUCHERS = Shelf(Voucher, by="code", changes="uses holds reserved_minor closed",
 
 
 class Reservation(models.Model):
-    """A voucher kept for one bill until a time. minor: what is set aside for it beyond what the voucher has."""
+    """A voucher kept for one bill until a time. minor: what is set aside for it beyond what the voucher has. counts: the caps it
+    counts against, as in the ledger."""
 
     reservation_id = text(40)
     voucher = reference("offers.Voucher", to_field="code")
@@ -91,12 +107,16 @@ class Reservation(models.Model):
     person = reference("offers.Person", null=True)
     minor = models.BigIntegerField()
     at = models.DateTimeField()
-    until = models.DateTimeField(db_index=True)
+    until = models.DateTimeField()
+    counts = text(200, null=True)
     is_open = models.BooleanField(default=True)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("reservation_id", "voucher"), name="reserved_once"),)
-        indexes = (models.Index(fields=("voucher",), condition=Q(is_open=True), name="open_reservations"),)
+        indexes = (
+            models.Index(fields=("voucher",), condition=Q(is_open=True), name="open_reservations"),
+            models.Index(fields=("until",), condition=Q(is_open=True), name="open_until"),
+        )
 
 
 RESERVATIONS = Shelf(Reservation, by="reservation_id voucher_id", changes="is_open")
@@ -115,28 +135,56 @@ class Person(models.Model):
 PEOPLE = Shelf(Person, by="person_id", changes="root_id")
 
 
+class Link(models.Model):
+    """Two persons whose names were seen together, and so are one; or are not, once somebody parted them. why: the kinds of names."""
+
+    one = reference("offers.Person", related_name="+")
+    other = reference("offers.Person", related_name="+")
+    why = text(100)
+    till_id = text(32, null=True)
+    at = models.DateTimeField()
+    parted_at = models.DateTimeField(null=True)
+    parted_by = text(100, default="")
+    reason = text(200, default="")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("one", "other"), name="linked_once"),)
+        indexes = (index("other", name="link_of_other"),)
+
+
+LINKS = Shelf(Link, by="one_id other_id")
+
+
 class Alias(models.Model):
     """A keyed hash of one of a person's names: guest id, phone, e-mail, device or card."""
 
     token = text(48, primary_key=True)
     person = reference("offers.Person")
 
+    class Meta:
+        indexes = (index("person", name="alias_of_person"),)
+
 
 ALIASES = Shelf(Alias, by="token")
 
 
 class Ordered(models.Model):
-    """An order of somebody that we were told of, so that their first is known. Those with a voucher stand in the ledger."""
+    """An order of somebody that we were told of, so that their first is known. Those with a voucher stand in the ledger.
+
+    store_id: empty where nobody said; the same number at another store is another order. is_cancelled: told, also before the order.
+    """
 
     person = reference("offers.Person")
+    store_id = text(default="")
     order_id = text()
     at = models.DateTimeField()
+    is_cancelled = models.BooleanField(default=False)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("person", "order_id"), name="ordered_once"),)
+        constraints = (models.UniqueConstraint(fields=("person", "order_id", "store_id"), name="ordered_once"),)
 
 
-ORDERS = Shelf(Ordered, by="person_id order_id")
+ORDERS = Shelf(Ordered, by="person_id order_id store_id", changes="is_cancelled")
 
 
 class Usage(models.Model):

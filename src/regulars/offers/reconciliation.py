@@ -12,9 +12,11 @@ from django.db.models.functions import Coalesce, TruncMinute
 
 from regulars.access.stores import clocks
 from regulars.ledger.accounts import entries
+from regulars.offers import links
 from regulars.offers.caps import ALARM, Key, caps_of
-from regulars.offers.definition import terms_of
 from regulars.offers.models import Issuance, Offer, Person, Reservation, Usage, Voucher
+from regulars.offers.usages import keys_of
+from regulars.offers.versions import terms_of
 from regulars.records.rooms import Drift
 
 
@@ -24,6 +26,7 @@ def drifts() -> Iterator[Drift]:
     yield from _batches()
     yield from _usages()
     yield from _strays()
+    yield from links.drifts()
 
 
 def _vouchers() -> Iterator[Drift]:
@@ -52,29 +55,54 @@ def _batches() -> Iterator[Drift]:
 
 
 def _usages() -> Iterator[Drift]:
-    """Uses by guest, day and hour: those of the ledger by the minute, and those of reservations that are still open."""
+    """Uses by guest, day and hour: those of the ledger, and those of reservations that are still open."""
+    counted = _kept_counts()
+    counted.update(_counts_by_terms())
+    for usage in Usage.objects.exclude(kind=ALARM).iterator():
+        key = (usage.offer_id, usage.kind, usage.key)
+        yield from _differs("usage", " ".join(key), "used", usage.used, counted.pop(key, 0))
+    for key, n in counted.items():
+        yield from _differs("usage", " ".join(key), "used", 0, n)
+
+
+def _uses() -> tuple[Any, Any]:
+    """The uses of the ledger, and the holds of reservations that are still open, each with the id of its offer."""
+    used = entries().filter(account__offer__isnull=False).exclude(counted_at=None)
+    held = Reservation.objects.filter(is_open=True)
+    return used.annotate(of_offer=F("account__offer__offer_id")), held.annotate(of_offer=F("voucher__offer_id"))
+
+
+def _kept_counts() -> Counter[Key]:
+    """What uses and holds count against, as it was kept with them."""
+    used, held = (rows.exclude(counts=None).exclude(counts="").order_by() for rows in _uses())
+    counted: Counter[Key] = Counter()
+    for rows in (
+        used.values_list("of_offer", "counts").annotate(n=Sum("spent_uses")),
+        held.values_list("of_offer", "counts").annotate(n=Count("pk")),
+    ):
+        for offer_id, counts, n in rows.iterator():
+            for key in keys_of(offer_id, counts):
+                counted[key] += n
+    return counted
+
+
+def _counts_by_terms() -> Counter[Key]:
+    """What those count against that were kept before that was: by the minute, as the terms of today have it."""
     counted: Counter[Key] = Counter()
     clock_of = clocks()
     offers = {offer.offer_id: terms_of(offer.terms) for offer in Offer.objects.all()}
-    used = entries().filter(account__offer__isnull=False).exclude(counted_at=None)
-    used = used.annotate(minute=TruncMinute("counted_at"), of_offer=F("account__offer__offer_id"))
-    held = Reservation.objects.filter(is_open=True).annotate(minute=TruncMinute("at"), of_offer=F("voucher__offer_id"))
+    used, held = (rows.filter(counts=None).order_by() for rows in _uses())
     columns = ("of_offer", "store_id", "minute", "person_id")
     for rows in (
-        used.order_by().values_list(*columns).annotate(n=Sum("spent_uses")),
-        held.order_by().values_list(*columns).annotate(n=Count("pk")),
+        used.annotate(minute=TruncMinute("counted_at")).values_list(*columns).annotate(n=Sum("spent_uses")),
+        held.annotate(minute=TruncMinute("at")).values_list(*columns).annotate(n=Count("pk")),
     ):
         for offer_id, store_id, minute, person_id, n in rows.iterator():
             persons = [person_id] if person_id else []
             for cap in caps_of(offer_id, offers[offer_id], store_id, clock_of[store_id], minute, persons):
-                counted[cap.key] += n
-    kept = Usage.objects.exclude(kind=ALARM)
-    for usage in kept.iterator():
-        key = (usage.offer_id, usage.kind, usage.key)
-        yield from _differs("usage", " ".join(key), "used", usage.used, counted.pop(key, 0))
-    for key, n in counted.items():
-        if key[1] != ALARM:
-            yield from _differs("usage", " ".join(key), "used", 0, n)
+                if cap.key[1] != ALARM:
+                    counted[cap.key] += n
+    return counted
 
 
 def _strays() -> Iterator[Drift]:

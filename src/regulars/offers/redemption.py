@@ -13,14 +13,15 @@ from regulars.ledger.refusals import Refusal
 from regulars.offers import people, usages
 from regulars.offers.admission import NOBODY, Admitted, Presented, admit
 from regulars.offers.caps import ALARM
-from regulars.offers.definition import terms_of
 from regulars.offers.halts import count_use, raise_alarm, standing
 from regulars.offers.identity import Guest
 from regulars.offers.models import RESERVATIONS, Reservation
-from regulars.offers.reservations import OF_RESERVATIONS, OPEN, open_reservations
+from regulars.offers.reservations import OF_RESERVATIONS, let_go_overdue, overdue, to_let_go
+from regulars.offers.sealing import seal
 from regulars.offers.stacking import Applied, Combined, combine
-from regulars.offers.usages import Use, usages_for
-from regulars.offers.vouchers import OF_CODES, canonicals, comes_back, found, offer_of, vouchers_by
+from regulars.offers.usages import Use, counts_of, usages_for
+from regulars.offers.versions import promised, versions_of
+from regulars.offers.vouchers import OF_CODES, canonicals, comes_back, found, vouchers_by
 from regulars.records.shelves import Need
 
 
@@ -43,21 +44,22 @@ class Validate(Presented):
         yield Concerned(OF_RESERVATIONS, {self.reservation_id} if self.reservation_id else ())
 
     def needs(self, books: Books) -> Iterator[tuple[Need, ...]]:
-        claimed = (RESERVATIONS.where(OPEN, {self.reservation_id}),) if self.reservation_id else ()
+        claimed = (RESERVATIONS.where("reservation_id {}", {self.reservation_id}),) if self.reservation_id else ()
         here = STORES.where("store_id {}", {self.store_id})
-        yield *vouchers_by(books, self.codes), here, *standing(books, self.store_id), *claimed
+        yield *vouchers_by(books, self.codes), here, *standing(books, self.store_id), *claimed, overdue(books)
+        yield from to_let_go(books)
         vouchers = [voucher for text in self.codes if (voucher := found(books, text))]
-        if any(voucher.holds for voucher in vouchers):
-            yield from open_reservations(books, vouchers)
+        if older := versions_of(books, vouchers):
+            yield older
         guests = [Guest(guest_id=voucher.guest_id) for voucher in vouchers if voucher.guest_id]
         guests += [self.guest] if self.guest != NOBODY else []
         tokens = {token for guest in guests for token in people.tokens_of(guest)}
         if tokens:
-            yield people.people_behind(tokens)
+            yield from people.people_behind(books, tokens, is_deed=self.is_deed)
         persons = people.families(books, tokens) if tokens else []
-        terms = {voucher.offer_id: terms_of(offer_of(books, voucher).terms) for voucher in vouchers}
-        capped = [Use(offer_id, self.store_id, self.at, persons) for offer_id, one in terms.items() if one.is_capped]
-        is_first = any(one.first_order_only for one in terms.values())
+        terms = [(voucher.offer_id, promised(books, voucher)) for voucher in vouchers]
+        capped = [Use(offer_id, self.store_id, self.at, persons) for offer_id, one in terms if one.is_capped]
+        is_first = any(one.first_order_only for _, one in terms)
         if capped or is_first:
             yield usages_for(books, capped), *(people.orders_of(persons) if is_first else ())
 
@@ -71,6 +73,9 @@ class Validate(Presented):
         """
         if not self.may_act_at(self.store_id):
             raise Refusal("not_allowed", store=self.store_id)
+        if (field := self.guest.unreadable) is not None:
+            raise Refusal("guest_invalid", field=field)
+        let_go_overdue(books)
         admitted: dict[str, Admitted] = {}
         left_out: dict[str, Refusal] = {}
         for text in dict.fromkeys(self.codes):
@@ -81,13 +86,13 @@ class Validate(Presented):
                 left_out[text] = refusal
         while True:
             if not admitted or (left_out and not self.is_best):
-                raise next(iter(left_out.values()))
+                raise _first(left_out)
             offered = [(code, one.terms) for code, one in admitted.items()]
             combined = combine(offered, self.bill, mode="best" if self.is_best else "all")
             if not combined.applied:
                 raise combined.left_out[0][1]
             try:
-                with books.trial(is_kept=self.is_deed):
+                with books.trial():
                     applied = [_applied(books, one, admitted[one.ref], use) for one in combined.applied]
             except _SpoiledError as spoiled:
                 left_out[spoiled.code] = spoiled.refusal
@@ -100,8 +105,9 @@ class Validate(Presented):
         voucher, terms, held = one.voucher, one.terms, one.reservation
         cost = _cost(one, discount_minor)
         if held is None:
-            _count(books, self, one)
+            counts = _count(books, self, one)
         else:
+            counts = held.counts
             books.change(held, is_open=False)
         if terms.policy == "guaranteed":
             rest = terms.worst_minor - cost
@@ -115,7 +121,7 @@ class Validate(Presented):
         books.change(voucher, uses=voucher.uses + 1, holds=voucher.holds - (held is not None))
         entry = post(
             books, "redeemed", one.offer.account_id, self, minor=minor, uses=uses, bill_minor=self.bill.amount_minor,
-            platform_minor=terms.split(cost)[1], counted_at=held.at if held else self.at, **_facts(self, one),
+            platform_minor=terms.split(cost)[1], counted_at=held.at if held else self.at, counts=counts, **_facts(self, one),
         )  # fmt: skip
         return {"redemption_id": entry.reference}
 
@@ -139,7 +145,7 @@ class Reserve(Validate):
 
         def keep(books: Books, one: Admitted, discount_minor: int) -> dict[str, str]:
             voucher, cost = one.voucher, _cost(one, discount_minor)
-            _count(books, self, one)
+            counts = _count(books, self, one)
             books.change(voucher, holds=voucher.holds + 1)
             is_ours = one.terms.policy == "guaranteed"
             minor, uses = (NOTHING, NOTHING) if is_ours else (Move.reserve(cost), Move.reserve(1))
@@ -151,6 +157,7 @@ class Reserve(Validate):
                 store_id=self.store_id,
                 order_id=self.order_id,
                 person=one.person,
+                counts=counts,
                 minor=0 if is_ours else cost,
                 at=self.at,
                 until=until,
@@ -174,26 +181,35 @@ def _applied(books: Books, applied: Applied, one: Admitted, use: Doing) -> dict[
     return {"code": applied.ref, "offer_id": one.offer.offer_id, "discount_minor": applied.discount_minor} | told
 
 
-def _count(books: Books, command: Validate, one: Admitted) -> None:
-    """Count the use against every cap, and for the watches of its campaign and its store."""
-    if one.terms.is_capped:
-        _count_caps(books, command, one)
+def _first(left_out: dict[str, Refusal]) -> Refusal:
+    """Why none is taken; each code that is not there was a guess."""
+    refusal = next(iter(left_out.values()))
+    refusal.unknown_codes = sum(one.code == "voucher_not_found" for one in left_out.values())
+    return refusal
+
+
+def _count(books: Books, command: Validate, one: Admitted) -> str:
+    """Count the use against every cap, and for the watches of its campaign and its store; what it counts against."""
+    counts = _count_caps(books, command, one) if one.terms.is_capped else ""
     if not command.is_offline:
         count_use(books, campaign=one.offer.campaign_id, store=command.store_id)
+    return counts
 
 
-def _count_caps(books: Books, command: Validate, one: Admitted) -> None:
+def _count_caps(books: Books, command: Validate, one: Admitted) -> str:
     """One too many in a minute raises the alarm, which halts the offer."""
     own = one.person.person_id if one.person else None
     use = Use(one.offer.offer_id, command.store_id, command.at, [own] if own else [])
     also = [(use.offer_id, "guest", member) for member in people.family(books, own) if member != own] if own else []
-    for cap in usages.caps_for(books, use):
+    caps = usages.caps_for(books, use)
+    for cap in caps:
         try:
             usages.take(books, cap, also=also if cap.key[1] == "guest" else ())
         except Refusal:
             if cap.key[1] == ALARM:
                 raise_alarm(books, "offer", use.offer_id, f"more than {cap.most} uses in the minute {cap.key[2]}")
             raise
+    return counts_of(caps)
 
 
 def _cost(one: Admitted, discount_minor: int) -> int:
@@ -204,9 +220,10 @@ def _cost(one: Admitted, discount_minor: int) -> int:
 def _facts(command: Validate, one: Admitted) -> dict[str, Any]:
     """Of which voucher, where, on which bill and by whom; whose use it counts as is whoever reserved it."""
     person_id = one.reservation.person_id if one.reservation else one.person and one.person.person_id
+    guest_id = one.voucher.guest_id or command.guest.guest_id
     return {
         "subject": one.voucher.pk or one.voucher, "store_id": command.store_id, "order_id": command.order_id,
-        "person_id": person_id, "guest_id": one.voucher.guest_id or command.guest.guest_id,
+        "person_id": person_id, "guest_id": None if guest_id is None else seal(guest_id),
     }  # fmt: skip
 
 

@@ -9,11 +9,12 @@ from regulars.ledger.accounts import ACCOUNTS, ENTRIES, NOTHING, Move, post
 from regulars.ledger.books import Books
 from regulars.ledger.commands import Command, Concerned
 from regulars.ledger.refusals import Refusal
-from regulars.offers.definition import terms_of
 from regulars.offers.models import OFFERS, VOUCHERS, Voucher
+from regulars.offers.reservations import let_go_overdue, overdue, to_let_go
 from regulars.offers.terms import Terms
-from regulars.offers.usages import Use, give_back, usages_for
-from regulars.offers.vouchers import comes_back, offer_of, state_of
+from regulars.offers.usages import Kept, Use, give_back, usages_kept
+from regulars.offers.versions import promised, versions_of
+from regulars.offers.vouchers import comes_back, state_of
 from regulars.records.shelves import Need
 
 _OF_REDEMPTIONS = "select account_id from ledger_entry where reference {}"
@@ -31,19 +32,22 @@ class RollBack(Command):
         yield Concerned(_OF_REDEMPTIONS, {self.redemption_id})
 
     def needs(self, books: Books) -> Iterator[tuple[Need, ...]]:
-        yield (ENTRIES.where("reference {} or of_id {}", {self.redemption_id}),)
+        offers = OFFERS.where("account_id {}", books[ACCOUNTS])
+        yield ENTRIES.where("reference {} or of_id {}", {self.redemption_id}), offers, overdue(books)
+        yield from to_let_go(books)
         if (entry := books[ENTRIES].get(self.redemption_id)) is None or entry.verb != "redeemed":
             return
-        offers = OFFERS.where("account_id {}", books[ACCOUNTS])
-        yield VOUCHERS.where("id {}", {entry.subject}), offers, STORES.where("store_id {}", {entry.store_id})
-        yield (usages_for(books, [_use_of(entry, _voucher_of(books, entry))]),)
+        yield VOUCHERS.where("id {}", {entry.subject}), STORES.where("store_id {}", {entry.store_id})
+        voucher = _voucher_of(books, entry)
+        yield usages_kept(books, [_kept_of(entry, voucher)]), *versions_of(books, [voucher])
 
     def decide(self, books: Books) -> dict[str, Any]:
         entry = books[ENTRIES].get(self.redemption_id)
         if entry is None or entry.verb != "redeemed" or not self.may_act_at(str(entry.store_id)):
             raise Refusal("redemption_not_found", redemption=self.redemption_id)
+        let_go_overdue(books)
         voucher = _voucher_of(books, entry)
-        terms = terms_of(offer_of(books, voucher).terms)
+        terms = promised(books, voucher)
         back = [row for row in books[ENTRIES].values() if row.of_id == self.redemption_id]
         if any(row.spent_uses for row in back):
             raise Refusal("already_rolled_back", redemption=self.redemption_id)
@@ -54,7 +58,7 @@ class RollBack(Command):
         self._give_back(books, entry, voucher, terms, amount, left)
         return {
             "redemption_id": self.redemption_id, "returned_minor": amount, "left_minor": left - amount,
-            "voucher_state": state_of(voucher),
+            "voucher_state": state_of(voucher, books.now),
         }  # fmt: skip
 
     def _give_back(self, books: Books, entry: Any, voucher: Voucher, terms: Terms, amount: int, left: int) -> None:
@@ -67,11 +71,11 @@ class RollBack(Command):
         if is_whole:
             closed = voucher.closed if again or voucher.closed else "rolled_back"
             books.change(voucher, uses=voucher.uses - 1, closed=closed)
-            give_back(books, _use_of(entry, voucher))
+            give_back(books, _kept_of(entry, voucher))
         post(
             books, "rolled_back", entry.account_id, self, minor=give(-amount), uses=give(-1) if is_whole else NOTHING,
             subject=entry.subject, of_id=entry.reference, store_id=entry.store_id, order_id=entry.order_id,
-            person_id=entry.person_id, reason=self.reason, counted_at=entry.counted_at,
+            person_id=entry.person_id, reason=self.reason, counted_at=entry.counted_at, counts=entry.counts,
             platform_minor=terms.split(left - amount)[1] - terms.split(left)[1],
         )  # fmt: skip
 
@@ -80,6 +84,6 @@ def _voucher_of(books: Books, entry: Any) -> Voucher:
     return next(row for row in books[VOUCHERS].values() if entry.subject in (row.pk, row))
 
 
-def _use_of(entry: Any, voucher: Voucher) -> Use:
+def _kept_of(entry: Any, voucher: Voucher) -> Kept:
     persons = [entry.person_id] if entry.person_id else []
-    return Use(voucher.offer_id, str(entry.store_id), entry.counted_at, persons)
+    return Kept(Use(voucher.offer_id, str(entry.store_id), entry.counted_at, persons), entry.counts)

@@ -9,15 +9,17 @@ from regulars.ledger.accounts import ACCOUNTS, NOTHING, Move, post
 from regulars.ledger.books import Books
 from regulars.ledger.commands import Command, Concerned
 from regulars.ledger.refusals import Refusal
-from regulars.offers.definition import terms_of
-from regulars.offers.models import OFFERS, RESERVATIONS, VOUCHERS, Reservation, Voucher
-from regulars.offers.usages import Use, give_back, usages_for
+from regulars.offers.models import OFFERS, RESERVATIONS, VOUCHERS, Reservation
+from regulars.offers.usages import Kept, Use, give_back, usages_kept
+from regulars.offers.versions import terms_of
 from regulars.records.shelves import Need
 
 OF_RESERVATIONS = """
     select o.account_id from offers_offer o join offers_voucher v on v.offer_id = o.offer_id
     join offers_reservation r on r.voucher_id = v.code where r.reservation_id {}"""
-OPEN = "reservation_id {} and is_open"
+_OPEN = "reservation_id {} and is_open"
+_OVERDUE = """is_open and until {past} and voucher_id in (
+    select v.code from offers_voucher v join offers_offer o on o.offer_id = v.offer_id where o.account_id {})"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,42 +32,64 @@ class Release(Command):
         yield Concerned(OF_RESERVATIONS, {self.reservation_id})
 
     def needs(self, books: Books) -> Iterator[tuple[Need, ...]]:
-        yield RESERVATIONS.where(OPEN, {self.reservation_id}), OFFERS.where("account_id {}", books[ACCOUNTS])
-        held = reserved(books, self.reservation_id)
-        codes, stores = {row.voucher_id for row in held}, {row.store_id for row in held}
-        yield VOUCHERS.where("code {}", codes), STORES.where("store_id {}", stores)
-        yield (usages_for(books, (use_of(books, row) for row in held)),)
+        yield RESERVATIONS.where(_OPEN, {self.reservation_id}), OFFERS.where("account_id {}", books[ACCOUNTS])
+        yield from _to_let_go(books, reserved(books, self.reservation_id))
 
     def decide(self, books: Books) -> dict[str, Any]:
-        held = [row for row in reserved(books, self.reservation_id) if row.is_open]
+        held = [row for row in reserved(books, self.reservation_id) if row.is_open and self._may(books, row)]
         if not held or not all(self.may_act_at(row.store_id) for row in held):
             raise Refusal("reservation_not_found", reservation=self.reservation_id)
         for reservation in held:
             release(books, reservation, self)
         return {"reservation_id": self.reservation_id, "released": [row.voucher_id for row in held]}
 
+    def _may(self, books: Books, row: Reservation) -> bool:
+        return not is_overdue(books, row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetGo(Release):
+    """The same of a reservation whose time is up, by the house."""
+
+    def _may(self, books: Books, row: Reservation) -> bool:
+        return is_overdue(books, row)
+
+
+def is_overdue(books: Books, row: Reservation) -> bool:
+    """Whether it holds nothing any more, though nobody let it go."""
+    return bool(row.until <= books.now)
+
 
 def reserved(books: Books, reservation_id: str | None) -> list[Reservation]:
-    """What a reservation holds, or held a moment ago."""
+    """What a reservation holds, or held before."""
     return [row for row in books[RESERVATIONS].values() if row.reservation_id == reservation_id]
 
 
-def open_reservations(books: Books, vouchers: Collection[Voucher]) -> Iterator[tuple[Need, ...]]:
-    """Whatever holds these vouchers, and all that is needed to let it go once its time is up."""
-    codes = {voucher.code for voucher in vouchers if voucher.holds}
-    if codes:
-        yield (RESERVATIONS.where("voucher_id {} and is_open", codes),)
-        held = [row for row in books[RESERVATIONS].values() if row.voucher_id in codes]
-        yield (STORES.where("store_id {}", {row.store_id for row in held}),)
-        yield (usages_for(books, (use_of(books, row) for row in held)),)
+def overdue(books: Books) -> Need:
+    """Whatever holds vouchers of the offers at hand though its time is up: nobody may be refused for it."""
+    return RESERVATIONS.where(_OVERDUE, {books.now}, books[ACCOUNTS])
 
 
-def let_go_overdue(books: Books, voucher: Voucher) -> None:
+def to_let_go(books: Books) -> Iterator[tuple[Need, ...]]:
+    """All that is needed to let go what is overdue."""
+    yield from _to_let_go(
+        books, [row for row in books[RESERVATIONS].values() if row.is_open and is_overdue(books, row)]
+    )
+
+
+def _to_let_go(books: Books, held: Collection[Reservation]) -> Iterator[tuple[Need, ...]]:
+    if held:
+        stores = {row.store_id for row in held if row.counts is None}
+        yield VOUCHERS.where("code {}", {row.voucher_id for row in held}), STORES.where("store_id {}", stores)
+        known = [row for row in held if row.voucher_id in books[VOUCHERS]]
+        yield (usages_kept(books, [kept_of(books, row) for row in known]),)
+
+
+def let_go_overdue(books: Books) -> None:
     """Let go whatever holds a voucher though its time is up."""
-    if voucher.holds:
-        for row in list(books[RESERVATIONS].values()):
-            if row.voucher_id == voucher.code and row.is_open and row.until <= books.now:
-                release(books, row, None)
+    for row in list(books[RESERVATIONS].values()):
+        if row.is_open and is_overdue(books, row):
+            release(books, row, None)
 
 
 def release(books: Books, reservation: Reservation, command: Command | None) -> None:
@@ -79,10 +103,10 @@ def release(books: Books, reservation: Reservation, command: Command | None) -> 
         books, "released", offer.account_id, command, minor=Move.reserve(-minor), uses=uses, subject=voucher.pk,
         store_id=reservation.store_id, order_id=reservation.order_id, person_id=reservation.person_id,
     )  # fmt: skip
-    give_back(books, use_of(books, reservation))
+    give_back(books, kept_of(books, reservation))
 
 
-def use_of(books: Books, row: Reservation) -> Use:
+def kept_of(books: Books, row: Reservation) -> Kept:
     """What a reservation counts against."""
-    offer_id = books[VOUCHERS][row.voucher_id].offer_id
-    return Use(offer_id, row.store_id, row.at, [row.person_id] if row.person_id else [])
+    use = Use(books[VOUCHERS][row.voucher_id].offer_id, row.store_id, row.at, [row.person_id] if row.person_id else [])
+    return Kept(use, row.counts)

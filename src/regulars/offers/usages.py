@@ -1,7 +1,7 @@
 """Usages: how much of each cap is used, taken and given back."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from regulars.access.stores import STORES
@@ -9,8 +9,8 @@ from regulars.clock import StoreClock
 from regulars.ledger.books import Books
 from regulars.ledger.refusals import Refusal
 from regulars.offers.caps import ALARM, Cap, Key, caps_of
-from regulars.offers.definition import terms_of
 from regulars.offers.models import OFFERS, USAGES, Usage
+from regulars.offers.versions import terms_of
 from regulars.records.shelves import Need
 
 
@@ -55,9 +55,43 @@ def take(books: Books, cap: Cap, *, also: Sequence[Key] = ()) -> None:
         books.change(usage, used=usage.used + 1, most=max(cap.most, usage.used + 1))
 
 
-def give_back(books: Books, use: Use) -> None:
-    """Give back what a use took, but the rate of uses in a minute, which is no stock."""
-    for cap in caps_for(books, use):
-        usage = books[USAGES].get(cap.key)
-        if cap.key[1] != ALARM and usage is not None and usage.used > 0:
+def counts_of(caps: Iterable[Cap]) -> str:
+    """What a use counts against, a line each, as it is kept with it; but not the rate of uses in a minute, which is no stock."""
+    return "\n".join(f"{cap.key[1]} {cap.key[2]}" for cap in caps if cap.key[1] != ALARM)
+
+
+def keys_of(offer_id: str, counts: str) -> Iterator[Key]:
+    """The usages that something kept counts against."""
+    for line in counts.splitlines():
+        kind, _, key = line.partition(" ")
+        yield offer_id, kind, key
+
+
+class Kept(NamedTuple):
+    """A use or a hold as it was kept. counts: None where it was kept before they were, so that the terms of today have to say."""
+
+    use: Use
+    counts: str | None
+
+
+def keys_kept(books: Books, kept: Kept) -> list[Key]:
+    """The usages that it counts against, whatever the offer says now."""
+    if kept.counts is not None:
+        return list(keys_of(kept.use.offer_id, kept.counts))
+    if kept.use.store_id not in books[STORES]:
+        return []
+    return [cap.key for cap in caps_for(books, kept.use) if cap.key[1] != ALARM]
+
+
+def usages_kept(books: Books, some: Iterable[Kept]) -> Need:
+    """The usages that these count against."""
+    keys = [key for kept in some for key in keys_kept(books, kept)]
+    return USAGES.where("offer_id {} and key {}", {key[0] for key in keys}, {key[2] for key in keys})
+
+
+def give_back(books: Books, kept: Kept) -> None:
+    """Give back what a use took."""
+    for key in keys_kept(books, kept):
+        usage = books[USAGES].get(key)
+        if usage is not None and usage.used > 0:
             books.change(usage, used=usage.used - 1)

@@ -1,11 +1,16 @@
 """Hours: whether an offer holds at an instant in a store, and when a voucher ends."""
 
 import datetime as dt
+from collections.abc import Collection
 
 from regulars.clock import CLOSES, StoreClock, business_date, day_begins
 from regulars.ledger.refusals import Refusal
 from regulars.offers.terms import Terms
 
+MOST_SKEW = dt.timedelta(minutes=10)
+"""How far the clock of a till may be off."""
+MOST_OFFLINE = dt.timedelta(hours=72)
+"""How long after it happened a till may tell of a use."""
 _DAY = dt.timedelta(days=1)
 
 
@@ -37,3 +42,8 @@ def expires_at(terms: Terms, issued_at: dt.datetime, zone: str, closes: str = CL
     begins = issued_at if terms.starts_at is None else max(issued_at, terms.starts_at)
     last = business_date(begins, zone, closes) + terms.valid_days * _DAY
     return min(day_begins(last + _DAY, zone, closes), terms.ends_at)
+
+
+def last_end(terms: Terms, issued_at: dt.datetime, clocks: Collection[StoreClock]) -> dt.datetime:
+    """When a voucher has ended in all of these stores; in each it ends as its own trading day closes."""
+    return max(expires_at(terms, issued_at, *clock) for clock in clocks)

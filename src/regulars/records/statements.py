@@ -7,6 +7,7 @@ whatever the number of rows, so that it is planned once. The names in them are t
 
 import datetime as dt
 import json
+import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -39,21 +40,31 @@ class Change(NamedTuple):
 
 
 def question(table: Any, condition: str, *values: Collection[object]) -> Question:
-    """The rows of a table that meet a condition. In it {} stands for "is one of the values", and {locked} for the lock.
+    """The rows of a table that meet a condition. In it {} stands for "is one of the values", {past} for "is at or before the
+    value", an instant, and {locked} for the lock.
 
-    values: one for each {}, or one for all of them.
+    values: one for each {} and {past}, or one for all of them.
     """
     is_postgres = is_postgresql()
-    given = [list(some) if is_postgres else json.dumps(list(some)) for some in values]
-    return Question(
-        table, _said(condition, is_postgres), tuple(given * (condition.count("{}") // len(given) if given else 1))
-    )
+    given = [list(some) if is_postgres else json.dumps(list(some), default=_as_kept) for some in values]
+    many = len(_PLACES.findall(condition)) // len(given) if given else 1
+    return Question(table, _said(condition, is_postgres), tuple(given * many))
+
+
+_PLACES = re.compile(r"\{(?:past)?\}")
 
 
 @lru_cache(maxsize=1024)
 def _said(condition: str, is_postgres: bool) -> str:
     one_of = "= any(%s)" if is_postgres else "in (select value from json_each(%s))"
-    return condition.replace("{}", one_of).replace("{locked}", " for update" if is_postgres else "")
+    past = "<= all(%s)" if is_postgres else "<= (select min(value) from json_each(%s))"
+    said = condition.replace("{}", one_of).replace("{past}", past)
+    return said.replace("{locked}", " for update" if is_postgres else "")
+
+
+def _as_kept(instant: dt.datetime) -> str:
+    """An instant as Django keeps it in SQLite: as text, in UTC."""
+    return instant.astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ")
 
 
 def read(questions: Sequence[Question]) -> list[list[Any]]:
@@ -96,6 +107,12 @@ def made(table: Any, **values: object) -> Any:
     row = _row(table, _defaults(table) | values)
     row._state.adding = True
     return row
+
+
+def lock(name: str) -> None:
+    """Be the only transaction that holds this lock, until it ends. SQLite lets only one write anyway."""
+    if is_postgresql():
+        execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def is_postgresql() -> bool:
@@ -199,8 +216,8 @@ def _written(change: Change) -> int:
     for row in change.rows:
         plain = list(values(row))
         for place in places:
-            if plain[place] is not None:  # as Django keeps it in SQLite: as text, in UTC
-                plain[place] = plain[place].astimezone(dt.UTC).replace(tzinfo=None).isoformat(" ")
+            if plain[place] is not None:
+                plain[place] = _as_kept(plain[place])
         rows.append(plain)
     with _raw() as raw:
         return int(raw.executemany(statement, rows).rowcount)

@@ -4,7 +4,7 @@ Every old table steps aside under another name, the new ones are made, each row 
 transaction, on SQLite and PostgreSQL alike. Whoever is stopped in the middle has the records as they were.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.db import connection, models, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from regulars.errors import DataError
+from regulars.offers.earlier import complete
 from regulars.records.rooms import tables
 
 _ASIDE = "before_"
@@ -59,6 +60,7 @@ def bring_over(make_tables: Callable[[], object]) -> int:
         MigrationRecorder(connection).migration_qs.filter(app=_LAST[0]).delete()
         make_tables()
         copied = sum(_copy(table, before) for table in tables())
+        complete(connection)
         connection.check_constraints()
         with connection.cursor() as cursor:
             for name in before:
@@ -127,8 +129,10 @@ def _copy(table: type[models.Model], before: list[str]) -> int:
     if source not in before:
         return 0
     columns = [field.column for field in table._meta.concrete_fields]
-    values = ", ".join(_value(name, column) for column in columns)
     with connection.cursor() as cursor:
+        cursor.execute(f"select * from {_ASIDE}{source} limit 0")  # noqa: S608
+        there = {column[0] for column in cursor.description}
+        values = ", ".join(_value(name, field, there) for field in table._meta.concrete_fields)
         cursor.execute(f"insert into {name} ({_quoted(columns)}) select {values} from {_ASIDE}{source} old")  # noqa: S608
         for statement in connection.ops.sequence_reset_sql(no_style(), [table]):
             cursor.execute(statement)
@@ -141,10 +145,16 @@ def _copy(table: type[models.Model], before: list[str]) -> int:
     return int(found[0])
 
 
-def _value(table: str, column: str) -> str:
-    if (table, column) == ("ledger_receipt", "outcome"):
+def _value(table: str, field: Any, there: Collection[str]) -> str:
+    """What a column is copied from; its default where the earlier table had no such column."""
+    if (table, field.column) == ("ledger_receipt", "outcome"):
         return _OUTCOMES[connection.vendor]
-    return _EXPRESSIONS.get((table, column), f'old."{column}"')
+    if (table, field.column) in _EXPRESSIONS:
+        return _EXPRESSIONS[table, field.column]
+    if field.column in there:
+        return f'old."{field.column}"'
+    default = field.get_default()
+    return "null" if default is None else f"'{default}'" if isinstance(default, str) else str(default).lower()
 
 
 def _quoted(columns: list[str]) -> str:

@@ -1,24 +1,27 @@
 """Dispatch: how commands go through the door, and how their answers are said: to the byte the same for the same key."""
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
 from regulars.ledger.commands import DONE, Answer, Command
 from regulars.ledger.group_commit import Door
 from regulars.ledger.refusals import Refusal
 from regulars.ledger.transactions import perform
+from regulars.offers import actions
 from regulars.offers.issuance import Issue
+from regulars.offers.redemption import Redeem
 from regulars.till.bodies import fingerprint, idempotency_key
 from regulars.till.keys import till_of
 from regulars.till.metrics import answers_of
-from regulars.till.problems import MEDIA_TYPE, STATUSES, canonical, document, instance_of, language_of
+from regulars.till.problems import MEDIA_TYPE, STATUSES, Problem, canonical, document, instance_of, language_of
 from regulars.till.throttle import Guesses
 
+_log = logging.getLogger(__name__)
 _UNKNOWN = "voucher_not_found"
 
 
@@ -76,20 +79,50 @@ def answer(request: HttpRequest, command: Command) -> HttpResponse:
     return response
 
 
-def answer_many(request: HttpRequest, commands: Sequence[Command]) -> HttpResponse:
-    """All of them in one transaction; if that fails as a whole, each by itself."""
+def answer_many(request: HttpRequest, commands: Sequence[Redeem]) -> HttpResponse:
+    """All of them in one transaction; if that fails as a whole, each by itself. Whoever guesses is answered no further than that."""
     GUESSES.check(till_of(request).till_id)
+    heard = _heard(request, commands)
     try:
-        answers = perform(commands, now=now(), speak=speak)
-    except DatabaseError:
-        answers = [DOOR.submit(command) for command in commands]
-    for command, answered in zip(commands, answers, strict=True):
+        answers = perform(heard, now=now(), speak=speak)
+    except Exception:  # noqa: BLE001  (whoever it was, the others go on)
+        answers = [_by_itself(command) for command in heard]
+    for command, answered in zip(heard, answers, strict=True):
         _note(request, command, answered)
+    told = [
+        (command, answered.text, status_of(command, answered)) for command, answered in zip(heard, answers, strict=True)
+    ]
+    wait = Problem("too_many_attempts")
+    for command in commands[len(heard) :]:
+        text = document(wait, command.language, instance_of(command.key, command.fingerprint))
+        told.append((command, text, STATUSES[wait.code]))
     results = ",".join(
-        f'{{"body":{answered.text},"key":{canonical(command.key)},"status":{status_of(command, answered)}}}'
-        for command, answered in zip(commands, answers, strict=True)
+        f'{{"body":{text},"key":{canonical(command.key)},"status":{status}}}' for command, text, status in told
     )
     return HttpResponse(f'{{"results":[{results}]}}', content_type="application/json")
+
+
+def _heard(request: HttpRequest, commands: Sequence[Redeem]) -> Sequence[Redeem]:
+    """The commands up to the one with which the key has guessed as often as it may; what comes after may be told again later."""
+    till = till_of(request)
+    known = actions.codes_seen({code for command in commands for code in command.codes}, till.stores)
+    left = GUESSES.left(till.till_id)
+    for place, command in enumerate(commands):
+        if left <= 0:
+            return commands[:place]
+        left -= sum(code not in known for code in command.codes)
+    return commands
+
+
+def _by_itself(command: Command) -> Answer:
+    try:
+        return DOOR.submit(command)
+    except Exception as error:  # noqa: BLE001  (of many, one is told that it failed, as it would be alone)
+        _log.error("command of many", exc_info=error)
+        return Answer(
+            outcome="failed",
+            text=document(Problem("failed"), command.language, instance_of(command.key, command.fingerprint)),
+        )
 
 
 def say(value: Any, *, status: int = 200) -> HttpResponse:
@@ -100,7 +133,8 @@ def say(value: Any, *, status: int = 200) -> HttpResponse:
 def _note(request: HttpRequest, command: Command, answered: Answer) -> None:
     outcome = "repeated" if answered.is_repeated else answered.outcome
     answers_of(type(command).__name__, outcome).inc()
-    left_out = (answered.said or {}).get("left_out", ())
-    unknown = (outcome == _UNKNOWN) + sum(left["reason"] == _UNKNOWN for left in left_out)
-    for _ in range(unknown):
-        GUESSES.note(till_of(request).till_id)
+    if answered.refusal is not None:
+        unknown = answered.refusal.unknown_codes + (outcome == "code_exists")
+    else:
+        unknown = sum(left["reason"] == _UNKNOWN for left in (answered.said or {}).get("left_out", ()))
+    GUESSES.note(till_of(request).till_id, unknown)

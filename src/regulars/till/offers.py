@@ -9,7 +9,7 @@ from regulars.access.scopes import may_see
 from regulars.offers import actions
 from regulars.offers.definition import Define
 from regulars.till import shapes
-from regulars.till.dispatch import answer, asked, say
+from regulars.till.dispatch import answer, asked, now, say
 from regulars.till.keys import Key, till_of
 from regulars.till.openapi import KEYED, PROBLEMS
 from regulars.till.permissions import seen_offer, stores_of
@@ -22,13 +22,13 @@ _TILL, _OWNER = Key("redeem"), Key("offers")
 @router.get("/offers/{offer_id}", auth=_TILL, response={200: OfferReply, **PROBLEMS})
 def look_up_offer(request: HttpRequest, offer_id: Path[shapes.Text]) -> HttpResponse:
     """An offer, its terms, and its account where the key may define offers."""
-    return say(_shown(request, seen_offer(request, offer_id)))
+    return say(_shown(request, seen_offer(request, offer_id, now())))
 
 
 @router.get("/offers", auth=_TILL, response={200: OffersReply, **PROBLEMS})
 def list_offers(request: HttpRequest) -> HttpResponse:
     """All offers that concern the key."""
-    found = [offer for offer in actions.offers() if may_see(till_of(request).stores, stores_of(offer))]
+    found = [offer for offer in actions.offers(now=now()) if may_see(till_of(request).stores, stores_of(offer))]
     return say({"offers": [_shown(request, offer) for offer in found]})
 
 
@@ -36,6 +36,7 @@ def list_offers(request: HttpRequest) -> HttpResponse:
 def define_offer(request: HttpRequest, body: shapes.DefineShape) -> HttpResponse:
     """Make an offer, or change its terms; what its vouchers rest on can no longer be changed once there are some."""
     said = asked(request)
+    actions.sweep(now(), offer_id=body.offer_id)
     return answer(request, Define(**said, offer_id=body.offer_id, terms=body.terms, campaign_id=body.campaign_id))
 
 

@@ -26,9 +26,9 @@ def seen_voucher(request: HttpRequest, code: str, now: Any) -> dict[str, Any]:
     return found
 
 
-def seen_offer(request: HttpRequest, offer_id: str) -> dict[str, Any]:
+def seen_offer(request: HttpRequest, offer_id: str, now: Any) -> dict[str, Any]:
     """An offer. Raises Refusal offer_not_found, also for one at other stores."""
-    found = actions.find_offer(offer_id)
+    found = actions.find_offer(offer_id, now=now)
     if not may_see(till_of(request).stores, stores_of(found)):
         raise Refusal("offer_not_found", offer=offer_id)
     return found

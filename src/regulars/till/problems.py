@@ -29,9 +29,9 @@ STATUSES: dict[str, int] = {
     "key_reused": 422, "key_in_flight": 409,
     # what is not there, or not for them
     "voucher_not_found": 404, "offer_not_found": 404, "redemption_not_found": 404, "reservation_not_found": 404,
-    "halt_not_found": 404,
+    "halt_not_found": 404, "campaign_not_found": 404,
     # what is asked makes no sense as it stands; another request would
-    "code_invalid": 422, "clock_wrong": 422, "store_unknown": 422, "currency_mismatch": 422, "guest_required": 422,
+    "code_invalid": 422, "clock_wrong": 422, "store_unknown": 422, "currency_mismatch": 422, "guest_required": 422, "guest_invalid": 422,
     "minimum_spend_not_met": 422, "item_not_on_bill": 422, "refund_exceeds_discount": 422, "cannot_be_combined": 422,
     "no_effect": 422, "too_many_vouchers": 422,
     # what is asked does not go with how things stand

@@ -28,10 +28,17 @@ class Guesses:
         if count >= self._most and (left := begun + _WINDOW - time.monotonic()) > 0:
             raise Problem("too_many_attempts", headers={"Retry-After": str(int(left) + 1)})
 
-    def note(self, till_id: str) -> None:
-        """One more code that does not exist."""
-        GUESSES.inc()
+    def left(self, till_id: str) -> int:
+        """How many more are borne with in its present minute."""
+        begun, count = self._counts.get(till_id, (0.0, 0))
+        return self._most - count if time.monotonic() - begun < _WINDOW else self._most
+
+    def note(self, till_id: str, codes: int = 1) -> None:
+        """So many more codes that do not exist."""
+        if not codes:
+            return
+        GUESSES.inc(codes)
         now = time.monotonic()
         with self._lock:
             begun, count = self._counts.get(till_id, (now, 0))
-            self._counts[till_id] = (begun, count + 1) if now - begun < _WINDOW else (now, 1)
+            self._counts[till_id] = (begun, count + codes) if now - begun < _WINDOW else (now, codes)
