@@ -91,6 +91,8 @@ class Gatherer:
 
     def _translated(self, values: pa.Array) -> pa.Array:
         origin = self.origin
+        if origin.nothing:
+            self._look_for_nothing(values)
         if origin.values is None and not origin.lower_emails:
             return values
         encoded = pc.dictionary_encode(self._text(values))
@@ -106,6 +108,12 @@ class Gatherer:
             is_email = pc.match_substring_regex(words, _EMAIL)
             words = pc.if_else(is_email, pc.utf8_lower(words), words)
         return words.take(encoded.indices)
+
+    def _look_for_nothing(self, values: pa.Array) -> None:
+        """Note which of the words that stand for nothing are there."""
+        there = {word.lower() for word in cleaned(self._text(values).unique()).to_pylist() if word is not None}
+        for word in self.origin.nothing:
+            self.notes.want(f"nothing of {self.column}: '{word}'", is_there=word.strip().lower() in there)
 
     def _first_filled(self, parts: list[pa.Array]) -> pa.Array:
         empty = pa.scalar(None, pa.string())

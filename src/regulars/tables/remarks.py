@@ -121,6 +121,12 @@ def _of_mapping(source: Source, intake: Intake) -> Iterator[Sentence]:
         return
     for what in intake.notes.unmatched():
         yield Sentence("matched_nothing", what=what)
-    for name, origin in intake.mapping.columns.items():
+    mapping = intake.mapping
+    origins = {f"columns.{name}": origin for name, origin in mapping.columns.items()}
+    origins |= {name: one for name in ("refunded", "refunded_at") if (one := getattr(mapping, name)) is not None}
+    for what, origin in origins.items():
         if lacking := tuple(one for one in origin.first_of or () if one not in source.columns):
-            yield Sentence("columns_lacking", what=f"columns.{name}", columns=lacking)
+            yield Sentence("columns_lacking", what=what, columns=lacking)
+    for names in (mapping.fill_down or {}).values():
+        if lacking := tuple(one for one in names if one not in source.columns):
+            yield Sentence("columns_lacking", what="fill_down", columns=lacking)

@@ -96,6 +96,8 @@ class Shaper:
         if mapping.refund is not None:
             self.notes.want("refund", is_there=bool(pc.any(holds(whole, mapping.refund)).as_py()))
         kept, set_aside = _only(kept, mapping)
+        if mapping.only is not None:
+            self.notes.want("only", is_there=len(kept.rows) > 0)
         set_aside.update(because.to_pylist())
         if mapping.once_per is not None:
             once = self._once(kept, mapping.once_per)
