@@ -93,7 +93,7 @@ def paid(sample: pa.RecordBatch, decimal: str) -> From | None:
 
 def money(name: str, sample: pa.RecordBatch, decimal: str) -> From:
     values, said = sample.column(name), name.lower()
-    is_minor = "minor" in said or "cents" in said or pa.types.is_integer(values.type)
+    is_minor = "minor" in said or "cents" in said
     origin = From(column=name, unit="minor" if is_minor else "major")
     if plain(name).startswith("discount") or name in KNOWN["discount_minor"]:
         amounts = read(Kind.MONEY, values, Manner(decimal=decimal, is_major=not is_minor)).values
@@ -146,6 +146,16 @@ def span(values: pa.Array, form: str | None) -> int | None:
     return int(ends["max"].as_py() - ends["min"].as_py())
 
 
+def whole_amounts(columns: Mapping[str, From], sample: pa.RecordBatch) -> Iterator[Sentence]:
+    """What is said of amounts that are all whole: they may be in minor units."""
+    origin = columns.get("amount_minor")
+    if origin is None or origin.unit == "minor" or not origin.added:
+        return
+    texts = [text_of(sample.column(name)) for name in origin.added]
+    if not any(pc.any(pc.match_substring_regex(text, r"[.,]\d{1,2}\D*$")).as_py() for text in texts):
+        yield Sentence("amounts_whole", column="amount_minor", origin=" + ".join(origin.added))
+
+
 def doubts(columns: Mapping[str, From], sample: pa.RecordBatch) -> Iterator[Sentence]:
     """What a person should decide: dates that can be read with the day first as well as with the month first."""
     for name, origin in columns.items():
@@ -164,9 +174,28 @@ def _joined(origin: From, sample: pa.RecordBatch) -> pa.Array:
 
 def repeats(origin: From | None, sample: pa.RecordBatch) -> bool:
     """Whether a key stands on several rows, as where a file has a row for each line of an order."""
-    if origin is None or len(origin.sources) != 1:
+    if origin is None or not origin.sources:
         return False
-    return int(pc.count_distinct(sample.column(origin.sources[0])).as_py()) < _MOST_DIFFERENT * len(sample)
+    return int(pc.count_distinct(_joined(origin, sample)).as_py()) < _MOST_DIFFERENT * len(sample)
+
+
+def whole_key(columns: Mapping[str, From], sample: pa.RecordBatch) -> From:
+    """What tells orders apart: their number, and the store and the day where numbers begin anew there."""
+    number, store, at = (columns.get(name) for name in ("order_id", "store_id", "ordered_at"))
+    key = number
+    if key is None or len(key.sources) != 1:
+        return key or From(value="")
+    if store is not None and len(store.sources) == 1 and _is_of_line(_joined(store, sample), _joined(key, sample)):
+        key = From(column=(*store.sources, *key.sources))
+    if at is not None and _has_several_days(at, _joined(key, sample), sample) and len(at.added) > 1:
+        key = From(column=(at.added[0], *key.added))
+    return key
+
+
+def _has_several_days(at: From, keys: pa.Array, sample: pa.RecordBatch) -> bool:
+    """Whether rows of one key are of different days."""
+    moments = read(Kind.DATE, _joined(at, sample), Manner(format=at.format)).values
+    return _is_of_line(moments.cast(pa.string()), keys)
 
 
 def combined(column: Column, origin: From, key: From, sample: pa.RecordBatch) -> From:
@@ -176,11 +205,13 @@ def combined(column: Column, origin: From, key: From, sample: pa.RecordBatch) ->
     """
     if not origin.sources or column.name == "order_id":
         return origin
-    keys, values = sample.column(key.sources[0]), sample.column(origin.sources[0])
+    keys, values = _joined(key, sample), sample.column(origin.sources[0])
     if column.kind is Kind.MONEY:
-        return origin.model_copy(update={"combine": "same"}) if _is_of_order(values, keys) else origin
+        is_of_order = len(origin.sources) == 1 and _is_of_order(values, keys)
+        return origin.model_copy(update={"combine": "same"}) if is_of_order else origin
     if column.kind is Kind.INSTANT:
-        return origin.model_copy(update={"combine": "least"}) if _is_of_line(_joined(origin, sample), keys) else origin
+        is_spread = _is_of_line(_joined(origin, sample), keys) and not _has_several_days(origin, keys, sample)
+        return origin.model_copy(update={"combine": "least"}) if is_spread else origin
     is_free = column.kind in (Kind.TEXT, Kind.INTEGER) and column.may_be_absent and column.name != "currency"
     return origin.model_copy(update={"combine": "first"}) if is_free and _is_of_line(values, keys) else origin
 

@@ -20,8 +20,8 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "order_id": (
         "order", "order_number", "order_no", "check_id", "check_number", "check_no", "basket_id", "transaction_id", "receipt_id",
         "receipt_number", "receipt_no", "receipt", "bill_number", "bill_no", "ticket_id", "ticket_no", "ticket_number", "invoice",
-        "invoice_number", "invoice_no", "sale_id", "reference", "id",
-        "belegnummer", "beleg_nr", "belegnr", "beleg", "bonnummer", "bon_nr", "rechnungsnummer", "rechnungs_nr", "ticket",
+        "invoice_number", "invoice_no", "sale_id", "check", "bill", "transaction", "transaction_no", "sale", "reference", "id",
+        "belegnummer", "beleg_nr", "belegnr", "beleg", "bonnummer", "bon_nr", "bon", "rechnungsnummer", "rechnungs_nr", "ticket",
         "numero_de_ticket", "numéro_de_ticket", "n°_ticket", "factura", "订单号", "订单编号", "账单号", "单号", "流水号",
         "номер_заказа", "номер_чека",
     ),
@@ -64,7 +64,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "stores.name": ("store_name", "location_name", "restaurant_name", "branch_name", "outlet_name", "门店名称", "店铺名称"),
     "order_items.amount_minor": (
         "line_total", "line_amount", "item_total", "net_sales", "net_price", "net_amount", "subtotal", "sales_value", "amount", "total",
-        "price", "betrag", "umsatz", "summe", "importe", "montant", "importo", "实付金额", "实收金额", "小计", "菜品小计", "商品小计",
+        "betrag", "umsatz", "summe", "importe", "montant", "importo", "实付金额", "实收金额", "小计", "菜品小计", "商品小计",
         "金额", "сумма",
     ),
     "category": (

@@ -41,6 +41,11 @@ class Proposal:
         return len({name for origin in self.columns.values() for name in origin.sources})
 
     @property
+    def open_question(self) -> Sentence | None:
+        """What has to be decided before anything is loaded by it."""
+        return next((doubt for doubt in self.doubts if doubt.code == "dates_fit_both"), None)
+
+    @property
     def mapping(self) -> Mapping:
         """The whole mapping. Raises DataError naming what is missing, and which columns might be it."""
         if self.missing:
@@ -95,13 +100,29 @@ def propose_all(source: Source) -> list[Proposal]:
     orders = _proposal(CONTRACTS["orders"], sample, source.name)
     if orders.missing:
         whole = [_proposal(one, sample, source.name) for one in CONTRACTS.values() if one.table != "orders"]
-        whole = [one for one in whole if not one.missing]
+        whole = [one for one in whole if not one.missing and _is_telling(one, source)]
         best = max(whole, key=lambda one: one.explained, default=None)
         return [] if best is None else [best]
     found = [orders]
     if "one_row_per" in orders.settings and (lines := _lines_of(orders, sample)) is not None:
         found += [lines, *_dishes_of(sample, source.name)]
     return found
+
+
+def _is_telling(found: Proposal, source: Source) -> bool:
+    """Whether a source is hardly anything else: it is not of stores because it names one."""
+    return _needs(contract(found.table)) > 1 or 2 * found.explained >= len(source.columns)
+
+
+def _needs(chosen: Contract) -> int:
+    return sum(not column.may_be_absent for column in chosen.columns)
+
+
+def nearest_proposal(source: Source) -> Proposal:
+    """The proposal, of a table that needs several columns, of which most is there."""
+    several = [one for one in CONTRACTS.values() if _needs(one) > 1]
+    chosen = max(several, key=lambda one: _fit(one, source.columns))
+    return _proposal(chosen, guesses.sample_of(source), source.name)
 
 
 def _proposal(chosen: Contract, sample: pa.RecordBatch, source: str) -> Proposal:
@@ -112,6 +133,8 @@ def _proposal(chosen: Contract, sample: pa.RecordBatch, source: str) -> Proposal
     settings: dict[str, object] = {} if decimal == "." else {"decimal": decimal}
     if chosen.table == "orders" and "is_refund" not in columns:
         settings |= guesses.states(sample)
+    if chosen.table == "orders" and "order_id" in columns:
+        columns["order_id"] = guesses.whole_key(columns, sample)
     if chosen.table == "orders" and guesses.repeats(columns.get("order_id"), sample):
         settings["one_row_per"] = "order_id"
         named, key = chosen.by_name, columns["order_id"]
@@ -124,7 +147,7 @@ def _proposal(chosen: Contract, sample: pa.RecordBatch, source: str) -> Proposal
     lacking = [column for column in chosen.columns if not column.may_be_absent and column.name not in columns]
     used = {name for origin in columns.values() for name in origin.sources}
     missing = {column.name: _candidates(column, sample, used, decimal) for column in lacking}
-    doubts = tuple(guesses.doubts(columns, sample))
+    doubts = (*guesses.doubts(columns, sample), *guesses.whole_amounts(columns, sample))
     return Proposal(
         table=chosen.table, columns=columns, settings=settings, missing=missing, doubts=doubts, source=source
     )  # fmt: skip
@@ -176,9 +199,11 @@ def _has_lines(found: dict[str, From]) -> bool:
 
 def _lines_of(orders: Proposal, sample: pa.RecordBatch) -> Proposal | None:
     """The lines of orders that have a row for each; none where no column names what was ordered, or what a line cost."""
-    lines = _proposal(CONTRACTS["order_items"], sample, orders.source)
+    lines, key = _proposal(CONTRACTS["order_items"], sample, orders.source), orders.columns["order_id"]
     if lines.missing:
         return None
+    if lines.columns["line"].count_per is not None:
+        lines = replace(lines, columns={**lines.columns, "order_id": key, "line": From(count_per=key.sources)})
     amount, settings = orders.columns["amount_minor"], dict(lines.settings)
     if amount.combine == "same" and lines.columns["amount_minor"].sources == amount.sources:
         return None

@@ -16,7 +16,7 @@ from regulars.tables.contracts import CONTRACTS, Kind
 from regulars.tables.formats import FrameSource, JsonLinesSource, Source
 from regulars.tables.mapping import From, Mapping
 from regulars.tables.names import has_same_names, ours_among, same_names
-from regulars.tables.proposal import Proposal, propose, propose_all
+from regulars.tables.proposal import Proposal, nearest_proposal, propose_all
 from regulars.tables.shaping import words_of
 from regulars.tables.vendors import Export, recognise
 from regulars.wording import Sentence
@@ -29,7 +29,7 @@ class Share(NamedTuple):
     """One table that a source holds.
 
     only_new: what the table holds already stays, for this source is about something else. also_read: columns that its other tables
-    are read from.
+    are read from. doubts: what a person should look at.
     """
 
     mapping: Mapping
@@ -37,6 +37,7 @@ class Share(NamedTuple):
     export: str | None = None
     only_new: bool = False
     also_read: tuple[str, ...] = ()
+    doubts: tuple[Sentence, ...] = ()
 
     @property
     def table(self) -> str:
@@ -212,7 +213,7 @@ def _each_once(mapping: Mapping) -> Mapping:
 
 def _better_guess(source: Source, table: str, explained: int) -> list[Share]:
     """What a source is rather than the table whose names it has by chance: such as the lines of orders rather than of the kitchen."""
-    guess = _proposals(source)
+    guess = propose_all(source)
     if not guess or guess[0].table == table or max(one.explained for one in guess) <= explained:
         return []
     return _shares(source, guess)
@@ -220,21 +221,14 @@ def _better_guess(source: Source, table: str, explained: int) -> list[Share]:
 
 def _by_proposal(source: Source) -> list[Share]:
     """What a source seems to hold. Raises DataError where that is in doubt, or something is missing."""
-    guess = _proposals(source)
-    if not guess:
-        propose(source).mapping  # noqa: B018  (says what is missing)
-    return _shares(source, guess)
-
-
-def _proposals(source: Source) -> list[Proposal]:
-    return propose_all(source)
+    return _shares(source, propose_all(source) or [nearest_proposal(source)])
 
 
 def _shares(source: Source, guess: list[Proposal]) -> list[Share]:
     for one in guess:
-        if one.doubts:
-            raise _doubtful(source, one.table, one.doubts[0])
-    return [Share(one.mapping, "proposal") for one in guess]
+        if (doubt := one.open_question) is not None:
+            raise _doubtful(source, one.table, doubt)
+    return [Share(one.mapping, "proposal", doubts=one.doubts) for one in guess]
 
 
 def _stores_of(orders: Mapping, source: Source) -> list[Share]:

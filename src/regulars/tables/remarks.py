@@ -35,7 +35,7 @@ def guessed(share: Share, source: Source) -> tuple[Sentence, ...]:
     if share.way != "proposal" or share.only_new:
         return ()
     read = ", ".join(f"{name} = {_shown(origin)}" for name, origin in share.mapping.columns.items())
-    return (Sentence("read_by_guess", read=read, file=source.name, table=share.table),)
+    return (Sentence("read_by_guess", read=read, file=source.name, table=share.table), *share.doubts)
 
 
 def _shown(origin: From) -> str:

@@ -20,6 +20,10 @@ from regulars.tables.formats.text import inspect, open_text
 from regulars.wording import Sentence
 
 _LINES_PER_BATCH = ROWS_PER_BATCH // 4
+_ABOUT_THE_ANSWER = frozenset((
+    "links", "meta", "metadata", "cursor", "summary", "count", "next", "previous", "next_page", "has_more", "total", "page", "per_page",
+    "object", "url", "success", "message", "errors", "paging", "pagination", "page_info", "columns",
+))  # fmt: skip
 _BLANK = "\ufeff \t\r\n"
 _BATCH = "batch"
 _ANSWERS = ("data", "orders", "receipts", "results", "records", "transactions")
@@ -160,9 +164,10 @@ def _unpacked(value: Any) -> list[Any]:
 
 
 def _answered(value: dict[str, Any]) -> str | None:
-    """The name under which an answer of an API has its objects: the only list of objects in it."""
-    lists = [name for name, inner in value.items() if isinstance(inner, list) and inner and isinstance(inner[0], dict)]
-    return lists[0] if len(lists) == 1 and lists[0] in _ANSWERS else None
+    """The name under which an answer of an API has its objects, where all that stands beside is about the answer."""
+    names = [name for name in _ANSWERS if isinstance(value.get(name), list)]
+    is_answer = len(names) == 1 and value.keys() - set(names) <= _ABOUT_THE_ANSWER
+    return names[0] if is_answer and all(isinstance(inner, dict) for inner in value[names[0]]) else None
 
 
 def _of_document(text: str, read: _Reader) -> Iterator[_Object]:
