@@ -109,7 +109,7 @@ def restore(
 ) -> None:
     """Put a backup back, and check every counter.  Example:  regulars restore records-2026-11-24.backup"""
     with opened_records(workspace, is_prepared=False):
-        from regulars.service.backups import restore as put_back
+        from regulars.service.restoration import restore as put_back
 
         drifts = [drift._asdict() for drift in put_back(file, is_forced=force)]
     _show_drifts(drifts, as_json)

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from django.apps import AppConfig, apps
-from django.db import connection, models, transaction
+from django.db import models
+
+from regulars.records.snapshots import snapshot
 
 
 class Drift(NamedTuple):
@@ -39,7 +41,5 @@ def tables() -> Iterator[type[models.Model]]:
 
 def reconcile() -> list[Drift]:
     """All drifts of all rooms, none where all is well. It reads one state of the database, while tills go on."""
-    with transaction.atomic():
-        if connection.vendor == "postgresql":
-            connection.cursor().execute("set transaction isolation level repeatable read, read only")
+    with snapshot():
         return [drift for room in rooms() for drift in room.drifts()]

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,18 +30,35 @@ def unapplied() -> list[str]:
 
 def foreign() -> str:
     """Why these records are not ours to touch: a newer version or another program made them. Empty where they are ours, or none."""
-    if upgrade.is_due():
-        return ""
-    loader = MigrationExecutor(connection).loader
-    unknown = [f"{app}.{name}" for app, name in loader.applied_migrations if (app, name) not in loader.graph.nodes]
-    if unknown and loader.applied_migrations.keys() & loader.graph.nodes.keys():
+    return another_program() or newer_version()
+
+
+def newer_version(steps: Collection[tuple[str, str]] | None = None) -> str:
+    """Which step of a newer version was taken, in a sentence; empty where none was. steps: of a backup, and not of these records."""
+    known, unknown = _known(steps)
+    if unknown and known:
         return (
             f"the records were made by a newer version of regulars ({unknown[-1]}); install that, or restore a backup"
         )
-    if unknown or (not loader.applied_migrations and _others()):
-        what = (unknown or _others())[0]
-        return f"this database belongs to another program ({what}); name one of its own in DATABASE_URL"
     return ""
+
+
+def another_program() -> str:
+    """Whose database it is, in a sentence; empty where it is ours, or nobody's."""
+    known, unknown = _known()
+    if known or not (others := unknown or _others()):
+        return ""
+    return f"this database belongs to another program ({others[0]}); name one of its own in DATABASE_URL"
+
+
+def _known(steps: Collection[tuple[str, str]] | None = None) -> tuple[bool, list[str]]:
+    """Whether steps of ours were taken, and the steps nobody here knows."""
+    executor = MigrationExecutor(connection)
+    taken = executor.loader.applied_migrations.keys() if steps is None else set(steps)
+    if upgrade.is_due(taken):
+        return True, []
+    ours = executor.loader.graph.nodes
+    return bool(taken & ours.keys()), [f"{app}.{name}" for app, name in taken if (app, name) not in ours]
 
 
 def _others() -> list[str]:
@@ -65,7 +82,7 @@ def migrate() -> list[str]:
         raise DataError(reason)
     if not upgrade.is_due() and not unapplied():
         return []
-    with _alone():
+    with alone():
         if upgrade.is_due():
             rows = upgrade.bring_over(_make_tables)
             return [f"{rows:,} rows brought over from the earlier tables"]
@@ -79,7 +96,7 @@ def _make_tables() -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
     """Nobody else changes the tables meanwhile. PostgreSQL does that in transactions; a file has no such thing across several."""
     if not is_embedded():
         with connection.cursor() as cursor:
@@ -123,6 +140,19 @@ def _make_file() -> None:
         raise DataError(f"{file}: cannot be made ({error.strerror}); name a folder of yours with -w FOLDER") from None
 
 
+@contextmanager
+def elsewhere(file: Path) -> Iterator[None]:
+    """The records are those of another file, for this thread alone."""
+    connection.close()
+    before = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = str(file)
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = before
+
+
 def first_line(error: BaseException) -> str:
     """What a database said, as far as a person reads it."""
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -132,3 +162,8 @@ def is_empty() -> bool:
     """Whether there is nothing in the records that a restore would overwrite."""
     there = set(connection.introspection.table_names())
     return not any(table.objects.exists() for table in tables() if table._meta.db_table in there)
+
+
+def there_already() -> DataError:
+    """Why a restore does not begin."""
+    return DataError("there are records here already; --force takes the backup in their place, and they are gone then")
