@@ -101,6 +101,26 @@ def test_one_file_into_many_tables_is_one_load_that_is_taken_back_whole(
     assert sum(report.changed for report in empty.load_files([write(TILL)], now=NOW)) == 12
 
 
+def test_a_store_that_other_orders_speak_of_stays_when_the_file_that_mentioned_it_first_goes(
+    empty: rg.Lake, write: Callable[..., Path]
+) -> None:
+    first = empty.load_files([write(OURS)], now=NOW)[0]
+    empty.load_files([write(OURS.replace("A,ann", "C,ann").replace("B,bob,S2", "D,bob,S1"), "later.csv")], now=NOW)
+    orders, stores = empty.unload(first.load)
+    assert (orders.table, orders.removed, stores.table, stores.removed, stores.stayed) == ("orders", 2, "stores", 1, 1)
+    assert rows(empty, "stores", "store_id") == [("S1",)]
+    assert stores.orphans == {}
+
+
+def test_a_store_that_was_loaded_by_itself_goes_and_its_orders_are_counted(
+    empty: rg.Lake, write: Callable[..., Path]
+) -> None:
+    stores = empty.load("stores", pa.table({"store_id": ["S1", "S2"]}), now=NOW)
+    empty.load_files([write(OURS)], now=NOW)
+    (gone,) = empty.unload(stores.load)
+    assert (gone.removed, gone.orphans) == (2, {"orders": 2})
+
+
 def test_what_a_menu_says_stays_when_an_export_only_names_the_dish(empty: rg.Lake, write: Callable[..., Path]) -> None:
     empty.load("menu_items", pa.table({"item_id": ["Tee"], "name": ["Green tea"], "cost_minor": [40]}), now=NOW)
     empty.load_files([write(TILL)], now=NOW)
@@ -167,6 +187,11 @@ def test_what_is_missing_is_named_with_its_candidates(empty: rg.Lake, write: Cal
         rg.DataError, match=r"order_id of orders is not found; candidates: 'Nr'.*--mapping mapping.toml"
     ):
         empty.load_files([file], now=NOW)
+
+
+def test_a_unit_in_brackets_and_quotes_are_no_part_of_a_name(empty: rg.Lake, write: Callable[..., Path]) -> None:
+    file = write('"Receipt ""no""","Date\nand time",Total [EUR],Store\n1,2026-01-01 10:00,5.00,A\n')
+    assert [report.accepted for report in empty.load_files([file], now=NOW)] == [1, 1]
 
 
 def test_nothing_is_loaded_where_one_of_the_files_cannot_be(empty: rg.Lake, write: Callable[..., Path]) -> None:

@@ -6,7 +6,6 @@ Every row of the source ends accepted or rejected with its reason. Nothing is vi
 load before it (Ctrl-C, kill, a full disk) leaves the table as it was.
 """
 
-import datetime as dt
 import hashlib
 import uuid
 from collections import Counter
@@ -126,15 +125,16 @@ def _compare_and_commit(read: _Read, path: Path, workspace: Workspace, engine: E
         unread=unread(read.source, intake), notes=remarks(read.source, intake, settled, changed, engine),
     )  # fmt: skip
     rejects.keep(rejected, settled.rows, report, content_of(read.source), intake.now, workspace, engine)
-    changed.commit(path, read.load_id, _remembered(report, read.source, intake.now))
+    changed.commit(path, read.load_id, _remembered(report, read.source, intake))
     return report
 
 
-def _remembered(report: LoadReport, source: Source, now: dt.datetime) -> dict[str, Any]:
+def _remembered(report: LoadReport, source: Source, intake: Intake) -> dict[str, Any]:
     """What the commit of a load says of it."""
     kept = ("load", "source", "accepted", "rejected", "changed", "set_aside", "new", "replaced", "moved", "gone")
     said = report._asdict()
-    return {"loaded_at": now.isoformat(), "content": content_of(source), **{name: said[name] for name in kept}}
+    manner = {"loaded_at": intake.now.isoformat(), "content": content_of(source), "only_new": intake.only_new}
+    return manner | {name: said[name] for name in kept}
 
 
 def _stage(

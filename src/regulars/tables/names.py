@@ -31,7 +31,8 @@ KNOWN: dict[str, tuple[str, ...]] = {
         "tienda", "sucursal", "local", "门店", "门店名称", "店铺", "店铺名称", "商户名称", "торговое_предприятие",
     ),
     "ordered_at": (
-        "order_date", "date_time", "datetime", "opened", "opened_at", "closed_at", "order_time", "created_at", "date", "timestamp",
+        "order_date", "date_time", "date_and_time", "datetime", "opened", "opened_at", "closed_at", "order_time", "created_at", "date",
+        "timestamp",
         "time", "transaction_timestamp", "transaction_date", "sale_date", "receipt_date", "bill_date", "date_created",
         "order_date_time",
         "datum", "datum_uhrzeit", "belegdatum", "verkaufsdatum", "zeitpunkt", "fecha", "fecha_hora", "date_de_vente", "data",
@@ -154,11 +155,13 @@ STATES = (
     "статус",
 )
 _ALIKE = 0.8
+_UNIT = re.compile(r"\s*[(\[（]\s*([A-Z]{3}|\W|元|Fr\.?)\s*[)\]）]$")
+"""The currency in brackets after a name, as in Total (EUR)."""
 
 
 def plain(name: str) -> str:
     """A name in small letters with underscores: Net Sales, netSales and net-sales are net_sales."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-./#:]+", "_", name.strip()).lower().strip("_")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-./#:\"']+", "_", _UNIT.sub("", name.strip())).lower().strip("_")
 
 
 def bare(name: str) -> str:

@@ -19,6 +19,7 @@ from regulars.wording import Sentence
 
 _LINES = ("line", "line_number", "line_no", "position")
 _MOST_CANDIDATES = 5
+_NEARLY_WHOLE = 2 / 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +120,11 @@ def _needs(chosen: Contract) -> int:
 
 
 def nearest_proposal(source: Source) -> Proposal:
-    """The proposal, of a table that needs several columns, of which most is there."""
+    """The proposal of which most is there, of a table that needs several columns: of orders unless another is nearly whole."""
     several = [one for one in CONTRACTS.values() if _needs(one) > 1]
     chosen = max(several, key=lambda one: _fit(one, source.columns))
+    if _fit(chosen, source.columns) < _NEARLY_WHOLE:
+        chosen = CONTRACTS["orders"]
     return _proposal(chosen, guesses.sample_of(source), source.name)
 
 

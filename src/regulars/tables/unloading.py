@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import narwhals as nw
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from regulars.errors import DataError
 from regulars.tables import delta, rejects
@@ -47,7 +48,8 @@ class Load(NamedTuple):
 class Unloaded(NamedTuple):
     """What became of a table. removed: rows that went; restored: rows that the load had replaced or taken out, and are there again.
 
-    stayed: rows that a later load replaced. again: files that were loaded later and may have had some of the removed rows as well.
+    stayed: rows that a later load replaced, and stores and dishes that a file only mentioned and others speak of.
+    again: files that were loaded later and may have had some of the removed rows as well.
     orphans: by table, how many rows now speak of something that went.
     """
 
@@ -128,7 +130,8 @@ def _take_back(load: Load, workspace: Workspace, engine: Engine, only: str | Non
     undone = {version for commit in known for version in commit.said.get("undone", ())}
     own = [c for c in known if c.said["load_id"] == load.load_id and c.version not in undone]
     mine = [c.version for c in own if only in (None, c.said.get("load"))]
-    parts = [_undo(path, rules, version, load, engine) for version in mine]
+    mentioned = {c.version for c in known if c.said.get("only_new")}
+    parts = [_undo(path, load, version, workspace if version in mentioned else None, engine) for version in mine]
     rejects.forget(load.load_id, workspace)
     removed = pa.concat_tables([rules.schema.empty_table(), *(part.removed for part in parts)])
     return Unloaded(
@@ -145,15 +148,23 @@ class _Undone(NamedTuple):
     stayed: int
 
 
-def _undo(path: Path, rules: Contract, version: int, load: Load, engine: Engine) -> _Undone:
+def _undo(path: Path, load: Load, version: int, workspace: Workspace | None, engine: Engine) -> _Undone:
+    """Undo one commit. workspace: where what others still speak of has to stay, as a store that orders only mentioned."""
+    rules = CONTRACTS[load.table]
     for _ in range(_TRIES):
         onto = delta.version(path)
         found = _difference(path, rules, version, onto, engine)
+        removed, stayed = found.removed, found.stayed
+        if workspace is not None and len(removed):
+            keys = removed[rules.key[0]]
+            is_spoken_of = pc.is_in(keys, _spoken_of(rules, keys, workspace, engine))
+            removed, stayed = removed.filter(pc.invert(is_spoken_of)), stayed + pc.sum(is_spoken_of).as_py()
         said = {"undone": [version], "of": load.load_id, "source": load.source}
-        transaction = delta.Transaction(f"undo {version}", onto, said)
         try:
-            delta.upsert(path, found.put.to_reader(), found.removed, rules.key, transaction)
-            return _Undone(found.removed, len(found.put), found.stayed)
+            delta.upsert(
+                path, found.put.to_reader(), removed, rules.key, delta.Transaction(f"undo {version}", onto, said)
+            )
+            return _Undone(removed, len(found.put), stayed)
         except delta.OvertakenError:
             continue
     raise DataError(f"{path.name}: others keep loading into it; nothing was changed, run it again")
@@ -209,13 +220,24 @@ def _again(known: list[Commit], undone: set[int], mine: list[int], load: Load) -
 
 def _orphans(removed: pa.Table, rules: Contract, workspace: Workspace, engine: Engine) -> dict[str, int]:
     """How many rows of other tables speak of rows that went."""
-    found = {}
+    gone = removed[rules.key[0]]
+    counts = {
+        table: int(pc.sum(pc.is_in(said, gone)).as_py() or 0) for table, said in _speaking(rules, workspace, engine)
+    }
+    return {table: count for table, count in counts.items() if count}
+
+
+def _spoken_of(rules: Contract, keys: pa.ChunkedArray, workspace: Workspace, engine: Engine) -> pa.Array:
+    """Which of some keys other tables speak of."""
+    named = [said.filter(pc.is_in(said, keys)).unique() for _, said in _speaking(rules, workspace, engine)]
+    return pa.concat_arrays([pa.array([], pa.string()), *named])
+
+
+def _speaking(rules: Contract, workspace: Workspace, engine: Engine) -> Iterator[tuple[str, pa.ChunkedArray]]:
+    """Each table with a column that holds keys of this one, and what it holds."""
     for other in CONTRACTS.values():
-        for column, table in other.references.items():
-            files = delta.files(workspace.table(other.table)) if table == rules.table else []
-            if files:
-                gone = removed[rules.key[0]].unique()
-                rows = engine.scan(files, other.schema).filter(~nw.col(column).is_null()).select(column)
-                said = engine.stream(rows).read_all()[column]
-                found[other.table] = int(pa.compute.sum(pa.compute.is_in(said, gone)).as_py() or 0)
-    return {table: count for table, count in found.items() if count}
+        names = [name for name in other.by_name if name == rules.key[0]] if len(rules.key) == 1 else []
+        files = delta.files(workspace.table(other.table)) if names and other.table != rules.table else []
+        for name in names if files else []:
+            rows = engine.scan(files, other.schema).filter(~nw.col(name).is_null()).select(name)
+            yield other.table, engine.stream(rows).read_all()[name]
