@@ -38,7 +38,8 @@ def test_intervals_of_guests_hold_nine_times_in_ten() -> None:
 
 
 def test_intervals_hold_in_a_town_whose_truth_is_known() -> None:
-    """One campaign of 4,000 guests by lot: three averages within 4 errors, nine guests in ten within their intervals."""
+    """One campaign of 4,000 guests by lot: three averages within 4 errors; of guests, between 88 and 97 % are within their
+    intervals, no more, and of what is said of their best offers at least 85 %."""
     place = rg.rehearsal.town(guests=4000, stores=4, seed=3, pace=4)
     action = np.random.default_rng(0).integers(-1, 3, len(place))
     brought = place.run(action).margin_minor
@@ -47,4 +48,7 @@ def test_intervals_hold_in_a_town_whose_truth_is_known() -> None:
     for effect, true in zip(model.averages, place.truth.gain.mean(axis=0), strict=True):
         assert abs(effect.gain - true) < 4 * effect.gain_se
     found = model.predict(spent)
-    assert (np.abs(found.gain - place.truth.gain) < 1.96 * found.gain_se).mean() > 0.9
+    inside = np.abs(found.gain - place.truth.gain) < 1.96 * found.gain_se
+    assert 0.88 < inside.mean() < 0.97
+    best = found.gain.argmax(axis=1)
+    assert inside[np.arange(len(place)), best].mean() > 0.85

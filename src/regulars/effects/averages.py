@@ -111,25 +111,43 @@ def borrowed_effect(trial: Trial, offer: int, others: list[AverageEffect]) -> Av
     )
 
 
-def drawn_together(study: Study, averages: Sequence[AverageEffect]) -> FloatArray:
-    """Average effects of the offers, (k,), drawn towards each other as far as the data ask, for predictions.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Centre:
+    """The average effect of each offer that predictions go by, and its variance, (k,) each."""
+
+    gain: FloatArray
+    variance: FloatArray
+
+
+def as_measured(averages: Sequence[AverageEffect]) -> Centre:
+    """Each average effect as it was measured."""
+    return Centre(
+        gain=np.array([effect.gain for effect in averages]),
+        variance=np.array([effect.gain_se for effect in averages]) ** 2,
+    )
+
+
+def drawn_together(study: Study, averages: Sequence[AverageEffect]) -> Centre:
+    """Average effects of the offers drawn towards each other as far as the data ask, for predictions.
 
     The best of several noisy averages is too high: whoever plans by them gets less than they promise. Guests given nothing
-    are in every average alike, so their part of the error does not tell offers apart and is left out. Offers that were
-    given too rarely keep the average of the others.
+    are in every average alike, so their part of the error does not tell offers apart and is left out of the drawing. Offers
+    that were given too rarely keep the average of the others.
     """
-    gain = np.array([effect.gain for effect in averages])
+    measured = as_measured(averages)
     own = [offer for offer, effect in enumerate(averages) if not effect.is_borrowed]
     if len(own) < 2:
-        return gain
+        return measured
+    gain, variance = measured.gain.copy(), measured.variance.copy()
     overlap, value = study.scores.has_overlap[:, own], study.scores.value[:, own]
     influence = np.where(overlap, value - gain[own], 0.0) / overlap.sum(axis=0)
     totals = cluster_totals(influence, study.trial.cluster)
     covariance = totals.T @ totals
     shared = max(float(covariance[~np.eye(len(own), dtype=bool)].mean()), 0.0)
     error = np.sqrt(np.maximum(np.diag(covariance) - shared, 0.0))
-    gain[own] = shrink(gain[own], error)[0]
-    return gain
+    gain[own], apart = shrink(gain[own], error)
+    variance[own] = apart + shared
+    return Centre(gain=gain, variance=variance)
 
 
 def _naive_difference(trial: Trial, offer: int) -> tuple[float, float]:

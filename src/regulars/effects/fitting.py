@@ -6,8 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regulars.effects.arrays import FloatArray
-from regulars.effects.averages import AverageEffect, average_effect, borrowed_effect, drawn_together
+from regulars.effects.averages import (
+    AverageEffect,
+    Centre,
+    as_measured,
+    average_effect,
+    borrowed_effect,
+    drawn_together,
+)
 from regulars.effects.balance import measure_balance
 from regulars.effects.basis import Ground
 from regulars.effects.costs import CostModel
@@ -15,7 +21,7 @@ from regulars.effects.dose import Dose
 from regulars.effects.individual import LEARNERS, Individual
 from regulars.effects.leakage import refuse_after_exposure, suspects
 from regulars.effects.model import EffectModel, settle_on_curve
-from regulars.effects.race import Contender, contend, run_race
+from regulars.effects.race import Contender, contend, run_race, teach_alone
 from regulars.effects.reasons import sample_values
 from regulars.effects.sentences import of_design, of_doubts, of_late_features
 from regulars.effects.study import Study
@@ -99,7 +105,7 @@ def _build_model(
     """The model of a study in which the offers numbered in `own` were given often enough."""
     trial, averages = study.trial, _averages(study, own)
     is_family = values is not None
-    centres = np.array([effect.gain for effect in averages]) if is_family else drawn_together(study, averages)
+    centres = as_measured(averages) if is_family else drawn_together(study, averages)
     picked, individual, race = _learn(study, learner, centres)
     costs = None if trial.cost is None else CostModel.fit(trial, study.nuisance.fold, seed=study.seed)
     dose = None if values is None else Dose.of(values, averages)
@@ -146,13 +152,13 @@ def _averages_on_curve(
     )
 
 
-def _learn(study: Study, learner: str, average: FloatArray) -> tuple[str, Individual, tuple[Contender, ...]]:
+def _learn(study: Study, learner: str, average: Centre) -> tuple[str, Individual, tuple[Contender, ...]]:
     """The learner that was picked, what it learned, and the table of the race."""
     if learner == "auto":
         learner = "pooled" if _exposed_guests(study.trial) < POOL_BELOW else "race"
     if learner == "race":
         return run_race(study, average)
-    individual, _ = Individual.fit(learner, study, average)
+    individual, _ = Individual.of(study, average, teach_alone(learner, study))
     return learner, individual, (contend(learner, individual),)
 
 

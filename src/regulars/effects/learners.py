@@ -12,8 +12,9 @@ import lightgbm as lgb
 import numpy as np
 
 from regulars.effects.arrays import BoolArray, FloatArray
-from regulars.effects.boosting import Bins, Pace, evaluate
+from regulars.effects.boosting import Pace, evaluate
 from regulars.effects.study import Study
+from regulars.effects.trial import Trial
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,28 +70,27 @@ class CrossModels:
 
 def learn_s(study: Study, rows: BoolArray) -> OneModel:
     """Boost one model of the outcome."""
-    trial = study.trial
-    design = np.column_stack([trial.matrix, trial.given[:, 1:]])
-    bins = Bins.of(design, trial.columns.categorical, seed=study.seed)
-    model = bins.fit(rows, trial.outcome, _outcome_pace(rows))
-    return OneModel(model=model, offers=len(trial.offers))
+    model = study.design.fit(rows, study.trial.outcome, _outcome_pace(rows))
+    return OneModel(model=model, offers=len(study.trial.offers))
 
 
 def learn_t(study: Study, rows: BoolArray) -> ModelPerArm:
     """Boost a model of the outcome for each arm."""
-    return ModelPerArm(models=tuple(_arm_model(study, rows, arm) for arm in range(len(study.trial.offers) + 1)))
+    arms = range(len(study.trial.offers) + 1)
+    models = study.once(("t", rows.tobytes()), lambda: tuple(_arm_model(study, rows, arm) for arm in arms))
+    return ModelPerArm(models=models)
 
 
 def learn_x(study: Study, rows: BoolArray) -> CrossModels:
     """Impute each row's effect from the other arm's model, and boost models of it."""
     trial, bins = study.trial, study.bins
-    expected = [evaluate(model, trial.matrix) for model in learn_t(study, rows).models]
+    without, *offered = learn_t(study, rows).models
     nothing = rows & (trial.arm == 0)
     from_given, from_nothing, weight = [], [], []
-    for arm in range(1, len(expected)):
+    for arm, model in enumerate(offered, start=1):
         given = rows & (trial.arm == arm)
-        from_given.append(bins.fit(given, trial.outcome - expected[0], _effect_pace(given)))
-        from_nothing.append(bins.fit(nothing, expected[arm] - trial.outcome, _effect_pace(nothing)))
+        from_given.append(bins.fit(given, _less(trial, without, given), _effect_pace(given)))
+        from_nothing.append(bins.fit(nothing, -_less(trial, model, nothing), _effect_pace(nothing)))
         weight.append(nothing.sum() / (nothing.sum() + given.sum()))
     return CrossModels(
         from_given=ModelPerOffer(models=tuple(from_given)),
@@ -115,6 +115,13 @@ def learn_dr(study: Study, rows: BoolArray) -> ModelPerOffer:
         target = expected[:, offer + 1] - expected[:, 0] + 2 * sign * missed
         models.append(study.bins.fit(usable, target, _score_pace(usable), weight=weight))
     return ModelPerOffer(models=tuple(models))
+
+
+def _less(trial: Trial, model: lgb.Booster, rows: BoolArray) -> FloatArray:
+    """Outcomes less what a model expects, (n,), for the rows in a mask; 0 for others."""
+    found = np.zeros(trial.rows)
+    found[rows] = trial.outcome[rows] - evaluate(model, trial.matrix[rows])
+    return found
 
 
 def _arm_model(study: Study, rows: BoolArray, arm: int) -> lgb.Booster:

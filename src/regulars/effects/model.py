@@ -157,7 +157,7 @@ class EffectModel:
             cost = redemption * self.costs.amount
         if self.dose is not None:
             gain, variance = settle_on_curve(self.dose, gain, variance, cost)
-        least = np.array([effect.gain_se for effect in self.averages])
+        least = np.array([effect.gain_se if effect.is_borrowed else 0.0 for effect in self.averages])
         return Effects(
             offers=self.offers,
             gain=gain,

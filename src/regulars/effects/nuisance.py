@@ -40,23 +40,26 @@ def deal_folds(trial: Trial, *, seed: int) -> IntArray:
     return fold[trial.cluster]
 
 
-def estimate_nuisance(trial: Trial, *, seed: int) -> Nuisance:
-    """Cross-fit the outcome, and the propensities unless they were logged."""
+def bin_design(trial: Trial, *, seed: int) -> Bins:
+    """The features of a trial and, as a column each, its offers, binned: for models of all arms at once."""
+    return Bins.of(np.column_stack([trial.matrix, trial.given[:, 1:]]), trial.columns.categorical, seed=seed)
+
+
+def estimate_nuisance(trial: Trial, design: Bins, *, seed: int) -> Nuisance:
+    """Cross-fit the outcome, and the propensities unless they were logged; design: as `bin_design` makes it."""
     fold = deal_folds(trial, seed=seed)
     propensity = trial.propensity
     if propensity is None:
         propensity = estimate_propensity(trial, fold, seed=seed)
-    return Nuisance(expected=_expected_outcome(trial, fold, seed=seed), propensity=propensity, fold=fold)
+    return Nuisance(expected=_expected_outcome(trial, design, fold), propensity=propensity, fold=fold)
 
 
-def _expected_outcome(trial: Trial, fold: IntArray, *, seed: int) -> FloatArray:
+def _expected_outcome(trial: Trial, design: Bins, fold: IntArray) -> FloatArray:
     """One model for all arms, which are columns of it, so that an offer seen rarely leans on the others."""
     arms = len(trial.offers) + 1
-    design = np.column_stack([trial.matrix, trial.given[:, 1:]])
-    bins = Bins.of(design, trial.columns.categorical, seed=seed)
     expected = np.empty((trial.rows, arms))
-    for part, model in bins.cross_fit(fold, trial.outcome, OUTCOME_PACE):
-        asked = design[part]
+    for part, model in design.cross_fit(fold, trial.outcome, OUTCOME_PACE):
+        asked = design.matrix[part]
         for arm in range(arms):
             asked[:, trial.matrix.shape[1] :] = np.arange(1, arms) == arm
             expected[part, arm] = evaluate(model, asked)

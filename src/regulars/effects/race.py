@@ -3,11 +3,20 @@
 from dataclasses import dataclass, replace
 
 from regulars.effects.arrays import FloatArray, cluster_mean
-from regulars.effects.individual import LEARNERS, Individual
+from regulars.effects.averages import Centre
+from regulars.effects.individual import LEARNERS, Individual, Lessons
+from regulars.effects.nuisance import deal_folds
 from regulars.effects.study import Study
 
 RACED = 60_000
 """Of more rows than this the race is run on guests drawn from them; the learner it picks then learns from all."""
+
+DEALS, DEALS_OF_MANY, MANY = 3, 2, 20_000
+"""How often guests are dealt to parts for the learner that is used, since what a deal decides is averaged. Of many rows it decides
+less: then one that was asked for by name is dealt once."""
+
+FAR = 1_000_003
+"""Seeds of two deals are apart by so much."""
 
 CLEARLY = 2.5
 """So many standard errors behind is clearly behind: two, for each of the four who are compared with the best (Bonferroni)."""
@@ -32,7 +41,7 @@ class Contender:
         return sum(spread**2 for spread in self.spread_found)
 
 
-def run_race(study: Study, average: FloatArray) -> tuple[str, Individual, tuple[Contender, ...]]:
+def run_race(study: Study, average: Centre) -> tuple[str, Individual, tuple[Contender, ...]]:
     """Fit every learner on the same folds; the one that is picked, and the table, best first.
 
     Picked is the first in the order of LEARNERS that is not clearly behind the best (the rule of Breiman, Friedman, Olshen
@@ -41,7 +50,8 @@ def run_race(study: Study, average: FloatArray) -> tuple[str, Individual, tuple[
     """
     is_large = study.trial.rows > 2 * RACED
     ground = study.sample(RACED) if is_large else study
-    fitted = {learner: Individual.fit(learner, ground, average) for learner in LEARNERS}
+    taught = {learner: Lessons.of(learner, ground, ground.nuisance.fold) for learner in LEARNERS}
+    fitted = {learner: Individual.of(ground, average, lessons) for learner, lessons in taught.items()}
     found = {learner: contend(learner, model) for learner, (model, _) in fitted.items()}
     best = max(found, key=lambda learner: found[learner].score)
     table = [
@@ -49,8 +59,24 @@ def run_race(study: Study, average: FloatArray) -> tuple[str, Individual, tuple[
         for learner, contender in found.items()
     ]
     picked = next(contender.learner for contender in table if contender.behind < CLEARLY)
-    winner = Individual.fit(picked, study, average)[0] if is_large else fitted[picked][0]
+    winner, _ = Individual.of(study, average, teach(picked, study, first=None if is_large else taught[picked]))
     return picked, winner, tuple(sorted(table, key=lambda contender: -contender.score))
+
+
+def teach_alone(learner: str, study: Study) -> Lessons:
+    """What a learner finds that was asked for by name."""
+    if study.trial.rows < MANY:
+        return teach(learner, study)
+    return Lessons.of(learner, study, study.nuisance.fold)
+
+
+def teach(learner: str, study: Study, *, first: Lessons | None = None) -> Lessons:
+    """What a learner finds, on average over several deals of guests to parts; first: what it found in the deal of the study."""
+    lessons = [first or Lessons.of(learner, study, study.nuisance.fold)]
+    for deal in range(1, DEALS if study.trial.rows < MANY else DEALS_OF_MANY):
+        dealt = replace(study, seed=study.seed + deal * FAR)
+        lessons.append(Lessons.of(learner, dealt, deal_folds(study.trial, seed=dealt.seed)))
+    return Lessons.together(lessons)
 
 
 def contend(learner: str, model: Individual) -> Contender:
