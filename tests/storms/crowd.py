@@ -10,7 +10,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,9 +29,17 @@ class Told(NamedTuple):
     took: float
 
 
-def redeem_body(code: str, order_id: str) -> bytes:
+REDEEM = "/api/v1/vouchers/redeem"
+
+
+def redeem_body(code: str, order_id: str, **more: object) -> bytes:
     bill = {"amount_minor": BILL, "currency": CURRENCY}
-    return json.dumps({"codes": [code], "store_id": STORE, "order_id": order_id, "bill": bill}).encode()
+    return json.dumps({"codes": [code], "store_id": STORE, "order_id": order_id, "bill": bill} | more).encode()
+
+
+def redeeming(code: str, order_id: str) -> tuple[str, bytes]:
+    """What a till asks: where, and what."""
+    return REDEEM, redeem_body(code, order_id)
 
 
 class Till:
@@ -80,12 +88,15 @@ class Crowd:
         *,
         processes: int,
         is_stubborn: bool = False,
+        asks: Callable[[str, str], tuple[str, bytes]] = redeeming,
     ) -> None:
         context = multiprocessing.get_context("spawn")
         self._gate = context.Barrier(len(work) + 1)
         self._logs = [log.with_suffix(f".{place}") for place in range(processes)]
         self._processes = [
-            context.Process(target=_process, args=(port, token, work[place::processes], path, self._gate, is_stubborn))
+            context.Process(
+                target=_process, args=(port, token, work[place::processes], path, self._gate, is_stubborn, asks)
+            )
             for place, path in enumerate(self._logs)
         ]
         for process in self._processes:
@@ -110,11 +121,14 @@ def read_log(path: Path) -> list[Told]:
     return [Told(*json.loads(line)) for line in path.read_text().splitlines()]
 
 
-def _process(port: int, token: str, part: Sequence[Sequence[str]], log: Path, gate: Any, is_stubborn: bool) -> None:
+def _process(
+    port: int, token: str, part: Sequence[Sequence[str]], log: Path, gate: Any, is_stubborn: bool, asks: Any
+) -> None:
     lock = threading.Lock()
     with log.open("w", buffering=1) as file:
         threads = [
-            threading.Thread(target=_thread, args=(port, token, codes, file, lock, gate, is_stubborn)) for codes in part
+            threading.Thread(target=_thread, args=(port, token, codes, file, lock, gate, is_stubborn, asks))
+            for codes in part
         ]
         for thread in threads:
             thread.start()
@@ -124,7 +138,14 @@ def _process(port: int, token: str, part: Sequence[Sequence[str]], log: Path, ga
 
 
 def _thread(
-    port: int, token: str, codes: Sequence[str], file: Any, lock: threading.Lock, gate: Any, is_stubborn: bool
+    port: int,
+    token: str,
+    codes: Sequence[str],
+    file: Any,
+    lock: threading.Lock,
+    gate: Any,
+    is_stubborn: bool,
+    asks: Any,
 ) -> None:
     till = Till(port, token)
     ask = till.insist if is_stubborn else till.post
@@ -132,8 +153,9 @@ def _thread(
     began = time.monotonic()
     for code in codes:
         key, order_id = uuid.uuid4().hex, uuid.uuid4().hex
+        path, sent_body = asks(code, order_id)
         sent = time.monotonic()
-        status, body = ask("/api/v1/vouchers/redeem", key, redeem_body(code, order_id))
+        status, body = ask(path, key, sent_body)
         told = Told(key, code, order_id, status, body, sent - began, time.monotonic() - sent)
         with lock:
             file.write(json.dumps(told) + "\n")

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -177,13 +178,15 @@ def _books(facts: dict[str, Any]) -> dict[str, Any]:
     """The accounts, the redemptions of the ledger, and the drift of its counters."""
     from regulars.ledger.models import Entry
     from regulars.offers import actions
-    from regulars.offers.models import Voucher
+    from regulars.offers.models import Person, Voucher
     from regulars.records import rooms
 
     redeemed = Entry.objects.filter(verb="redeemed").values_list("reference", "subject", "order_id")
     codes = dict(Voucher.objects.values_list("pk", "code"))
     back = Entry.objects.filter(verb="rolled_back").values_list("of_id", flat=True)
+    roots = Counter(person.root_id for person in Person.objects.all())
     return {
+        "roots": [roots[None], Person.objects.filter(root__root__isnull=False).count()],
         "accounts": {offer["offer_id"]: offer["account"] for offer in actions.offers()},
         "redeemed": [[reference, codes[subject], order_id] for reference, subject, order_id in redeemed],
         "rolled_back": list(back),

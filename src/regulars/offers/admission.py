@@ -127,7 +127,8 @@ def _person(
     if is_personal and tokens and not _is_holder(books, tokens, own):
         raise Refusal("guest_mismatch", code=voucher.code)
     person = people.who(books, (tokens | own if is_personal else tokens) or own, till=command.till)
-    if person is None and (terms.per_guest is not None or terms.first_order_only):
+    is_known = person is not None or (claimed is not None and claimed.person_id is not None)
+    if not is_known and (terms.per_guest is not None or terms.first_order_only):
         raise Refusal("guest_required", offer=voucher.offer_id)
     if terms.first_order_only and person is not None and _has_ordered(books, command, person):
         raise Refusal("not_first_order", offer=voucher.offer_id)
