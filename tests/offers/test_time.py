@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from databases import on_one
 from houses import House, refused
 from offers.examples import bill
 from regulars.access import stores
@@ -171,3 +172,27 @@ def test_a_clock_that_jumps_back_after_a_sweep_gives_no_second_life(house: House
     facts: dict[str, Any] = {"bill": bill(100)}
     assert refused(house.redeem(code, is_offline=True, **facts)) == "voucher_expired"
     assert reconcile() == []
+
+
+@on_one
+def test_what_is_overdue_is_found_by_its_time_however_many_vouchers_there_are(house: House) -> None:
+    from django.db import connection
+
+    from regulars.ledger.accounts import ACCOUNTS
+    from regulars.ledger.books import Books
+    from regulars.offers.reservations import overdue
+    from regulars.offers.vouchers import due
+    from regulars.records.shelves import questions
+
+    house.define(policy="guaranteed")
+    house.issue()
+    books = Books(now=house.now)
+    books.read([ACCOUNTS.where("account_id {}", {"offer/five-off"})])
+    for need, by in ((*overdue(books), "open_until"), (due(books), "voucher_still_open")):
+        [(shelf, asked)] = questions([need])
+        with connection.cursor() as cursor:
+            plan = f"explain query plan select * from {shelf.name} where {asked.condition}"  # noqa: S608
+            cursor.execute(plan, asked.parameters)
+            steps = "\n".join(str(row[3]) for row in cursor.fetchall())
+        assert by in steps
+        assert "SCAN offers" not in steps

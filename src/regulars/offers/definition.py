@@ -34,7 +34,7 @@ class Define(Command):
 
     def needs(self, books: Books) -> Iterator[tuple[Need, ...]]:
         one = VOUCHERS.where(_ONE_VOUCHER, {self.offer_id})
-        yield OFFERS.where("offer_id {}", {self.offer_id}), one, overdue(books)
+        yield OFFERS.where("offer_id {}", {self.offer_id}), one, *overdue(books)
         yield from to_let_go(books)
 
     def decide(self, books: Books) -> dict[str, Any]:

@@ -90,14 +90,20 @@ def roots_of(books: Books, tokens: Collection[str]) -> set[str]:
 
 def family(books: Books, person_id: str) -> list[str]:
     """All that a person was ever taken for, themselves first."""
-    root = root_of(books, person_id)
-    return [person_id, *(one for one in books[PEOPLE] if one != person_id and root_of(books, one) == root)]
+    return [person_id, *sorted(_beneath(books, {root_of(books, person_id)}) - {person_id})]
 
 
 def families(books: Books, tokens: Collection[str]) -> list[str]:
     """All that those behind these names were ever taken for."""
-    roots = roots_of(books, tokens)
-    return [person_id for person_id in books[PEOPLE] if root_of(books, person_id) in roots]
+    return sorted(_beneath(books, roots_of(books, tokens)))
+
+
+def _beneath(books: Books, roots: set[str]) -> set[str]:
+    """These, whoever turned out to be one of them, and so on, which is nobody else where all is well."""
+    members = roots
+    while more := {row.person_id for row in books[PEOPLE].values() if row.root_id in members} - members:
+        members = members | more
+    return members
 
 
 def who(books: Books, tokens: Collection[str], *, till: str | None = None) -> Person | None:

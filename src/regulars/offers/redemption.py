@@ -46,7 +46,7 @@ class Validate(Presented):
     def needs(self, books: Books) -> Iterator[tuple[Need, ...]]:
         claimed = (RESERVATIONS.where("reservation_id {}", {self.reservation_id}),) if self.reservation_id else ()
         here = STORES.where("store_id {}", {self.store_id})
-        yield *vouchers_by(books, self.codes), here, *standing(books, self.store_id), *claimed, overdue(books)
+        yield *vouchers_by(books, self.codes), here, *standing(books, self.store_id), *claimed, *overdue(books)
         yield from to_let_go(books)
         vouchers = [voucher for text in self.codes if (voucher := found(books, text))]
         if older := versions_of(books, vouchers):

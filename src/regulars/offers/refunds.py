@@ -33,7 +33,7 @@ class RollBack(Command):
 
     def needs(self, books: Books) -> Iterator[tuple[Need, ...]]:
         offers = OFFERS.where("account_id {}", books[ACCOUNTS])
-        yield ENTRIES.where("reference {} or of_id {}", {self.redemption_id}), offers, overdue(books)
+        yield ENTRIES.where("reference {} or of_id {}", {self.redemption_id}), offers, *overdue(books)
         yield from to_let_go(books)
         if (entry := books[ENTRIES].get(self.redemption_id)) is None or entry.verb != "redeemed":
             return

@@ -18,8 +18,9 @@ OF_RESERVATIONS = """
     select o.account_id from offers_offer o join offers_voucher v on v.offer_id = o.offer_id
     join offers_reservation r on r.voucher_id = v.code where r.reservation_id {}"""
 _OPEN = "reservation_id {} and is_open"
-_OVERDUE = """is_open and until {past} and voucher_id in (
-    select v.code from offers_voucher v join offers_offer o on o.offer_id = v.offer_id where o.account_id {})"""
+_OVERDUE = """is_open and until {past} and exists (
+    select 1 from offers_voucher v join offers_offer o on o.offer_id = v.offer_id
+    where v.code = offers_reservation.voucher_id and o.account_id {})"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +66,13 @@ def reserved(books: Books, reservation_id: str | None) -> list[Reservation]:
     return [row for row in books[RESERVATIONS].values() if row.reservation_id == reservation_id]
 
 
-def overdue(books: Books) -> Need:
-    """Whatever holds vouchers of the offers at hand though its time is up: nobody may be refused for it."""
-    return RESERVATIONS.where(_OVERDUE, {books.now}, books[ACCOUNTS])
+def overdue(books: Books) -> tuple[Need, ...]:
+    """Whatever holds vouchers of the offers at hand though its time is up: nobody may be refused for it.
+
+    Where no use is reserved, nothing is held.
+    """
+    holding = {account.account_id for account in books[ACCOUNTS].values() if account.reserved_uses}
+    return (RESERVATIONS.where(_OVERDUE, {books.now}, holding),) if holding else ()
 
 
 def to_let_go(books: Books) -> Iterator[tuple[Need, ...]]:

@@ -21,9 +21,8 @@ from regulars.offers.versions import promised, terms_of, versions_of
 from regulars.records.shelves import Need
 
 _DUE = """id in (
-    select v.id from offers_voucher v join offers_offer o on o.offer_id = v.offer_id
-    where v.closed = '' and v.expires_at {past} and v.uses < v.most_uses and v.holds = 0 and o.account_id {}
-    order by v.expires_at limit 200)"""
+    select v.id from offers_voucher v where v.closed = '' and v.expires_at {past} and v.uses < v.most_uses and v.holds = 0
+    and exists (select 1 from offers_offer o where o.offer_id = v.offer_id and o.account_id {}) order by v.expires_at limit 200)"""
 OF_CODES = "select o.account_id from offers_offer o join offers_voucher v on v.offer_id = o.offer_id where v.code {}"
 
 
@@ -102,7 +101,7 @@ class _Ending(Command):
         yield Concerned(OF_CODES, canonicals([self.code]))
 
     def needs(self, books: Books) -> Iterator[tuple[Need, ...]]:
-        yield *vouchers_by(books, [self.code]), overdue(books)
+        yield *vouchers_by(books, [self.code]), *overdue(books)
         yield from to_let_go(books)
         if (voucher := found(books, self.code)) is not None and (older := versions_of(books, [voucher])):
             yield older
