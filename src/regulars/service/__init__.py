@@ -1,6 +1,7 @@
 """The service: one program that serves what the rooms have, and looks after the records.
 
 server, wsgi, urls   processes and threads, the application, every address
+gateway              whole requests to threads, and nothing slow
 middleware           what goes around every request
 health, metrics      is it alive, is it ready, what are its figures
 logs                 one line of JSON each, without personal data

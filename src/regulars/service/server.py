@@ -10,17 +10,25 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db import connections
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from regulars.errors import DataError
 
 PATIENCE_SECONDS = 20
 """How long a process that is told to stop may finish what it has begun."""
+
+HEAD_SECONDS = 10
+"""How long the head of a request may take."""
+
+MOST_CONNECTIONS = 8_192
+"""So many may be open at once to each process; whoever comes then waits."""
 
 _GARBAGE = 20_000
 """So many objects are made before the collector looks for cycles: a group of redemptions makes thousands, which go by themselves."""
@@ -51,30 +59,32 @@ def serve(host: str, port: int, *, processes: int, threads: int, ready: Callable
     check_port(host, port)
     connections.close_all()  # the server forks
     server = Granian(
-        "regulars.service.wsgi:application",
+        "regulars.service.gateway:Gateway",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000),
         websockets=False,
         workers=processes,
-        blocking_threads=threads,
+        backpressure=MOST_CONNECTIONS,
         log_level=LogLevels.error,
         respawn_failed_workers=True,
         workers_kill_timeout=PATIENCE_SECONDS,
     )
     server.on_startup(ready)
-    server.serve(target_loader=_load)
+    server.serve(target_loader=partial(_load, threads))
 
 
-def _load(target: str) -> Any:
+def _load(threads: int, target: str) -> Any:
     """The application, in a process that does not outlive the one that began it: an orphan would keep the port."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL)
+    from regulars.service.gateway import Gateway
     from regulars.service.wsgi import application
 
     _settle()
-    return application
+    return Gateway(application, threads)
 
 
 def _settle() -> None:

@@ -38,9 +38,14 @@ def check_size(request: HttpRequest) -> None:
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length and "HTTP_TRANSFER_ENCODING" in request.META:
         raise Problem("length_required")
-    most = MOST_BYTES_OF_MANY if request.path.endswith(_OF_MANY) else MOST_BYTES
+    most = most_bytes(request.path)
     if length and (not length.isdecimal() or int(length) > most):
         raise Problem("body_too_large", headers={"Connection": "close"}, most=most)
+
+
+def most_bytes(path: str) -> int:
+    """The most bytes a body sent there may have."""
+    return MOST_BYTES_OF_MANY if path.endswith(_OF_MANY) else MOST_BYTES
 
 
 def fingerprint(what: str, said: Any) -> str:

@@ -23,7 +23,7 @@ STATUSES: dict[str, int] = {
     "not_authenticated": 401, "till_revoked": 401, "not_allowed": 403, "too_many_attempts": 429,
     # what HTTP itself refuses
     "host_unknown": 400, "not_json": 400, "idempotency_key_missing": 400, "idempotency_key_invalid": 400,
-    "route_not_found": 404, "method_not_allowed": 405, "length_required": 411, "body_too_large": 413,
+    "route_not_found": 404, "method_not_allowed": 405, "body_too_slow": 408, "length_required": 411, "body_too_large": 413,
     "media_type_unsupported": 415, "body_invalid": 422, "failed": 500, "unavailable": 503,
     # a key that was used before
     "key_reused": 422, "key_in_flight": 409,
