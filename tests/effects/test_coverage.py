@@ -52,3 +52,27 @@ def test_intervals_hold_in_a_town_whose_truth_is_known() -> None:
     assert 0.88 < inside.mean() < 0.97
     best = found.gain.argmax(axis=1)
     assert inside[np.arange(len(place)), best].mean() > 0.85
+
+
+RARE = np.arange(1000) % 400 == 0
+
+
+@pytest.mark.parametrize(
+    ("outcome", "cluster"),
+    [
+        (RARE.astype(float), None),
+        (np.exp(3 * np.random.default_rng(1).normal(size=1000)), None),
+        (1e12 * np.random.default_rng(2).normal(size=1000), None),
+        (np.random.default_rng(3).normal(size=50)[np.arange(1000) % 50], np.arange(1000) % 50),
+    ],
+    ids=["two events", "heavy tail", "huge", "50 guests"],
+)
+def test_odd_outcomes_have_intervals_too_and_no_differences(outcome: np.ndarray, cluster: np.ndarray | None) -> None:
+    draw = np.random.default_rng(0)
+    features, action = draw.normal(size=(1000, 3)), draw.integers(-1, 1, 1000)
+    model = rg.effects.fit(features, action, outcome, propensity=np.full(1000, 0.5), cluster=cluster)
+    found = model.predict(features)
+    assert np.isfinite(found.gain).all()
+    assert np.isfinite(found.gain_se).all()
+    assert (found.gain_se > 0).all()
+    assert not model.heterogeneity[0].is_found
