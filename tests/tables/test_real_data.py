@@ -130,15 +130,15 @@ def test_pizzaplace_totals_come_back_in_orders_items_and_menu(lake: rg.Lake, piz
 @pytest.mark.parametrize(("table", "rows"), [("orders", 21_350), ("order_items", 49_574)])
 def test_a_proposed_mapping_loads_pizzaplace_as_it_is(lake: rg.Lake, pizzaplace: Path, table: str, rows: int) -> None:
     if table == "order_items":
-        load(lake, "orders", pizzaplace, propose(open_source(pizzaplace), "orders"))
-    mapping = propose(open_source(pizzaplace), table)
-    report = load(lake, table, pizzaplace, mapping)
+        lake.load("orders", pizzaplace, mapping=propose(open_source(pizzaplace), "orders").mapping, store="S1", now=NOW)
+    mapping = propose(open_source(pizzaplace), table).mapping
+    report = lake.load(table, pizzaplace, mapping=mapping, store="S1" if table == "orders" else None, now=NOW)
     assert (report.accepted, report.rejected, report.changed) == (49_574, 0, rows)
     assert total(lake, table).amount_minor == 81_786_005
 
 
 def test_a_proposal_for_pizzaplace_knows_lines_of_orders_when_it_sees_them(pizzaplace: Path) -> None:
-    mapping = propose(open_source(pizzaplace), "orders")
+    mapping = propose(open_source(pizzaplace), "orders").mapping
     assert mapping.one_row_per == "order_id"
     assert mapping.columns["order_id"] == From(column="id")
     assert mapping.columns["ordered_at"].sources == ("date", "time")
