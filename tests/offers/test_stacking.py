@@ -195,3 +195,22 @@ def test_the_sentence_says_why_the_others_were_not() -> None:
     )
     assert combine(vouchers[1:], bill()).words("en") == "Stars gives 50 points; $30.00 to pay."
     assert combine(vouchers[1:], bill()).words("zh") == "「星星」送50积分，应付US$30.00。"
+
+
+def test_a_long_bill_with_many_dishes_is_done_with_in_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """500 dishes on 500 lines under five vouchers: what cannot be better than the best so far is not worked out."""
+    dishes = [f"dish-{n}" for n in range(500)]
+    of = bill(500_000, *((dish, 1, 1_000) for dish in dishes))
+    vouchers = [
+        (f"v{n}", terms("percent_off", percent=5 + n, most_minor=5_000, scope="item", items=dishes, **JOINT))
+        for n in range(5)
+    ]
+    asked: list[Terms] = []
+
+    def counted(offer: Terms, *rest: Any, **more: Any) -> Any:
+        asked.append(offer)
+        return discount(offer, *rest, **more)
+
+    monkeypatch.setattr("regulars.offers.stacking.discount", counted)
+    assert combine(vouchers, of).total_minor == 25_000
+    assert len(asked) <= 20

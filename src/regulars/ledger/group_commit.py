@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
 from regulars.ledger.commands import Answer, Command, Speaker
+from regulars.ledger.patience import blocked, is_locked_out, limit_waits
 from regulars.ledger.refusals import Refusal
 from regulars.ledger.transactions import as_json, perform
 
@@ -108,6 +109,8 @@ class Door:
         except Exception as error:  # noqa: BLE001  (whoever waits hears of it, and the next are let in)
             if len(turns) == 1:
                 self._leave(turns, [error])
+            elif is_locked_out(error):
+                self._let_in_the_others(turns, error)
             else:
                 for turn in turns:
                     self._let_in([turn])
@@ -116,10 +119,20 @@ class Door:
         else:
             self._leave(turns, answers)
 
+    def _let_in_the_others(self, turns: list[Turn], error: Exception) -> None:
+        """Somebody holds an account: whoever needs it hears of it and tries again, and those of other offers go on together."""
+        held = blocked([turn.command for turn in turns])
+        kept_out = [turn for turn, is_held in zip(turns, held, strict=True) if is_held]
+        self._leave(kept_out, [error] * len(kept_out))
+        others = [turn for turn, is_held in zip(turns, held, strict=True) if not is_held]
+        for some in [others] if kept_out and others else [[turn] for turn in others]:
+            self._let_in(some)
+
     def _perform(self, commands: list[Command]) -> list[Answer]:
         """Answer them; once more where the database was started anew, for that leaves a connection that is dead."""
         before = connection.connection
         try:
+            limit_waits()
             return self._persist(commands)
         except (OperationalError, InterfaceError):
             if before is None or (connection.connection is before and connection.is_usable()):

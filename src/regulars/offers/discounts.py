@@ -1,6 +1,6 @@
 """Discounts: what one offer takes off a bill, and what is left of the bill for the next one."""
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -13,11 +13,16 @@ from regulars.offers.terms import Terms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discount:
-    """What an offer does: the money it takes off, the points it gives, and the bill after it."""
+    """What an offer does: the money it takes off, and the points it gives. rest: works out the bill after it."""
 
     amount_minor: int
     points: int = 0
-    left: Bill
+    rest: Callable[[], Bill]
+
+    @property
+    def left(self) -> Bill:
+        """The bill after it, worked out when it is asked for: after the last voucher nobody does."""
+        return self.rest()
 
 
 def discount(terms: Terms, bill: Bill, *, left: Bill | None = None) -> Discount:
@@ -34,9 +39,9 @@ def discount(terms: Terms, bill: Bill, *, left: Bill | None = None) -> Discount:
     if (missing := terms.minimum_spend_minor - bill.amount_minor) > 0:
         minimum = {"minimum_minor": terms.minimum_spend_minor, "missing_minor": missing}
         raise Refusal("minimum_spend_not_met", **minimum, currency=terms.currency)
-    wanted = terms.items if terms.item_id is None else (terms.item_id,)
+    wanted = terms.dishes
     if wanted and not any(line.item_id in wanted for line in bill.lines):
-        raise Refusal("item_not_on_bill", items=wanted)
+        raise Refusal("item_not_on_bill", items=terms.items if terms.item_id is None else (terms.item_id,))
     found = _taken(terms, bill if left is None else left)
     if not found.amount_minor and not found.points:
         raise Refusal("no_effect")
@@ -46,28 +51,30 @@ def discount(terms: Terms, bill: Bill, *, left: Bill | None = None) -> Discount:
 def _taken(terms: Terms, bill: Bill) -> Discount:
     match benefit := terms.benefit:
         case Points():
-            return Discount(amount_minor=0, points=benefit.points, left=bill)
+            return Discount(amount_minor=0, points=benefit.points, rest=lambda: bill)
         case FreeItem() | FixedPrice():
             return _off_a_piece(benefit, bill)
         case AmountOff() | PercentOff():
-            return _off_dishes(benefit, terms.items, bill) if terms.scope == "item" else _off_order(benefit, bill)
+            return _off_dishes(benefit, terms.dishes, bill) if terms.scope == "item" else _off_order(benefit, bill)
     assert_never(benefit)
 
 
 def _off_order(benefit: AmountOff | PercentOff, bill: Bill) -> Discount:
     amount = benefit.off(bill.amount_minor)
-    return Discount(amount_minor=amount, left=replace(bill, amount_minor=bill.amount_minor - amount))
+    return Discount(amount_minor=amount, rest=lambda: replace(bill, amount_minor=bill.amount_minor - amount))
 
 
-def _off_dishes(benefit: AmountOff | PercentOff, items: Collection[str], bill: Bill) -> Discount:
+def _off_dishes(benefit: AmountOff | PercentOff, items: frozenset[str], bill: Bill) -> Discount:
     """Off these dishes together; each bears its share of it."""
     shared = [line.amount_minor if line.item_id in items else 0 for line in bill.lines]
     amount = benefit.off(min(sum(shared), bill.amount_minor))
-    borne = split(amount, shared)
-    lines = (replace(line, amount_minor=line.amount_minor - part) for line, part in zip(bill.lines, borne, strict=True))
-    return Discount(
-        amount_minor=amount, left=replace(bill, amount_minor=bill.amount_minor - amount, lines=tuple(lines))
-    )
+
+    def rest() -> Bill:
+        borne = zip(bill.lines, split(amount, shared), strict=True)
+        lines = tuple([line.less(part) if part else line for line, part in borne])
+        return replace(bill, amount_minor=bill.amount_minor - amount, lines=lines)
+
+    return Discount(amount_minor=amount, rest=rest)
 
 
 def _off_a_piece(dish: FreeItem | FixedPrice, bill: Bill) -> Discount:
@@ -78,11 +85,15 @@ def _off_a_piece(dish: FreeItem | FixedPrice, bill: Bill) -> Discount:
         if line.item_id == dish.item_id and (unit := line.amount_minor // line.quantity) > dish.price_minor
     ]
     if not gaining:
-        return Discount(amount_minor=0, left=bill)
+        return Discount(amount_minor=0, rest=lambda: bill)
     unit, place = min(gaining)
     amount = min(unit - dish.price_minor, dish.worth_minor, bill.amount_minor)
-    lines = (*bill.lines[:place], *_without_a_piece(bill.lines[place], unit), *bill.lines[place + 1 :])
-    return Discount(amount_minor=amount, left=replace(bill, amount_minor=bill.amount_minor - amount, lines=lines))
+
+    def rest() -> Bill:
+        lines = (*bill.lines[:place], *_without_a_piece(bill.lines[place], unit), *bill.lines[place + 1 :])
+        return replace(bill, amount_minor=bill.amount_minor - amount, lines=lines)
+
+    return Discount(amount_minor=amount, rest=rest)
 
 
 def _without_a_piece(line: Line, unit: int) -> tuple[Line, ...]:

@@ -4,7 +4,7 @@ Two offers go together if each names the other's group. The lower `order` is tak
 is worth more to the guest. A voucher that would take nothing off is left for another day.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Literal
@@ -79,7 +79,8 @@ def combine(vouchers: Sequence[tuple[str, Terms]], bill: Bill, *, mode: Literal[
     useful = {ref: worth for ref, worth in alone.items() if isinstance(worth, int)}
     looked_at = sorted(useful, key=lambda ref: -useful[ref])[:MOST_VOUCHERS]
     candidates = [(ref, terms) for ref, terms in vouchers if ref in looked_at]
-    taken = max(_combinations((), candidates, bill, bill), key=_most if mode == "all" else _best)
+    bounds = {ref: _bound(terms, useful[ref]) for ref, terms in candidates}
+    taken = _Search(bill=bill, mode=mode, bounds=bounds).look((), candidates, lambda: bill)
     left = [(ref, terms) for ref, terms in vouchers if all(ref != one.ref for one in taken)]
     why = tuple((ref, _why_not(ref, terms, taken, alone, looked_at)) for ref, terms in left)
     return Combined(bill=bill, applied=() if mode == "all" and why else taken, left_out=why)
@@ -98,34 +99,57 @@ def go_together(one: Terms, other: Terms) -> bool:
     return one.group in other.with_groups and other.group in one.with_groups
 
 
-def _combinations(
-    taken: tuple[Applied, ...], vouchers: Sequence[tuple[str, Terms]], bill: Bill, left: Bill
-) -> Iterator[tuple[Applied, ...]]:
-    """What is taken, and everything that may come after it. Vouchers of one offer are alike, so the first stands for all."""
-    yield taken
-    tried: set[int] = set()
-    for ref, terms in vouchers:
-        if id(terms) in tried:
-            continue
-        tried.add(id(terms))
-        try:
-            found = discount(terms, bill, left=left)
-        except Refusal:
-            continue
-        after = [one for one in vouchers if one[0] != ref and _may_follow(one[1], terms)]
-        yield from _combinations((*taken, _applied(ref, terms, found)), after, bill, found.left)
+@dataclass(slots=True, kw_only=True)
+class _Search:
+    """The best of all combinations in all orders. What cannot be better than the best so far is not looked at.
+
+    mode: what is best. bounds: the most each voucher is worth on this bill, whatever was taken off before it.
+    """
+
+    bill: Bill
+    mode: Literal["best", "all"]
+    bounds: Mapping[str, int]
+    best: tuple[Applied, ...] = ()
+
+    def look(
+        self, taken: tuple[Applied, ...], vouchers: Sequence[tuple[str, Terms]], left: Callable[[], Bill]
+    ) -> tuple[Applied, ...]:
+        """What is best of what is taken and all that may come after it. Vouchers of one offer are alike: the first stands for all."""
+        if self._merit(_worth(taken), len(taken)) > self._merit(_worth(self.best), len(self.best)):
+            self.best = taken
+        most = _worth(taken) + sum(self.bounds[ref] for ref, _ in vouchers)
+        if not vouchers or self._merit(most, len(taken) + len(vouchers)) <= self._merit(
+            _worth(self.best), len(self.best)
+        ):
+            return self.best
+        now, tried = left(), set[int]()
+        for ref, terms in vouchers:
+            if id(terms) in tried:
+                continue
+            tried.add(id(terms))
+            try:
+                found = discount(terms, self.bill, left=now)
+            except Refusal:
+                continue
+            after = [one for one in vouchers if one[0] != ref and _may_follow(one[1], terms)]
+            self.look((*taken, _applied(ref, terms, found)), after, found.rest)
+        return self.best
+
+    def _merit(self, worth: int, count: int) -> tuple[int, int]:
+        return (count, worth) if self.mode == "all" else (worth, -count)
+
+
+def _bound(terms: Terms, alone: int) -> int:
+    """A dish, or one at a price, may be worth more where another offer lowered a cheaper piece; all others only lose."""
+    return terms.worst_minor if terms.item_id is not None else alone
 
 
 def _may_follow(one: Terms, before: Terms) -> bool:
     return before.order <= one.order and go_together(before, one)
 
 
-def _best(taken: tuple[Applied, ...]) -> tuple[int, int]:
-    return sum(one.worth_minor for one in taken), -len(taken)
-
-
-def _most(taken: tuple[Applied, ...]) -> tuple[int, int]:
-    return len(taken), sum(one.worth_minor for one in taken)
+def _worth(taken: Sequence[Applied]) -> int:
+    return sum(one.worth_minor for one in taken)
 
 
 def _alone(terms: Terms, bill: Bill) -> int | Refusal:

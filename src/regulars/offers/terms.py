@@ -174,6 +174,11 @@ class Terms(Document):
         """What it gives."""
         return KINDS[self.kind](**{field: getattr(self, field) for field in needs(self.kind)})
 
+    @cached_property
+    def dishes(self) -> frozenset[str]:
+        """The dishes that have to be on the bill; none where it is for the whole order."""
+        return frozenset(self.items if self.item_id is None else (self.item_id,))
+
     @property
     def worst_minor(self) -> int:
         """The most that one use can cost us."""

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from regulars.ledger.commands import DONE, Answer, Command
 from regulars.ledger.group_commit import Door
+from regulars.ledger.patience import limit_waits
 from regulars.ledger.refusals import Refusal
 from regulars.ledger.transactions import perform
 from regulars.offers import actions
@@ -22,6 +23,7 @@ from regulars.till.problems import MEDIA_TYPE, STATUSES, Problem, canonical, doc
 from regulars.till.throttle import Guesses
 
 _log = logging.getLogger(__name__)
+_AT_ONCE = 16
 _UNKNOWN = "voucher_not_found"
 
 
@@ -80,13 +82,13 @@ def answer(request: HttpRequest, command: Command) -> HttpResponse:
 
 
 def answer_many(request: HttpRequest, commands: Sequence[Redeem]) -> HttpResponse:
-    """All of them in one transaction; if that fails as a whole, each by itself. Whoever guesses is answered no further than that."""
+    """A few in each transaction, between which others come in; if one fails as a whole, each by itself.
+
+    Whoever guesses is answered no further than that.
+    """
     GUESSES.check(till_of(request).till_id)
     heard = _heard(request, commands)
-    try:
-        answers = perform(heard, now=now(), speak=speak)
-    except Exception:  # noqa: BLE001  (whoever it was, the others go on)
-        answers = [_by_itself(command) for command in heard]
+    answers = [answered for some in batched(heard) for answered in _together(some)]
     for command, answered in zip(heard, answers, strict=True):
         _note(request, command, answered)
     told = [
@@ -100,6 +102,18 @@ def answer_many(request: HttpRequest, commands: Sequence[Redeem]) -> HttpRespons
         f'{{"body":{text},"key":{canonical(command.key)},"status":{status}}}' for command, text, status in told
     )
     return HttpResponse(f'{{"results":[{results}]}}', content_type="application/json")
+
+
+def batched(commands: Sequence[Redeem]) -> Iterator[Sequence[Redeem]]:
+    return (commands[place : place + _AT_ONCE] for place in range(0, len(commands), _AT_ONCE))
+
+
+def _together(commands: Sequence[Redeem]) -> list[Answer]:
+    try:
+        limit_waits()
+        return perform(commands, now=now(), speak=speak)
+    except Exception:  # noqa: BLE001  (whoever it was, the others go on)
+        return [_by_itself(command) for command in commands]
 
 
 def _heard(request: HttpRequest, commands: Sequence[Redeem]) -> Sequence[Redeem]:
