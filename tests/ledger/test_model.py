@@ -17,10 +17,17 @@ from django.db import connection
 from django.db.models import Sum
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from databases import connected
-from ledger.paper import AMOUNT, NAMES, STORES, Desk, Given, Hold, Name, NoError, Paper, Promise, Sheet
+from ledger.paper import AMOUNT, NAMES, STORES, Desk, Given, Hold, Name, NoError, Paper, Promise, Sheet, end_in
 from regulars.access import stores
 from regulars.ledger.commands import Command
 from regulars.ledger.models import Entry
@@ -45,12 +52,13 @@ PARTS = 4
 """Each draws its own examples, so that they may run beside each other."""
 
 numbers = st.integers(0, 99)
-caps = st.sampled_from([None, None, 1, 2])
+seldom = st.sampled_from([False, False, False, True])
+caps = st.sampled_from([None, None, None, None, 1, 2])
 guests = st.dictionaries(st.sampled_from(list(NAMES)), st.integers(0, 1), max_size=3)
-some_stores = st.sampled_from([(), (), ("S1",), ("S2", "S4")])
+some_stores = st.sampled_from([(), (), (), (), (), ("S1",), ("S2", "S4")])
 changes = st.fixed_dictionaries({
-    "cap": st.integers(1, 5), "budget": st.integers(1, 6), "minimum": st.sampled_from([0, 0, 300]), "stores": some_stores,
-    "valid_days": st.sampled_from([None, 1, 7]), "per_guest": caps, "per_day": caps, "per_store_hour": caps,
+    "cap": st.integers(2, 9), "budget": st.integers(2, 9), "minimum": st.sampled_from([0, 0, 0, 300]), "stores": some_stores,
+    "valid_days": st.sampled_from([None, 1, 1, 3]), "per_guest": st.sampled_from([None, 1, 2]), "per_day": caps, "per_store_hour": caps,
     "share": st.sampled_from(["0", "0.5", "0.1"]), "audience": st.sampled_from(["anyone", "anyone", "holders"]),
 })  # fmt: skip
 visits = st.fixed_dictionaries({
@@ -80,6 +88,15 @@ class Ledger(RuleBasedStateMachine):
 
     # What may happen
 
+    @initialize(
+        terms=st.lists(changes, min_size=2, max_size=2), again=st.booleans(), owner=st.sampled_from([None, "ann"])
+    )
+    def open(self, terms: list[dict[str, Any]], again: bool, owner: str | None) -> None:
+        for policy, some in zip(("guaranteed", "first_come"), terms, strict=True):
+            self._define(policy, again, 60, some)
+            for _ in range(4):
+                self._issue(f"offer-{len(self.desk.offers) - 1}", owner)
+
     @rule(
         policy=st.sampled_from(["guaranteed", "first_come"]),
         again=st.booleans(),
@@ -88,6 +105,9 @@ class Ledger(RuleBasedStateMachine):
     )
     @precondition(lambda self: len(self.desk.offers) < 4)
     def define(self, policy: str, again: bool, days: int, terms: dict[str, Any]) -> None:
+        self._define(policy, again, days, terms)
+
+    def _define(self, policy: str, again: bool, days: int, terms: dict[str, Any]) -> None:
         name = f"offer-{len(self.desk.offers)}"
         ends = self.desk.now + dt.timedelta(days=days)
         self.desk.offers[name] = Paper(Promise(policy=policy, again=again, ends=ends, **_fitting(policy, terms)))
@@ -118,9 +138,12 @@ class Ledger(RuleBasedStateMachine):
             paper.now = before
 
     @precondition(lambda self: self.desk.offers)
-    @rule(pick=numbers, owner=st.sampled_from([None, *NAMES["guest_id"]]))
-    def issue(self, pick: int, owner: str | None) -> None:
-        name = picked(self.desk.offers, pick)
+    @rule(pick=numbers, owner=st.sampled_from([None, *NAMES["guest_id"]]), many=st.integers(1, 3))
+    def issue(self, pick: int, owner: str | None, many: int) -> None:
+        for _ in range(many):
+            self._issue(picked(self.desk.offers, pick), owner)
+
+    def _issue(self, name: str, owner: str | None) -> None:
         ends, refused = tried(lambda: self.desk.issued(name, owner))
         answer = self.ask(Issue, offer_id=name, guest_id=owner)
         assert answer.outcome == (refused or "done"), answer.text
@@ -144,13 +167,23 @@ class Ledger(RuleBasedStateMachine):
             self.desk.vouchers[code].held = held
 
     @precondition(lambda self: self.desk.vouchers)
+    @rule(some=st.lists(visits, min_size=1, max_size=5))
+    def come(self, some: list[dict[str, Any]]) -> None:
+        """The plainest visits, which are most of them."""
+        for visit in some:
+            self._redeem(visit, claims=False, hours=0, asks=False)
+
+    @precondition(lambda self: self.desk.vouchers)
     @rule(
         visit=visits,
         claims=st.sampled_from([False, False, True]),
-        hours=st.sampled_from([0, 0, 0, 1, 30, 71, 80]),
+        hours=st.sampled_from([0, 0, 0, 0, 1, 30, 71, 80]),
         asks=st.booleans(),
     )
     def redeem(self, visit: dict[str, Any], claims: bool, hours: int, asks: bool) -> None:
+        self._redeem(visit, claims=claims, hours=hours, asks=asks)
+
+    def _redeem(self, visit: dict[str, Any], *, claims: bool, hours: int, asks: bool) -> None:
         sheet = self.desk.vouchers[picked(self.desk.vouchers, visit["pick"])]
         claim = (
             next(iter([*([sheet.held.name] if sheet.held else []), *sheet.past_holds]), "nobody's") if claims else None
@@ -229,8 +262,10 @@ class Ledger(RuleBasedStateMachine):
             sheet.past_holds[hold.name], sheet.held = hold, None
 
     @precondition(lambda self: self.desk.vouchers)
-    @rule(pick=numbers)
-    def cancel(self, pick: int) -> None:
+    @rule(pick=numbers, is_meant=seldom)
+    def cancel(self, pick: int, is_meant: bool) -> None:
+        if not is_meant:
+            return
         code = picked(self.desk.vouchers, pick)
         sheet = self.desk.vouchers[code]
         is_over = sheet.state != "issued" or self.desk.now >= sheet.expires_at
@@ -241,20 +276,31 @@ class Ledger(RuleBasedStateMachine):
             sheet.state = "cancelled"
 
     @precondition(lambda self: self.desk.offers)
-    @rule(pick=numbers)
-    def halt_or_resume(self, pick: int) -> None:
+    @rule(pick=numbers, is_meant=seldom)
+    def halt_or_resume(self, pick: int, is_meant: bool) -> None:
         name = picked(self.desk.offers, pick)
         paper = self.desk.offers[name]
+        if not paper.halted and not is_meant:
+            return
         if paper.halted:
             actions.resume("offer", name, now=self.desk.now)
         else:
             actions.halt("offer", name, reason="a test", by="tests", now=self.desk.now)
         paper.halted = not paper.halted
 
-    @rule(minutes=st.sampled_from([0, 1, 9, 11, 60 * 7, 60 * 24, 60 * 24 * 3, 60 * 24 * 8]))
+    @rule(minutes=st.sampled_from([0, 1, 9, 11, 60 * 7, 60 * 20, 60 * 24, 60 * 24 * 2, 60 * 24 * 5]))
     def time_goes_on(self, minutes: int) -> None:
         self.desk.now = min(self.desk.now + dt.timedelta(minutes=minutes), LAST)
         self.desk.settle()
+
+    @precondition(lambda self: self.desk.vouchers)
+    @rule(pick=numbers, store=st.sampled_from(list(STORES)), minutes=st.sampled_from([-1, 0, 1, 72 * 60 - 1, 72 * 60]))
+    def an_end_comes(self, pick: int, store: str, minutes: int) -> None:
+        sheet = self.desk.vouchers[picked(self.desk.vouchers, pick)]
+        at = end_in(sheet.promise, sheet.issued_at, store) + dt.timedelta(minutes=minutes)
+        if self.desk.now < at <= LAST:
+            self.desk.now = at
+            self.desk.settle()
 
     @rule()
     def sweep(self) -> None:
