@@ -24,6 +24,9 @@ ROUTES: dict[tuple[str, str], tuple[str, Callable[[dict[str, str]], tuple[str, A
     ("POST", "/redemptions/{redemption_id}/rollback"): ("redeem", lambda at: (f"redemptions/{at['redemption']}/rollback", {})),
     ("POST", "/reservations/{reservation_id}/release"): ("redeem", lambda at: (f"reservations/{at['reservation']}/release", {})),
     ("GET", "/vouchers/{code}"): ("redeem", lambda at: (f"vouchers/{at['code']}", None)),
+    ("GET", "/vouchers"): ("issue", lambda at: (f"vouchers?offer_id={at['offer']}", None)),
+    ("GET", "/redemptions"): ("redeem", lambda at: (f"redemptions?store_id={at['store']}", None)),
+    ("GET", "/redemptions/{redemption_id}"): ("redeem", lambda at: (f"redemptions/{at['redemption']}", None)),
     ("GET", "/offers/{offer_id}"): ("redeem", lambda at: (f"offers/{at['offer']}", None)),
     ("GET", "/offers"): ("redeem", lambda at: ("offers", None)),
     ("POST", "/offers"): ("offers", lambda at: ("offers", {"offer_id": at["offer"], "terms": TERMS | {"stores": [at["store"]]}})),
@@ -40,7 +43,8 @@ ROUTES: dict[tuple[str, str], tuple[str, Callable[[dict[str, str]], tuple[str, A
 # learns it exists; None where stores do not matter, or where each key sees its own
 ELSEWHERE: dict[tuple[str, str], int | None] = {
     ("GET", "/ping"): None, ("GET", "/offers"): None, ("POST", "/track"): None, ("POST", "/batch"): None,
-    ("GET", "/halts"): None, ("POST", "/redemptions/batch"): None,
+    ("GET", "/halts"): None, ("POST", "/redemptions/batch"): None, ("GET", "/vouchers"): None, ("GET", "/redemptions"): None,
+    ("GET", "/redemptions/{redemption_id}"): 404,
     ("POST", "/vouchers/validate"): 403, ("POST", "/vouchers/reserve"): 403, ("POST", "/vouchers/redeem"): 403,
     ("POST", "/offers"): 403, ("POST", "/halts"): 403, ("DELETE", "/halts/{kind}/{key}"): 403,
     ("POST", "/redemptions/{redemption_id}/rollback"): 404, ("POST", "/reservations/{reservation_id}/release"): 404,

@@ -22,6 +22,7 @@ halts            stop and go on, by hand or by the velocity alarm
 And around it:
 actions          the verbs for other rooms
 usages, people   how much of each cap is used, and by whom
+lists            vouchers and redemptions, a page at a time
 events, orders   what tills and apps told us
 reconciliation   every counter, worked out again
 models           the tables, private to this room

@@ -12,7 +12,7 @@ from ninja.errors import HttpError, ValidationError
 
 from regulars import __version__
 from regulars.ledger.refusals import Refusal
-from regulars.till import events, halts, offers, vouchers
+from regulars.till import events, halts, lists, offers
 from regulars.till.bodies import MOST_BYTES_OF_MANY, Reader
 from regulars.till.dispatch import say
 from regulars.till.keys import Key, till_of
@@ -61,7 +61,7 @@ def description(request: HttpRequest) -> HttpResponse:
     return HttpResponse(api.description_text, content_type="application/json")
 
 
-api.add_router("", vouchers.router)
+api.add_router("", lists.router)  # which is that of vouchers, with its lists
 for router in (first, offers.router, events.router, halts.router):
     api.add_router("", router)
 

@@ -8,9 +8,7 @@ State = Literal["created", "issued", "reserved", "redeemed", "rolled_back", "exp
 
 
 class Reply(pydantic.BaseModel):
-    """The base of all that is said back."""
-
-    model_config = pydantic.ConfigDict(extra="forbid")
+    """The base of all that is said back. Later versions may say more: whoever reads leaves aside what they do not know."""
 
 
 class WrongField(Reply):
@@ -128,6 +126,37 @@ class VoucherReply(Reply):
     expires_at: str
 
 
+class VouchersReply(Reply):
+    """A page of vouchers. next_cursor: asks for the next; null after the last."""
+
+    vouchers: list[VoucherReply]
+    next_cursor: str | None
+
+
+class RedemptionReply(Reply):
+    """A redemption, and what of it was given back."""
+
+    redemption_id: str
+    code: str
+    offer_id: str
+    store_id: str
+    order_id: str | None
+    redeemed_at: str
+    bill_minor: int | None
+    cost_minor: int
+    platform_minor: int
+    returned_minor: int
+    left_minor: int
+    is_given_back: bool
+
+
+class RedemptionsReply(Reply):
+    """A page of redemptions. next_cursor: asks for the next; null after the last."""
+
+    redemptions: list[RedemptionReply]
+    next_cursor: str | None
+
+
 class OfferReply(Reply):
     """An offer. account: its money and its uses, for keys that may define offers."""
 
@@ -159,10 +188,20 @@ class HaltReply(Reply):
     is_halted: bool
 
 
+class HaltInForceReply(Reply):
+    """A halt in force: why, by whom and since when."""
+
+    kind: Literal["offer", "campaign", "store"]
+    key: str
+    reason: str
+    by: str
+    at: str
+
+
 class HaltsReply(Reply):
     """All halts in force that concern the key."""
 
-    halts: list[dict[str, Any]]
+    halts: list[HaltInForceReply]
 
 
 class PingReply(Reply):
