@@ -4,6 +4,7 @@ language    in which language a command speaks
 answers     how every command finds its workspace and says what it found
 screens     what it shows of results
 data        make a workspace and load files
+merchant    what came in
 guests      who they are, who meets a rule, one of them
 quality     read reviews, judge dishes and stores, watch them, say what to mend
 campaigns   plan, report, measure, rehearse, sync, demo
@@ -25,7 +26,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from regulars import __version__
-from regulars.cli import campaigns, data, guests, jobs, offers, people, service, tills
+from regulars.cli import campaigns, data, guests, jobs, merchant, offers, people, service, tills
 from regulars.cli import quality as qualities
 from regulars.cli.answers import err, out, voice
 from regulars.cli.language import LanguageOrVariable, with_language
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "loads": data.loads,
     "unload": data.unload,
     "rejects": data.rejects,
+    "sales": merchant.sales,
     "profile": guests.profile,
     "segments": guests.segments,
     "guest": guests.guest,
