@@ -88,7 +88,8 @@ def known_span(lake: Lake) -> tuple[dt.date, dt.date]:
     row = lake.collect(named.select(day.min().alias("first"), day.max().alias("last"))).to_pylist()[0]
     if row["first"] is None:
         raise DataError(
-            f"{lake.workspace.path}: no order names its guest; map guest_id, then load the orders again; `regulars sales` tells what can be told without"
+            f"{lake.workspace.path}: no order names its guest; map guest_id, then load the orders again; "
+            "`regulars sales` tells what can be told without"
         )
     return row["first"], row["last"]
 
