@@ -167,7 +167,7 @@ class Ledger(RuleBasedStateMachine):
             self.desk.vouchers[code].held = held
 
     @precondition(lambda self: self.desk.vouchers)
-    @rule(some=st.lists(visits, min_size=1, max_size=5))
+    @rule(some=st.lists(visits, min_size=1, max_size=3))
     def come(self, some: list[dict[str, Any]]) -> None:
         """The plainest visits, which are most of them."""
         for visit in some:
