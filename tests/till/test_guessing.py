@@ -48,8 +48,7 @@ def test_a_batch_of_an_honest_till_is_heard_whole_and_again(till: Caller, house:
     told = [offline([code], n) for n, code in enumerate(codes)] + [offline(make(1), 90 + n) for n in range(20)]
     first = till("POST", "redemptions/batch", {"redemptions": told})
     assert [result["status"] for result in first.json()["results"]] == [200] * 40 + [404] * 20
-    again = till("POST", "redemptions/batch", {"redemptions": told})
-    assert [result["status"] for result in again.json()["results"][:40]] == [200] * 40
+    assert till("POST", "redemptions/batch", {"redemptions": told}).content == first.content
 
 
 def test_trying_whether_a_word_is_a_code_counts_too(house: Caller) -> None:

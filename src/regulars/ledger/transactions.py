@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -80,6 +80,11 @@ def _accounts(commands: Sequence[Command]) -> list[Need]:
     if not asked:
         return []
     return [ACCOUNTS.where(f"account_id in ({' union all '.join(asked)})", *asked.values())]
+
+
+def answered_before(till: str, keys: Collection[str]) -> set[str]:
+    """Which of these keys of a till have an answer that is said again."""
+    return set(Receipt.objects.filter(till=till, key__in=keys).values_list("key", flat=True))
 
 
 def forget_receipts(now: dt.datetime) -> int:

@@ -12,7 +12,7 @@ from regulars.ledger.commands import DONE, Answer, Command
 from regulars.ledger.group_commit import Door
 from regulars.ledger.patience import limit_waits
 from regulars.ledger.refusals import Refusal
-from regulars.ledger.transactions import perform
+from regulars.ledger.transactions import answered_before, perform
 from regulars.offers import actions
 from regulars.offers.issuance import Issue
 from regulars.offers.redemption import Redeem
@@ -121,10 +121,11 @@ def _heard(request: HttpRequest, commands: Sequence[Redeem]) -> Sequence[Redeem]
     till = till_of(request)
     known = actions.codes_seen({code for command in commands for code in command.codes}, till.stores)
     left = GUESSES.left(till.till_id)
+    told = answered_before(till.till_id, [command.key for command in commands])
     for place, command in enumerate(commands):
         if left <= 0:
             return commands[:place]
-        left -= sum(code not in known for code in command.codes)
+        left -= 0 if command.key in told else sum(code not in known for code in command.codes)
     return commands
 
 
