@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from regulars.service import health
+from regulars.till import reference
 from regulars.till.api import api
 from regulars.till.problems import Problem, respond
 
@@ -30,6 +31,8 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("api/v1/", api.urls),
+    path("docs", reference.page),
+    path("docs.css", reference.style),
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("metrics", health.metrics),

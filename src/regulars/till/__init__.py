@@ -10,5 +10,6 @@ dispatch             a command on its way to the ledger, and its answer on the w
 throttle             whoever guesses codes has to wait
 replies, problems    what is said back: yes, or why not, with the status of each
 openapi, api         the description, and all of it put together
+glossary, reference  what each field means with examples, and the description as a page
 metrics              what is counted
 """
