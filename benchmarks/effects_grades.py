@@ -163,10 +163,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the replications")
     parser.add_argument("--differences", action="store_true", help="lotteries in which nothing changes anybody")
+    parser.add_argument(
+        "--town",
+        type=int,
+        default=0,
+        help="the seed of the town; 0 is the one that the prior of what was missed was chosen in",
+    )
     parser.add_argument("--permutations", type=int, default=REPLICATIONS)
     parser.add_argument("--only", choices=LEARNERS, action="append")
     asked = parser.parse_args()
-    people = People(rg.rehearsal.town(guests=20_000, stores=10, seed=0, pace=4))
+    people = People(rg.rehearsal.town(guests=20_000, stores=10, seed=asked.town, pace=4))
     scale = 10 if asked.quick else 1
     if asked.differences:
         learners = tuple(asked.only or LEARNERS)
