@@ -11,8 +11,8 @@ from databases import Database
 from till.conftest import Caller, bill
 
 SOURCE = str(Path(regulars.__file__).parent)
-MOST_FILES = 37
-MOST_RETURNS = {"sqlite": 271, "postgres": 238}
+MOST_FILES = 38
+MOST_RETURNS = {"sqlite": 274, "postgres": 238}
 """Each return of a function; comprehensions and lambdas are no functions."""
 
 

@@ -15,6 +15,7 @@ from regulars.ledger.models import Receipt
 from regulars.ledger.refusals import Refusal
 from regulars.records import statements
 from regulars.records.shelves import Need, Shelf
+from regulars.records.turns import turn
 
 KEPT = dt.timedelta(days=30)
 """How long the same key gives the same answer."""
@@ -46,7 +47,7 @@ def perform(commands: Sequence[Command], *, now: dt.datetime, speak: Speaker = a
 
 
 def _together(commands: Sequence[Command], now: dt.datetime, speak: Speaker) -> list[Answer]:
-    with transaction.atomic():
+    with turn(), transaction.atomic():
         busy = _in_flight(commands)
         books = _opened(commands, now)
         answers = [_answer(command, books, busy, speak) for command in commands]

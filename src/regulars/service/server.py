@@ -33,6 +33,9 @@ MOST_CONNECTIONS = 8_192
 _GARBAGE = 20_000
 """So many objects are made before the collector looks for cycles: a group of redemptions makes thousands, which go by themselves."""
 
+_TURN_SECONDS = 0.0005
+"""How long a thread keeps the interpreter while another wants it: a redemption asks for it a dozen times, a large body has it long."""
+
 _DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG, prctl(2)
 
 
@@ -92,3 +95,4 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GARBAGE)
+    sys.setswitchinterval(_TURN_SECONDS)
