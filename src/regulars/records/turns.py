@@ -3,8 +3,7 @@ process those who write wait in line instead, and nobody goes twice before anoth
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 from django.db import connection
 
@@ -38,11 +37,6 @@ class Line:
 _LINE = Line()
 
 
-@contextmanager
-def turn() -> Iterator[None]:
+def turn() -> AbstractContextManager[None]:
     """A turn to write, in the order of asking; at once where the database sees to that itself, or within a transaction."""
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
-        yield
-        return
-    with _LINE:
-        yield
+    return nullcontext() if connection.vendor != "sqlite" or connection.in_atomic_block else _LINE
