@@ -160,3 +160,17 @@ def test_dishes_that_cost_more_than_the_bill_do_not_make_it_negative() -> None:
     """As when the till has already taken something off itself."""
     assert discount(terms(scope="item", items=["tea"]), bill(200, ("tea", 1, 900))).left.amount_minor == 0
     assert discount(terms("free_item"), bill(200, ("tea", 1, 500))).left.amount_minor == 0
+
+
+def test_dishes_that_are_excluded_do_not_count_towards_the_minimum_spend() -> None:
+    offer = terms(minimum_spend_minor=2000, minimum_excludes=["card"])
+    assert discount(offer, bill(7000, ("card", 1, 5000))).amount_minor == 500
+    assert discount(offer, bill(2000)).amount_minor == 500
+    refusal = why_not(offer, bill(6999, ("card", 1, 5000)))
+    assert (refusal.code, refusal.facts["missing_minor"]) == ("minimum_spend_not_met", 1)
+    assert why_not(offer, bill(100, ("card", 1, 5000))).facts["missing_minor"] == 2000
+
+
+def test_an_exclusion_without_a_minimum_is_refused() -> None:
+    with pytest.raises(ValueError, match="minimum_excludes says nothing"):
+        terms(minimum_spend_minor=0, minimum_excludes=["card"])

@@ -36,7 +36,8 @@ def discount(terms: Terms, bill: Bill, *, left: Bill | None = None) -> Discount:
     """
     if bill.currency != terms.currency:
         raise Refusal("currency_mismatch", bill=bill.currency, offer=terms.currency)
-    if (missing := terms.minimum_spend_minor - bill.amount_minor) > 0:
+    counted = _without(terms.uncounted, bill) if terms.minimum_excludes else bill.amount_minor
+    if (missing := terms.minimum_spend_minor - counted) > 0:
         minimum = {"minimum_minor": terms.minimum_spend_minor, "missing_minor": missing}
         raise Refusal("minimum_spend_not_met", **minimum, currency=terms.currency)
     wanted = terms.dishes
@@ -46,6 +47,11 @@ def discount(terms: Terms, bill: Bill, *, left: Bill | None = None) -> Discount:
     if not found.amount_minor and not found.points:
         raise Refusal("no_effect")
     return found
+
+
+def _without(dishes: frozenset[str], bill: Bill) -> int:
+    """The bill without these dishes."""
+    return max(bill.amount_minor - sum(line.amount_minor for line in bill.lines if line.item_id in dishes), 0)
 
 
 def _taken(terms: Terms, bill: Bill) -> Discount:

@@ -84,7 +84,7 @@ class Terms(Document):
     most it takes off. item_id: the dish that is free or has its price. points: given to the guest. worth_minor: the most one
     use may cost us, where that does not follow: the dish's price or what the points are worth.
     scope, items: whether an amount or a percentage is taken off the whole order, or once off these dishes together.
-    minimum_spend_minor: of the whole bill, before anything is taken off.
+    minimum_spend_minor: of the whole bill, before anything is taken off; minimum_excludes: dishes that do not count towards it.
     weekdays, hours: on the clock of the store; hours past midnight belong to the day they began on.
     valid_days: the last trading day of a voucher, counted from the one it was issued on.
     per_guest, per_day, per_store_hour, per_code, cap: most uses by one guest, in a trading day, in an hour of a store, of one
@@ -108,6 +108,7 @@ class Terms(Document):
     scope: Literal["order", "item"] = "order"
     items: Annotated[tuple[Key, ...], pydantic.Field(max_length=1000)] = ()
     minimum_spend_minor: Minor = 0
+    minimum_excludes: Annotated[tuple[Key, ...], pydantic.Field(max_length=1000)] = ()
 
     audience: Literal["anyone", "holders"]
     stores: Annotated[tuple[Key, ...], pydantic.Field(max_length=10_000)] = ()
@@ -149,6 +150,9 @@ class Terms(Document):
         elif (self.scope == "item") != bool(self.items):
             yield "scope = item and items belong together; give both or neither"
 
+        if self.minimum_excludes and not self.minimum_spend_minor:
+            yield "minimum_excludes says nothing without minimum_spend_minor; give both or neither"
+
     def _of_time_and_place(self) -> Iterator[str]:
         if self.starts_at is not None and self.starts_at >= self.ends_at:
             yield f"ends_at {self.ends_at.isoformat()} is not after starts_at {self.starts_at.isoformat()}; swap them"
@@ -178,6 +182,11 @@ class Terms(Document):
     def dishes(self) -> frozenset[str]:
         """The dishes that have to be on the bill; none where it is for the whole order."""
         return frozenset(self.items if self.item_id is None else (self.item_id,))
+
+    @cached_property
+    def uncounted(self) -> frozenset[str]:
+        """The dishes that do not count towards the minimum spend."""
+        return frozenset(self.minimum_excludes)
 
     @property
     def worst_minor(self) -> int:

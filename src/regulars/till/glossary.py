@@ -102,6 +102,7 @@ GLOSSARY: dict[str, tuple[str, Any]] = {
     "limit": ("The most rows on a page.", 50),
     "lines": ("The dishes on the bill; they need not add up to it.", [_LINE]),
     "messageId": ("The sender's own name for the event: the same once more changes nothing.", "m-1"),
+    "minimum_excludes": ("Dishes that do not count towards the minimum spend.", ["gift-card"]),
     "minimum_spend_minor": ("The bill has to have at least so much, before anything is taken off.", 2000),
     "most_minor": ("The most a percentage takes off.", 1000),
     "name": ("Its name, as guests read it.", "Five off lunch"),
