@@ -75,3 +75,11 @@ def test_a_cursor_that_is_none_is_refused(house: Caller) -> None:
     ):
         refused = house("GET", f"vouchers?{query}")
         assert (refused.status_code, refused.json()["code"]) == (422, "body_invalid"), query
+
+
+def test_offers_come_a_page_at_a_time_where_a_limit_is_said(house: Caller) -> None:
+    whole = house("GET", "offers").json()
+    assert whole["next_cursor"] is None
+    assert pages(house, "offers", "offers") == whole["offers"]
+    assert len(whole["offers"]) == 3
+    assert house("GET", "offers?cursor=_w").status_code == 422

@@ -4,7 +4,7 @@ keys, permissions    who asks, and what concerns a key
 bodies, shapes       how a request is read: its size, its JSON, its fields
 event_shapes         the fields of events
 vouchers, offers     the routes
-lists                vouchers and redemptions, a page at a time
+lists, pages         vouchers and redemptions, a page at a time
 halts, events
 dispatch             a command on its way to the ledger, and its answer on the way back
 throttle             whoever guesses codes has to wait

@@ -171,6 +171,7 @@ class OffersReply(Reply):
     """All offers that concern the key."""
 
     offers: list[OfferReply]
+    next_cursor: str | None
 
 
 class EventsReply(Reply):
