@@ -67,6 +67,19 @@ def test_problems_are_enumerated_and_answers_have_room_for_more() -> None:
             assert shape["additionalProperties"] is False, name
 
 
+def test_links_lead_to_operations_that_take_what_they_give() -> None:
+    named = {operation["operationId"]: operation for _, _, operation in OPERATIONS}
+    links = [
+        link
+        for operation in named.values()
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+    assert len(links) == 7
+    for link in links:
+        assert set(link["parameters"]) <= {one["name"] for one in named[link["operationId"]]["parameters"]}
+
+
 STORY = [
     "define_offer", "issue", "list_offers", "look_up_offer", "look_up", "list_vouchers", "validate", "reserve", "release",
     "redeem", "look_up_redemption", "list_redemptions", "roll_back", "redeem_batch", "track", "batch", "ping", "halt",

@@ -38,6 +38,21 @@ _OF_STATUS = {
     503: {"Retry-After": _header("Seconds to wait; then the same again with the same key.", "1")},
 }
 
+_VOUCHERS = "regulars_till_vouchers_"
+_CODE, _FIRST = {"code": "$response.body#/code"}, {"redemption_id": "$response.body#/applied/0/redemption_id"}
+_LINKS: dict[str, dict[str, dict[str, str]]] = {
+    f"{_VOUCHERS}issue": {f"{_VOUCHERS}look_up": _CODE, f"{_VOUCHERS}cancel": _CODE},
+    f"{_VOUCHERS}redeem": {f"{_VOUCHERS}roll_back": _FIRST, "regulars_till_lists_look_up_redemption": _FIRST},
+    f"{_VOUCHERS}reserve": {f"{_VOUCHERS}release": {"reservation_id": "$response.body#/reservation_id"}},
+    "regulars_till_lists_list_redemptions": {
+        "regulars_till_lists_look_up_redemption": {"redemption_id": "$response.body#/redemptions/0/redemption_id"}
+    },
+    "regulars_till_halts_halt": {
+        "regulars_till_halts_resume": {"kind": "$response.body#/kind", "key": "$response.body#/key"}
+    },
+}
+"""What may be asked next with what an answer says."""
+
 
 def refine(schema: dict[str, Any]) -> dict[str, Any]:
     """Say in the description of the API what the framework cannot know."""
@@ -67,6 +82,10 @@ def _describe(operation: dict[str, Any], shapes: dict[str, Any]) -> None:
         response["headers"] = _NAMED | (_LANGUAGE if is_problem else {}) | _OF_STATUS.get(int(status), {})
         if is_keyed and not is_problem:
             response["headers"] |= _REPEATED
+        if not is_problem and (following := _LINKS.get(operation["operationId"])):
+            response["links"] = {
+                name: {"operationId": name, "parameters": parameters} for name, parameters in following.items()
+            }
         for content in response.get("content", {}).values():
             content["example"] = _problem(int(status)) if is_problem else example_of(content["schema"], shapes)
         if is_problem:
