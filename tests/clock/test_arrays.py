@@ -25,7 +25,7 @@ def one_by_one(instants: list[dt.datetime], clock: StoreClock) -> list[tuple[dt.
     return [(clock.business_date(instant), instant.astimezone(zone_of(clock.zone)).hour) for instant in instants]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     zone=st.sampled_from(ZONES),
     closes=st.sampled_from([*CLOSINGS, "24:00"]),

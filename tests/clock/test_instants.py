@@ -17,7 +17,7 @@ def test_there_are_odd_days_to_test_on() -> None:
     assert any(offset(change - HOUR, zone) < offset(change, zone) for zone, change in CHANGES)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(moment=moments, closes=closings)
 def test_I7_every_instant_has_one_trading_day(moment: tuple[str, dt.datetime], closes: str) -> None:
     zone, instant = moment
@@ -25,7 +25,7 @@ def test_I7_every_instant_has_one_trading_day(moment: tuple[str, dt.datetime], c
     assert day_begins(day, zone, closes) <= instant < day_begins(day + DAY, zone, closes)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(moment=moments, closes=closings, minutes=st.integers(0, 180))
 def test_I7_no_trading_day_comes_back(moment: tuple[str, dt.datetime], closes: str, minutes: int) -> None:
     zone, instant = moment
@@ -33,7 +33,7 @@ def test_I7_no_trading_day_comes_back(moment: tuple[str, dt.datetime], closes: s
     assert business_date(instant, zone, closes) <= business_date(later, zone, closes)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(moment=usual, closes=closings)
 def test_I7_on_usual_days_the_clock_on_the_wall_decides(moment: tuple[str, dt.datetime], closes: str) -> None:
     zone, instant = moment
@@ -79,7 +79,7 @@ def test_I7_a_date_that_a_zone_leapt_over_has_no_hour() -> None:
     assert days == {"2011-12-29", "2011-12-31"}
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(moment=moments)
 def test_I7_an_hour_has_one_name_and_no_other_has_it(moment: tuple[str, dt.datetime]) -> None:
     zone, instant = moment

@@ -26,7 +26,7 @@ def why_not(offer: Terms, of: Bill) -> Refusal:
     return refusal.value
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(offer=any_terms(), of=bills, rest=st.one_of(st.none(), bills))
 def test_a_discount_never_exceeds_the_bill_nor_the_worst_case(offer: Terms, of: Bill, rest: Bill | None) -> None:
     left = of if rest is None else rest
@@ -38,7 +38,7 @@ def test_a_discount_never_exceeds_the_bill_nor_the_worst_case(offer: Terms, of: 
     assert of.amount_minor >= offer.minimum_spend_minor
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(offer=any_terms(), of=bills)
 def test_an_offer_for_dishes_takes_no_more_than_they_cost_and_no_others_change(offer: Terms, of: Bill) -> None:
     wanted = (offer.item_id,) if offer.item_id else offer.items
@@ -54,7 +54,7 @@ def test_an_offer_for_dishes_takes_no_more_than_they_cost_and_no_others_change(o
         assert found.amount_minor == before - after
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(amount=st.integers(0, MOST_MINOR), percent=st.decimals("0.0001", 100, places=4), most=st.integers(1, MOST_MINOR))
 def test_a_percentage_is_rounded_half_up_and_capped(amount: int, percent: Decimal, most: int) -> None:
     exact = (Decimal(amount) * percent / 100).quantize(Decimal(1), ROUND_HALF_UP)

@@ -44,7 +44,7 @@ def every_way(vouchers: list[tuple[str, Terms]]) -> list[tuple[tuple[str, Terms]
     return [way for size in range(len(vouchers) + 1) for way in itertools.permutations(vouchers, size)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(vouchers=hands(4), of=bills)
 def test_the_best_is_the_best_of_all_subsets_in_all_orders(vouchers: list[tuple[str, Terms]], of: Bill) -> None:
     combined = combine(vouchers, of)
@@ -55,7 +55,7 @@ def test_the_best_is_the_best_of_all_subsets_in_all_orders(vouchers: list[tuple[
     assert len(chosen) == min(len(way) for way, worth in worths.items() if worth == best)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(vouchers=hands(7), of=bills, mode=st.sampled_from(["best", "all"]))
 def test_the_total_never_exceeds_the_bill_and_every_voucher_is_accounted_for(
     vouchers: list[tuple[str, Terms]], of: Bill, mode: str
@@ -71,7 +71,7 @@ def test_the_total_never_exceeds_the_bill_and_every_voucher_is_accounted_for(
         assert combined.words(language)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(vouchers=hands(4), of=bills)
 def test_all_or_none_takes_all_where_any_order_does(vouchers: list[tuple[str, Terms]], of: Bill) -> None:
     combined = combine(vouchers, of, mode="all")

@@ -174,7 +174,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(changes=st.dictionaries(st.sampled_from(sorted(Terms.model_fields)) | st.text(), json_values, max_size=4))
 def test_any_document_is_terms_or_is_refused(changes: dict[str, Any]) -> None:
     with contextlib.suppress(DataError):
@@ -182,14 +182,14 @@ def test_any_document_is_terms_or_is_refused(changes: dict[str, Any]) -> None:
         assert Terms.model_validate_json(found.model_dump_json()) == found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(any_terms())
 def test_terms_come_back_from_json_as_they_were(offer: Terms) -> None:
     assert Terms.model_validate_json(offer.model_dump_json()) == offer
     assert read(json.loads(offer.model_dump_json(exclude_defaults=True))) == offer
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(cost=st.integers(0, MOST_MINOR), part=st.integers(0, MOST_MINOR), share=st.decimals(0, 1, places=4))
 def test_a_cost_is_split_without_a_remainder(cost: int, part: int, share: Decimal) -> None:
     offer = terms(platform_share=share)

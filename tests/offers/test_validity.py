@@ -32,7 +32,7 @@ def _written(window: tuple[int, int]) -> str:
     return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in window)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(moment=moments, hours=st.lists(windows, min_size=1, max_size=3), weekdays=st.sets(st.sampled_from(WEEKDAYS)))
 def test_I7_hours_belong_to_the_day_they_began_on(
     moment: tuple[str, dt.datetime], hours: list[tuple[int, int]], weekdays: set[str]
@@ -105,7 +105,7 @@ def test_the_refusal_tells_the_time_of_the_store() -> None:
         check(terms(hours=["11:00-14:00"]), at("2026-07-03T15:05"), "s1", StoreClock(NEW_YORK))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(moment=moments, days=st.integers(1, 366), closes=closings)
 def test_I7_a_voucher_lasts_its_days_and_the_rest_of_the_last_evening(
     moment: tuple[str, dt.datetime], days: int, closes: str

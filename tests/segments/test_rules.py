@@ -280,7 +280,7 @@ def is_accepted(rule: str) -> bool:
     return True
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60))
 def test_i11_any_text_is_a_rule_or_a_data_error(text: str) -> None:
     assert is_harmless(text)
