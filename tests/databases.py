@@ -110,8 +110,11 @@ on_one = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 
 def empty(address: str) -> None:
-    """Take out all rows of ours."""
+    """Take out all rows of ours, and send away who an earlier test left connected."""
     with psycopg.connect(address, autocommit=True) as server:
+        server.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        )
         rows = server.execute(
             "select quote_ident(tablename) from pg_tables where schemaname = 'public' and tablename <> 'django_migrations'"
         )

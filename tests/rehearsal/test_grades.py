@@ -7,7 +7,7 @@ import pytest
 
 from regulars.rehearsal import Town, grades
 from regulars.rehearsal.estimators import ESTIMATORS, Answer, Estimator, Population, mean
-from regulars.rehearsal.grades import Grade
+from regulars.rehearsal.referee_grades import Grade
 
 REPLICATIONS = 80
 
@@ -29,7 +29,7 @@ def test_too_short_intervals_are_graded_down(town: Town, monkeypatch: pytest.Mon
         low, high = ((answer.estimate + end) / 2 for end in (answer.low, answer.high))
         return [answer._replace(low=low, high=high)]
 
-    monkeypatch.setattr("regulars.rehearsal.grades.ESTIMATORS", (Estimator("half", half),))
+    monkeypatch.setattr("regulars.rehearsal.referee_grades.ESTIMATORS", (Estimator("half", half),))
     (grade,) = grades(town, replications=REPLICATIONS, guests=1_000)
     assert not grade.is_good
     assert "not as promised" in grade.words
@@ -40,7 +40,7 @@ def test_a_biased_estimator_is_graded_down(town: Town, monkeypatch: pytest.Monke
         (answer,) = mean(people, guests, rng)
         return [answer._replace(estimate=answer.estimate + (answer.high - answer.low) / 4)]
 
-    monkeypatch.setattr("regulars.rehearsal.grades.ESTIMATORS", (Estimator("shifted", shifted),))
+    monkeypatch.setattr("regulars.rehearsal.referee_grades.ESTIMATORS", (Estimator("shifted", shifted),))
     assert not grades(town, replications=REPLICATIONS, guests=1_000)[0].is_good
 
 
@@ -68,7 +68,7 @@ def test_answers_of_one_trial_are_graded_together(town: Town, monkeypatch: pytes
         return [answer._replace(low=-1e9, high=1e9) for answer in mean(people, guests, rng)]
 
     tried = (Estimator("four", four), Estimator("never", never), Estimator("bound", never, is_exact=False))
-    monkeypatch.setattr("regulars.rehearsal.grades.ESTIMATORS", tried)
+    monkeypatch.setattr("regulars.rehearsal.referee_grades.ESTIMATORS", tried)
     four_grade, exact, bound = grades(town, replications=REPLICATIONS, guests=1_000)
     assert not four_grade.is_good
     assert 0.69 < four_grade.coverage < 0.94  # 0.95 ** 4 is 0.81, give or take three standard errors

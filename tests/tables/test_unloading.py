@@ -229,7 +229,8 @@ def test_a_load_says_how_it_is_taken_back_and_the_list_says_that_it_was(
     done = run(lake, "unload", name[:5])
     assert "orders: two.csv taken back: 1 row removed, 1 put back as they were before" in done
     listed = run(lake, "loads")
-    assert [line.split()[0] for line in listed.splitlines() if "taken back" in line] == [name]
+    assert name in listed
+    assert listed.count("taken back") == 1
     told = json.loads(run(lake, "loads", "--json"))
     assert [(one["source"], one["is_undone"]) for one in told if one["table"] == "orders"] == [
         ("two.csv", True),

@@ -43,7 +43,7 @@ def refuse_odd_orders(orders: Known) -> None:
                 f"orders: {name} of order {odd['order_id']} is {odd[name]}, no whole number of minor units; 12.50 is 1250"
             )
     counted = _first(orders.select(rows=nw.len(), ids=nw.col("order_id").n_unique())) or {}
-    if counted["ids"] < counted["rows"]:
+    if (counted["ids"] or 0) < counted["rows"]:
         _refuse_doubled(orders)
 
 

@@ -11,20 +11,20 @@ simulation      a campaign, lived
 runs            what it brought, as measured and in truth
 contract_tables all of it as tables in our contracts
 towns           the town
-calibration     the town beside real customers
+realism         the town beside real customers
 rehearsal       a campaign file, planned and lived in it
 redesigns       what else a campaign that loses could have given
 policies        ways to spend a budget, to compare with ours
 loop            campaign after campaign, planned by ours and by others
 estimators      each way of the referee to judge, tried on guests drawn from a town
-grades          how often the referee is right
+referee_grades  how often the referee is right
 regret          what policies miss of what could have been gained
 streams         order lines for benchmarks of scale
 """
 
-from regulars.rehearsal.calibration import Figure, calibration
-from regulars.rehearsal.grades import Grade, grades
 from regulars.rehearsal.loop import Loop, learning_loop
+from regulars.rehearsal.realism import Figure, calibration
+from regulars.rehearsal.referee_grades import Grade, grades
 from regulars.rehearsal.regret import Regret, regrets
 from regulars.rehearsal.rehearsal import Rehearsal, rehearse
 from regulars.rehearsal.runs import Run

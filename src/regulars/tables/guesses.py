@@ -1,6 +1,7 @@
 """Guesses: what a column of a source holds and how it is written, by its name and first values."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
@@ -28,7 +29,8 @@ _MOST_DIFFERENT, _MOST_STATES = 0.95, 30
 
 def sample_of(source: Source) -> pa.RecordBatch:
     """The first rows of a source. Raises DataError where it has none."""
-    first = next(source.batches(), None)
+    with closing(source.batches()) as batches:
+        first = next(batches, None)
     if first is None or not len(first.rows):
         raise DataError(f"{source.name}: has a header and no rows")
     return first.rows

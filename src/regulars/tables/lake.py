@@ -19,6 +19,7 @@ from regulars.tables import mapping as mappings
 from regulars.tables.contracts import CONTRACTS, contract
 from regulars.tables.engines import Engine, Frame, open_engine
 from regulars.tables.formats import FrameSource, JsonLinesSource, Source, in_decimals, open_source
+from regulars.tables.guesses import sample_of
 from regulars.tables.intake import Intake
 from regulars.tables.names import has_same_names, same_names
 from regulars.tables.recognition import Share
@@ -308,7 +309,7 @@ class Lake:
     def _chosen(self, found: list[Export], source: Source) -> Export:
         if len(found) == 1 or source.identity is None or not self.has("orders"):
             return found[0]
-        first = next(source.batches()).rows
+        first = sample_of(source)
         return max(found, key=lambda export: self._orders_among(first.column(export.columns["order_id"].sources[0])))
 
     def _orders_among(self, ids: pa.Array) -> int:

@@ -1,7 +1,7 @@
 """Sources that are typed already: Parquet files and frames."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class ParquetSource:
     def written(self, row: dict[str, Any]) -> str:
         return as_json(row)
 
-    def batches(self) -> Iterator[RawBatch]:
+    def batches(self) -> Generator[RawBatch, None, None]:
         try:
             with pq.ParquetFile(self.path) as file:
                 yield from _numbered(file.iter_batches(ROWS_PER_BATCH), self.columns)
@@ -71,7 +71,7 @@ class FrameSource:
     def written(self, row: dict[str, Any]) -> str:
         return as_json(row)
 
-    def batches(self) -> Iterator[RawBatch]:
+    def batches(self) -> Generator[RawBatch, None, None]:
         reader = self.data if isinstance(self.data, pa.RecordBatchReader) else _reader(self.data)
         there = _without_index(reader.schema.names)
         yield from _numbered((rows.select(there) for rows in reader), self.columns)

@@ -5,7 +5,7 @@ import io
 import itertools
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -75,7 +75,7 @@ class DelimitedSource:
         csv.writer(line, delimiter=self.delimiter, lineterminator="").writerow(row.values())
         return line.getvalue()
 
-    def batches(self) -> Iterator[RawBatch]:
+    def batches(self) -> Generator[RawBatch, None, None]:
         """Raises DataError where a quote opens and never closes."""
         ragged: list[Any] = []
         place = _Place(record=2 + self.above, line=self.header_lines + 1)

@@ -7,7 +7,7 @@ says is said of each of them. So is one as APIs answer, {"data": [...], "links":
 import itertools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,7 +76,7 @@ class JsonLinesSource:
     def written(self, row: dict[str, Any]) -> str:
         return as_json(row)
 
-    def batches(self) -> Iterator[RawBatch]:
+    def batches(self) -> Generator[RawBatch, None, None]:
         objects = self._objects()
         while part := list(itertools.islice(objects, _LINES_PER_BATCH)):
             yield self._batch(part)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -58,7 +58,7 @@ class Source(Protocol):
     def columns(self) -> list[str]: ...
     @property
     def notes(self) -> tuple[Sentence, ...]: ...
-    def batches(self) -> Iterator[RawBatch]: ...
+    def batches(self) -> Generator[RawBatch, None, None]: ...
     def written(self, row: dict[str, Any]) -> str:
         """One row as the source has it, to be shown and mended."""
         ...

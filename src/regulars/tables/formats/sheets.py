@@ -2,7 +2,7 @@
 
 import datetime as dt
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -60,7 +60,7 @@ class SheetSource:
     def written(self, row: dict[str, Any]) -> str:
         return as_json(row)
 
-    def batches(self) -> Iterator[RawBatch]:
+    def batches(self) -> Generator[RawBatch, None, None]:
         with_times = self._with_times()
         numbered = ((number, row) for number, row in enumerate(self.rows, self.first_row) if any(map(_words, row)))
         while part := list(islice(numbered, ROWS_PER_BATCH)):
