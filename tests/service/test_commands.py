@@ -78,6 +78,14 @@ def test_a_key_is_shown_once(run: Run) -> None:
     assert secret not in shown
 
 
+def test_a_key_for_a_sandbox_is_listed_as_one(run: Run) -> None:
+    run("stores", "add", "S1", "--zone", "UTC")
+    run("keys", "new", "till", "--scope", "redeem", "--store", "S1")
+    made = json.loads(run("keys", "new", "trial", "--scope", "redeem", "--store", "S1", "--sandbox", "--json").stdout)
+    listed = {row["name"]: row["is_sandbox"] for row in json.loads(run("keys", "list", "--json").stdout)}
+    assert (made["is_sandbox"], listed) == (True, {"till": False, "trial": True})
+
+
 REFUSED = {
     ("keys", "new", "x", "--scope", "redeem", "--store", "S9"): (1, "`regulars stores add S9 --zone ZONE`"),
     ("keys", "new", "x", "--scope", "redeem"): (2, "either --store"),

@@ -41,7 +41,7 @@ MOVED = {
 
 NEW: dict[str, dict[str, Any]] = {
     "offers_entry": {"counts": None}, "offers_reservation": {"counts": None}, "offers_voucher": {"version": 0},
-    "offers_ordered": {"store_id": "", "is_cancelled": False},
+    "offers_ordered": {"store_id": "", "is_cancelled": False}, "offers_till": {"is_sandbox": False},
 }  # fmt: skip
 """What the earlier tables did not say."""
 

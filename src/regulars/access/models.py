@@ -15,7 +15,7 @@ class Store(models.Model):
 
 class Till(models.Model):
     """Who may ask: a point of sale, an app, a colleague's script. digest: of the secret, which is shown once. stores: where,
-    null for everywhere."""
+    null for everywhere. is_sandbox: nothing it asks is kept."""
 
     till_id = text(32, primary_key=True)
     name = text(100)
@@ -24,3 +24,4 @@ class Till(models.Model):
     stores = models.JSONField(null=True)
     made_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
+    is_sandbox = models.BooleanField(default=False)

@@ -25,19 +25,22 @@ TILLS = Shelf(models.Till, by="till_id")
 _TOKEN = re.compile(r"rk_([a-z2-7]{16})_([A-Za-z0-9_-]{32})\Z")
 
 
-_STANDING = "select name, digest, scopes, stores from access_till where till_id = %s and revoked_at is null"
+_STANDING = "select name, digest, scopes, stores, is_sandbox from access_till where till_id = %s and revoked_at is null"
 
 
 class Till(NamedTuple):
-    """Who asks, for what, and where."""
+    """Who asks, for what, and where. is_sandbox: what it asks is done as for any other, and undone before it is answered."""
 
     till_id: str
     name: str
     scopes: frozenset[str]
     stores: Own
+    is_sandbox: bool = False
 
 
-def open_till(name: str, scopes: Collection[str], stores: Collection[str] | None, *, now: dt.datetime) -> str:
+def open_till(
+    name: str, scopes: Collection[str], stores: Collection[str] | None, *, now: dt.datetime, is_sandbox: bool = False
+) -> str:
     """Make a till and give its token, which nobody can ask for again. stores None: everywhere.
 
     Raises DataError for an unknown scope, or a till that may act nowhere.
@@ -50,7 +53,7 @@ def open_till(name: str, scopes: Collection[str], stores: Collection[str] | None
     secret = secrets.token_urlsafe(24)
     models.Till.objects.create(
         till_id=till_id, name=name, digest=_digest(secret), scopes=sorted(scopes), made_at=now,
-        stores=None if stores is None else sorted(stores),
+        stores=None if stores is None else sorted(stores), is_sandbox=is_sandbox,
     )  # fmt: skip
     return f"rk_{till_id}_{secret}"
 
@@ -69,18 +72,19 @@ def authenticate(token: str) -> Till | None:
         row = cursor.fetchone()
     if row is None or not hmac.compare_digest(row[1], _digest(parts[2])):
         return None
-    return Till(parts[1], row[0], *_rights(row[2], row[3]))
+    return Till(parts[1], row[0], *_rights(row[2], row[3]), bool(row[4]))
 
 
 def remember(token: str) -> Till | None:
     """Whose token it is, or was: from memory where it was asked before, for nothing of a till ever changes but that it is revoked.
 
-    Only for who goes on to perform a command, which is refused where its till is revoked.
+    Only for who goes on to perform a command, which is refused where its till is revoked. A sandbox says some things again without
+    performing any, so its key is asked for every time.
     """
     place = hashlib.sha256(token.encode()).digest()
     if (known := _remembered.get(place)) is not None:
         return known
-    if (till := authenticate(token)) is not None:
+    if (till := authenticate(token)) is not None and not till.is_sandbox:
         if len(_remembered) >= _MOST_REMEMBERED:
             _remembered.clear()
         _remembered[place] = till
@@ -100,7 +104,7 @@ def _rights(scopes: str, stores: str | None) -> tuple[frozenset[str], frozenset[
 def tills() -> list[dict[str, object]]:
     """All tills, without their secrets."""
     rows = models.Till.objects.order_by("made_at").values(
-        "till_id", "name", "scopes", "stores", "made_at", "revoked_at"
+        "till_id", "name", "scopes", "stores", "is_sandbox", "made_at", "revoked_at"
     )
     return [dict(row) for row in rows]
 

@@ -22,6 +22,7 @@ def new_key(
     scope: Annotated[list[str], typer.Option(help="redeem, issue, offers, halt, events, metrics; repeat for several.")],
     store: Annotated[list[str] | None, typer.Option(help="A store where it may act; repeat for several.")] = None,
     everywhere: Annotated[bool, typer.Option("--everywhere", help="It may act at all stores.")] = False,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="For trying out: nothing it asks is kept.")] = False,
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
@@ -37,8 +38,12 @@ def new_key(
             raise DataError(
                 f"there is no store '{unknown[0]}'; `regulars stores add {unknown[0]} --zone ZONE` makes it known"
             )
-        token = tills.open_till(name, scope, None if everywhere else store, now=now())
-    answer(as_json, {"name": name, "till_id": token.split("_")[1], "key": token}, lambda: whole(token))
+        token = tills.open_till(name, scope, None if everywhere else store, now=now(), is_sandbox=sandbox)
+    answer(
+        as_json,
+        {"name": name, "till_id": token.split("_")[1], "is_sandbox": sandbox, "key": token},
+        lambda: whole(token),
+    )
     if not as_json:
         err.print(voice().say("key_once"))
 
@@ -50,7 +55,7 @@ def list_keys(workspace: Workspace = None, as_json: AsJson = False) -> None:
         from regulars.access import tills
 
         rows = tills.tills()
-    table(as_json, rows, ("till_id", "name", "scopes", "stores", "made_at", "revoked_at"))
+    table(as_json, rows, ("till_id", "name", "scopes", "stores", "is_sandbox", "made_at", "revoked_at"))
 
 
 @keys.command("revoke")

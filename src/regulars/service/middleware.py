@@ -41,6 +41,8 @@ def around(handle: Handler) -> Handler:
         if response.status_code == 405 and response.headers["Content-Type"] != MEDIA_TYPE:
             response = respond(request, Problem("method_not_allowed", headers={"Allow": response.headers["Allow"]}))
         response.headers["X-Request-ID"] = request.request_id
+        if (till := getattr(request, "till", None)) is not None and till.is_sandbox:
+            response.headers["Sandbox"] = "true"
         for name, value in _HEADERS.items():
             if name not in response.headers:
                 response.headers[name] = value

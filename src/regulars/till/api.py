@@ -52,7 +52,8 @@ first = Router(tags=["about"])
 @first.get("/ping", response={200: PingReply, **PROBLEMS})
 def ping(request: HttpRequest) -> HttpResponse:
     """Whose key it is; the least that can be asked."""
-    return say({"till_id": till_of(request).till_id})
+    till = till_of(request)
+    return say({"till_id": till.till_id, "is_sandbox": till.is_sandbox})
 
 
 @first.get("/openapi.json", auth=None, include_in_schema=False)

@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from regulars.ledger.commands import DONE, Answer, Command
 from regulars.ledger.group_commit import Door
 from regulars.ledger.patience import limit_waits
 from regulars.ledger.refusals import Refusal
+from regulars.ledger.rehearsals import Rehearsals, rehearsal
 from regulars.ledger.transactions import answered_before, perform
 from regulars.offers import actions
 from regulars.offers.issuance import Issue
@@ -47,6 +49,8 @@ def status_of(command: Command, answered: Answer) -> int:
 
 
 DOOR = Door(speak=speak, clock=now)
+REHEARSALS = Rehearsals(speak=speak, clock=now)
+"""The door of keys for a sandbox."""
 GUESSES = Guesses(settings.GUESSES_PER_MINUTE)
 
 
@@ -71,14 +75,20 @@ def asked(request: HttpRequest, *, what: str = "", is_write: bool = True) -> dic
 
 def answer(request: HttpRequest, command: Command) -> HttpResponse:
     """Let a command through the door, and say what was said of it."""
-    GUESSES.check(till_of(request).till_id)
-    answered = DOOR.submit(command)
+    till = till_of(request)
+    GUESSES.check(till.till_id)
+    answered = REHEARSALS.submit(command) if till.is_sandbox else DOOR.submit(command)
     _note(request, command, answered)
     content_type = "application/json" if answered.outcome == DONE else MEDIA_TYPE
     response = HttpResponse(answered.text.encode(), status=status_of(command, answered), content_type=content_type)
     if answered.is_repeated:
         response.headers["Idempotent-Replayed"] = "true"
     return response
+
+
+def stage(request: HttpRequest) -> AbstractContextManager[None]:
+    """What is written inside, by other ways than a command, stays, unless the key is for a sandbox."""
+    return rehearsal() if till_of(request).is_sandbox else nullcontext()
 
 
 def answer_many(request: HttpRequest, commands: Sequence[Redeem]) -> HttpResponse:
@@ -88,7 +98,10 @@ def answer_many(request: HttpRequest, commands: Sequence[Redeem]) -> HttpRespons
     """
     GUESSES.check(till_of(request).till_id)
     heard = _heard(request, commands)
-    answers = [answered for some in batched(heard) for answered in _together(some)]
+    if till_of(request).is_sandbox:
+        answers = [_by_itself(command, REHEARSALS) for command in heard]
+    else:
+        answers = [answered for some in batched(heard) for answered in _together(some)]
     for command, answered in zip(heard, answers, strict=True):
         _note(request, command, answered)
     told = [
@@ -113,7 +126,7 @@ def _together(commands: Sequence[Redeem]) -> list[Answer]:
         limit_waits()
         return perform(commands, now=now(), speak=speak)
     except Exception:  # noqa: BLE001  (whoever it was, the others go on)
-        return [_by_itself(command) for command in commands]
+        return [_by_itself(command, DOOR) for command in commands]
 
 
 def _heard(request: HttpRequest, commands: Sequence[Redeem]) -> Sequence[Redeem]:
@@ -129,9 +142,9 @@ def _heard(request: HttpRequest, commands: Sequence[Redeem]) -> Sequence[Redeem]
     return commands
 
 
-def _by_itself(command: Command) -> Answer:
+def _by_itself(command: Command, door: Door | Rehearsals) -> Answer:
     try:
-        return DOOR.submit(command)
+        return door.submit(command)
     except Exception as error:  # noqa: BLE001  (of many, one is told that it failed, as it would be alone)
         _log.error("command of many", exc_info=error)
         return Answer(
@@ -146,10 +159,11 @@ def say(value: Any, *, status: int = 200) -> HttpResponse:
 
 
 def _note(request: HttpRequest, command: Command, answered: Answer) -> None:
-    outcome = "repeated" if answered.is_repeated else answered.outcome
+    till = till_of(request)
+    outcome = "rehearsed" if till.is_sandbox else "repeated" if answered.is_repeated else answered.outcome
     answers_of(type(command).__name__, outcome).inc()
     if answered.refusal is not None:
         unknown = answered.refusal.unknown_codes + (outcome == "code_exists")
     else:
         unknown = sum(left["reason"] == _UNKNOWN for left in (answered.said or {}).get("left_out", ()))
-    GUESSES.note(till_of(request).till_id, unknown)
+    GUESSES.note(till.till_id, unknown)

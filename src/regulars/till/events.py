@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from regulars.offers import actions
-from regulars.till.dispatch import now, say
+from regulars.till.dispatch import now, say, stage
 from regulars.till.event_shapes import EventsShape, OtherShape, TrackShape
 from regulars.till.keys import Key, till_of
 from regulars.till.openapi import PROBLEMS
@@ -31,7 +31,8 @@ def batch(request: HttpRequest, body: EventsShape) -> HttpResponse:
 
 def _take(request: HttpRequest, events: Sequence[TrackShape | OtherShape]) -> HttpResponse:
     told = [_as_told(event) for event in events]
-    return say(actions.take_events(told, till=till_of(request).till_id, now=now()))
+    with stage(request):
+        return say(actions.take_events(told, till=till_of(request).till_id, now=now()))
 
 
 def _as_told(event: TrackShape | OtherShape) -> dict[str, Any]:

@@ -95,6 +95,7 @@ GLOSSARY: dict[str, tuple[str, Any]] = {
     "key": ("What is stopped: an offer_id, a campaign_id or a store_id.", "lunch"),
     "ResultReply.key": ("The key under which the redemption was told.", "check-4711-1"),
     "OfflineShape.key": ("As Idempotency-Key online; the same one if it was sent online before.", "check-4711-1"),
+    "is_sandbox": ("Whether it is a key for a sandbox, of which nothing is kept.", False),
     "kind": ("What is stopped.", "offer"),
     "Terms.kind": ("What the offer gives.", "amount_off"),
     "left_minor": ("What is left of it, and can still be given back.", 500),

@@ -10,7 +10,7 @@ from regulars.access.scopes import may_see
 from regulars.offers import actions
 from regulars.offers.definition import Define
 from regulars.till import shapes
-from regulars.till.dispatch import answer, asked, now, say
+from regulars.till.dispatch import answer, asked, now, say, stage
 from regulars.till.keys import Key, till_of
 from regulars.till.openapi import KEYED, PROBLEMS
 from regulars.till.pages import MOST, PageQuery, cursor_of, place_of
@@ -50,8 +50,9 @@ def list_offers(request: HttpRequest, query: Query[OffersQuery]) -> HttpResponse
 def define_offer(request: HttpRequest, body: shapes.DefineShape) -> HttpResponse:
     """Make an offer, or change its terms; what its vouchers rest on can no longer be changed once there are some."""
     said = asked(request)
-    actions.sweep(now(), offer_id=body.offer_id)
-    return answer(request, Define(**said, offer_id=body.offer_id, terms=body.terms, campaign_id=body.campaign_id))
+    with stage(request):
+        actions.sweep(now(), offer_id=body.offer_id)
+        return answer(request, Define(**said, offer_id=body.offer_id, terms=body.terms, campaign_id=body.campaign_id))
 
 
 def _shown(request: HttpRequest, offer: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,10 @@ def _header(words: str, example: str) -> dict[str, Any]:
     return {"description": words, "schema": {"type": "string"}, "example": example}
 
 
-_NAMED = {"X-Request-ID": _header("The name of this request: yours if you sent one; it stands in the log.", "7f3a9c")}
+_NAMED = {
+    "X-Request-ID": _header("The name of this request: yours if you sent one; it stands in the log.", "7f3a9c"),
+    "Sandbox": _header("`true` where the key is for a sandbox: nothing of it was kept. Missing otherwise.", "true"),
+}
 _REPEATED = {
     "Idempotent-Replayed": _header("`true` where the key was answered before, and this is that answer.", "true")
 }

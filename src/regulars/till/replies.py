@@ -206,6 +206,7 @@ class HaltsReply(Reply):
 
 
 class PingReply(Reply):
-    """Whose key it is."""
+    """Whose key it is. is_sandbox: whether nothing it asks is kept."""
 
     till_id: str
+    is_sandbox: bool
