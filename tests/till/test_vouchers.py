@@ -198,3 +198,25 @@ def test_an_offer_is_defined_changed_and_halted(house: Caller) -> None:
     assert house("DELETE", "halts/campaign/autumn").json()["code"] == "halt_not_found"
     assert house("POST", "vouchers/redeem", bill(code)).status_code == 200
     assert actions.find_offer("new")["account"]["spent_minor"] == 500
+
+
+def test_each_applied_voucher_says_what_the_lines_bear(house: Caller, till: Caller, voucher: str) -> None:
+    lines = [{"item_id": "soup", "amount_minor": 1000}, {"item_id": "tea", "quantity": 2, "amount_minor": 1500}]
+    body = bill(voucher)
+    body["bill"]["lines"] = lines
+    wanted = [
+        {"line": 0, "item_id": "soup", "discount_minor": 166},
+        {"line": 1, "item_id": "tea", "discount_minor": 250},
+        {"line": None, "item_id": None, "discount_minor": 84},
+    ]
+    reserved = till("POST", "vouchers/reserve", body).json()
+    assert reserved["applied"][0]["shares"] == wanted
+    assert till("POST", f"reservations/{reserved['reservation_id']}/release", {}).status_code == 200
+    for path in ("validate", "redeem"):
+        (applied,) = till("POST", f"vouchers/{path}", body).json()["applied"]
+        assert (applied["discount_minor"], applied["shares"]) == (500, wanted)
+
+
+def test_a_bill_without_lines_has_no_shares(till: Caller, voucher: str) -> None:
+    (applied,) = till("POST", "vouchers/redeem", bill(voucher)).json()["applied"]
+    assert "shares" not in applied

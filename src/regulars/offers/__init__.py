@@ -5,6 +5,7 @@ terms            what it gives, to whom, when and where, how often, and who pays
 bill             what a till is about to charge
 discounts        what one offer takes off a bill
 stacking         which offers go together
+shares           what each line of the bill bears of what they take off
 validity         when an offer holds in a store, and when a voucher ends
 caps             what one use counts against
 codes            what is printed on vouchers

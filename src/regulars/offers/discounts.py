@@ -1,6 +1,6 @@
 """Discounts: what one offer takes off a bill, and what is left of the bill for the next one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -13,11 +13,14 @@ from regulars.offers.terms import Terms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discount:
-    """What an offer does: the money it takes off, and the points it gives. rest: works out the bill after it."""
+    """What an offer does: the money it takes off, and the points it gives. rest: works out the bill after it, which has the same
+    lines. borne: works out what each line bears of an amount that is taken off dishes.
+    """
 
     amount_minor: int
     points: int = 0
     rest: Callable[[], Bill]
+    borne: Callable[[], Sequence[int]] | None = None
 
     @property
     def left(self) -> Bill:
@@ -75,12 +78,14 @@ def _off_dishes(benefit: AmountOff | PercentOff, items: frozenset[str], bill: Bi
     shared = [line.amount_minor if line.item_id in items else 0 for line in bill.lines]
     amount = benefit.off(min(sum(shared), bill.amount_minor))
 
+    def borne() -> list[int]:
+        return split(amount, shared)
+
     def rest() -> Bill:
-        borne = zip(bill.lines, split(amount, shared), strict=True)
-        lines = tuple([line.less(part) if part else line for line, part in borne])
+        lines = tuple([line.less(part) if part else line for line, part in zip(bill.lines, borne(), strict=True)])
         return replace(bill, amount_minor=bill.amount_minor - amount, lines=lines)
 
-    return Discount(amount_minor=amount, rest=rest)
+    return Discount(amount_minor=amount, rest=rest, borne=borne)
 
 
 def _off_a_piece(dish: FreeItem | FixedPrice, bill: Bill) -> Discount:
@@ -95,14 +100,16 @@ def _off_a_piece(dish: FreeItem | FixedPrice, bill: Bill) -> Discount:
     unit, place = min(gaining)
     amount = min(unit - dish.price_minor, dish.worth_minor, bill.amount_minor)
 
+    def borne() -> list[int]:
+        return [amount if other == place else 0 for other in range(len(bill.lines))]
+
     def rest() -> Bill:
-        lines = (*bill.lines[:place], *_without_a_piece(bill.lines[place], unit), *bill.lines[place + 1 :])
+        lines = (*bill.lines[:place], _without_a_piece(bill.lines[place], unit), *bill.lines[place + 1 :])
         return replace(bill, amount_minor=bill.amount_minor - amount, lines=lines)
 
-    return Discount(amount_minor=amount, rest=rest)
+    return Discount(amount_minor=amount, rest=rest, borne=borne)
 
 
-def _without_a_piece(line: Line, unit: int) -> tuple[Line, ...]:
-    if line.quantity == 1:
-        return ()
-    return (replace(line, quantity=line.quantity - 1, amount_minor=line.amount_minor - unit),)
+def _without_a_piece(line: Line, unit: int) -> Line:
+    """Of the last piece there is left one for nothing, off which nobody can take anything, so that every line keeps its place."""
+    return replace(line, quantity=max(line.quantity - 1, 1), amount_minor=line.amount_minor - unit)

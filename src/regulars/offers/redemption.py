@@ -10,7 +10,7 @@ from regulars.ledger.accounts import NOTHING, Move, new_name, post
 from regulars.ledger.books import Books
 from regulars.ledger.commands import Concerned
 from regulars.ledger.refusals import Refusal
-from regulars.offers import people, usages
+from regulars.offers import people, shares, usages
 from regulars.offers.admission import NOBODY, Admitted, Presented, admit
 from regulars.offers.caps import ALARM
 from regulars.offers.halts import count_use, raise_alarm, standing
@@ -233,6 +233,9 @@ def _said(
     bill, language, total = command.bill, command.language, combined.total_minor
     if not command.is_deed:
         applied = [{name: value for name, value in row.items() if name != "redemption_id"} for row in applied]
+    if bill.lines:
+        borne = zip(applied, shares.shares(bill, combined.applied), strict=True)
+        applied = [row | {"shares": shares.told(bill, parts)} for row, parts in borne]
     return {
         "discount_minor": total,
         "amount_minor": bill.amount_minor - total,

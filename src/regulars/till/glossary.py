@@ -6,7 +6,13 @@ from typing import Any
 _LINE = {"item_id": "ramen", "quantity": 2, "amount_minor": 2800}
 _BILL = {"amount_minor": 3200, "currency": "USD", "lines": [_LINE]}
 _REDEMPTION = "018f2c6a7b1e3d5f9a0b2c4d6e8f"
-_APPLIED = {"code": "WELCOME5", "offer_id": "lunch", "discount_minor": 500, "redemption_id": _REDEMPTION}
+_SHARES = [
+    {"line": 0, "item_id": "ramen", "discount_minor": 437},
+    {"line": None, "item_id": None, "discount_minor": 63},
+]
+_APPLIED = {
+    "code": "WELCOME5", "offer_id": "lunch", "discount_minor": 500, "redemption_id": _REDEMPTION, "shares": _SHARES,
+}  # fmt: skip
 _LEFT_OUT = {"code": "7KQ2M9XWD4TR3H", "reason": "no_effect", "detail": "It would take nothing off this bill."}
 _TAKEN = {
     "discount_minor": 500, "amount_minor": 2700, "currency": "USD", "applied": [_APPLIED], "left_out": [],
@@ -101,6 +107,7 @@ GLOSSARY: dict[str, tuple[str, Any]] = {
     "left_minor": ("What is left of it, and can still be given back.", 500),
     "left_out": ("The vouchers that were not taken, each with its reason.", [_LEFT_OUT]),
     "limit": ("The most rows on a page.", 50),
+    "line": ("The place of the line on the bill, from 0; null for the part of the bill that is on no line.", 0),
     "lines": ("The dishes on the bill; they need not add up to it.", [_LINE]),
     "messageId": ("The sender's own name for the event: the same once more changes nothing.", "m-1"),
     "minimum_excludes": ("Dishes that do not count towards the minimum spend.", ["gift-card"]),
@@ -145,6 +152,7 @@ GLOSSARY: dict[str, tuple[str, Any]] = {
     "scope": ("Whether it is taken off the whole order, or off its dishes.", "order"),
     "sentAt": ("When it was sent, by the sender's clock.", "2026-11-01T04:30:00Z"),
     "stacking": ("Of several vouchers: take the best for the guest, or all of them or none.", "best"),
+    "shares": ("What each line of the bill bears of it, together `discount_minor`; missing where the bill has no lines.", _SHARES),
     "starts_at": ("When the offer begins.", "2026-01-01T00:00:00Z"),
     "state": ("Where the voucher is in its life.", "issued"),
     "status": ("The HTTP status.", 404),

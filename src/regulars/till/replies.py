@@ -31,13 +31,24 @@ class ProblemReply(Reply):
     errors: list[WrongField] = []
 
 
+class ShareReply(Reply):
+    """What a line bears of a discount. line: its place among those of the bill, from 0; null for the part that is on no line."""
+
+    line: int | None
+    item_id: str | None
+    discount_minor: int
+
+
 class AppliedReply(Reply):
-    """A voucher that was taken, and what for. redemption_id: names this use, for giving it back."""
+    """A voucher that was taken, and what for. redemption_id: names this use, for giving it back. shares: where its discount lies
+    on a bill with lines.
+    """
 
     code: str
     offer_id: str
     discount_minor: int
     redemption_id: str = ""
+    shares: list[ShareReply] = []
 
 
 class LeftOutReply(Reply):
