@@ -20,7 +20,7 @@ pre { border: 1px solid var(--line); border-radius: 6px; padding: 0.75rem; white
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); padding: 0.3rem 0.75rem 0.3rem 0; }
 nav li { list-style: none; } nav ul { padding: 0; columns: 2; } .quiet { color: var(--quiet); }
-@media (max-width: 40rem) { nav ul { columns: 1; } }
+@media (max-width: 40rem) { nav ul { columns: 1; } table { display: block; overflow-x: auto; } td, th { min-width: 5rem; } }
 """
 
 
