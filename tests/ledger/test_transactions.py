@@ -80,6 +80,7 @@ def test_what_another_process_is_answering_is_in_flight(house: House) -> None:
         first = threads.submit(lambda: (perform([redeem(code, "slow")], now=NOW, speak=slowly), connection.close()))
         held.wait(10)
         [second] = perform([redeem(code, "slow")], now=NOW)
+        assert not first.done(), "it waits for nobody"
         go_on.set()
         first.result()
     assert refused(second) == "key_in_flight"

@@ -49,7 +49,7 @@ def perform(commands: Sequence[Command], *, now: dt.datetime, speak: Speaker = a
 def _together(commands: Sequence[Command], now: dt.datetime, speak: Speaker) -> list[Answer]:
     with turn(), transaction.atomic():
         busy = _in_flight(commands)
-        books = _opened(commands, now)
+        books = _opened([command for command in commands if command.name not in busy], now)
         answers = [_answer(command, books, busy, speak) for command in commands]
         books.write()
     return answers
@@ -94,11 +94,11 @@ def forget_receipts(now: dt.datetime) -> int:
 
 
 def _answer(command: Command, books: Books, busy: set[tuple[str, str]], speak: Speaker) -> Answer:
+    name = command.name
+    if name in busy:  # nothing is read for it, so it waits for nobody's lock
+        return _refused(command, Refusal("key_in_flight", key=command.key), speak)
     if command.till is not None and command.till not in books[TILLS]:
         return _refused(command, Refusal("till_revoked"), speak)
-    name = command.name
-    if name in busy:
-        return _refused(command, Refusal("key_in_flight", key=command.key), speak)
     receipt = books[RECEIPTS].get(name)
     if receipt is not None and receipt.at >= books.now - KEPT:
         if receipt.fingerprint != command.fingerprint:
