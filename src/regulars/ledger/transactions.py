@@ -49,7 +49,7 @@ def perform(commands: Sequence[Command], *, now: dt.datetime, speak: Speaker = a
 def _together(commands: Sequence[Command], now: dt.datetime, speak: Speaker) -> list[Answer]:
     with turn(), transaction.atomic():
         busy = _in_flight(commands)
-        books = _opened([command for command in commands if command.name not in busy], now)
+        books = _opened([one for one in commands if one.name not in busy] if busy else commands, now)
         answers = [_answer(command, books, busy, speak) for command in commands]
         books.write()
     return answers
