@@ -56,7 +56,6 @@ def test_a_job_is_done_once_with_its_effect(clock: HandClock) -> None:
     assert not own.turn()
     assert left() == [(job_id, 0)]
     assert actions.find(job_id).state == "done"
-    assert actions.last_of("once") == actions.find(job_id)
 
 
 def test_the_same_key_is_the_same_job_until_it_has_ended(clock: HandClock) -> None:
@@ -155,7 +154,7 @@ def test_what_fails_is_tried_again_after_growing_pauses_and_ends_with_its_reason
         clock.forward(seconds=max(pauses[-1], 0))
     assert pauses[:2] == [10, 20]
     assert actions.find(job_id).error == "ValueError: no such dish"
-    assert [job.job_id for job in actions.failed()] == [job_id]
+    assert [(job.job_id, job.state) for job in actions.jobs()] == [(job_id, "failed")]
 
 
 def test_a_job_whose_workers_always_die_has_failed_in_the_end(clock: HandClock) -> None:

@@ -101,17 +101,6 @@ def jobs(*, is_alive: bool | None = None, most: int = 50) -> tuple[JobState, ...
     return tuple(map(JobState._of, rows[:most]))
 
 
-def last_of(kind: str) -> JobState | None:
-    """The last job of a kind that was done, None where none was or it was forgotten."""
-    job = Job.objects.filter(kind=kind, state=Job.DONE).order_by("-ended_at").first()
-    return None if job is None else JobState._of(job)
-
-
-def failed() -> tuple[JobState, ...]:
-    """Jobs that failed and were not tried again."""
-    return tuple(map(JobState._of, Job.objects.filter(state=Job.FAILED).order_by("-pk")))
-
-
 def forget(now: dt.datetime) -> int:
     """Forget jobs that ended long ago; how many."""
     done = Job.objects.filter(state=Job.DONE, ended_at__lt=now - KEPT)

@@ -14,7 +14,6 @@ class Job(models.Model):
     """
 
     WAITING, RUNNING, DONE, FAILED, STOPPED = "waiting", "running", "done", "failed", "stopped"
-    ALIVE = (WAITING, RUNNING)
 
     kind = text()
     key = text(200, null=True)

@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from regulars.jobs.models import Job
 
 Clock = Callable[[], dt.datetime]
+_MISSED_BEATS = (DatabaseError, InterfaceError, Job.DoesNotExist)
 
 
 class LostError(RuntimeError):
@@ -98,10 +99,6 @@ class Running:
                 if not self._own().update(lease_until=self._clock() + self._lease):
                     break
                 self._is_to_stop = self._own().values_list("is_to_stop", flat=True).get()
-            except (
-                DatabaseError,
-                InterfaceError,
-                Job.DoesNotExist,
-            ):  # the next beat tries again; the commit is fenced anyhow
+            except _MISSED_BEATS:  # the next one tries again; the commit is fenced anyhow
                 connection.close()
         connection.close()
