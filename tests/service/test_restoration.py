@@ -19,7 +19,7 @@ from databases import Database, connected
 from regulars.access.stores import add_store
 from regulars.errors import DataError
 from regulars.records.rooms import reconcile
-from regulars.service import restoration_of_files, restoration_of_servers, schema
+from regulars.service import restoration_postgresql, restoration_sqlite, schema
 from regulars.service.backups import back_up
 from regulars.service.restoration import restore
 from service.servers import environment_of
@@ -196,7 +196,7 @@ def test_what_fails_in_the_middle_leaves_the_records_as_they_were(
     backup: Path, database: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     before = contents()
-    way = restoration_of_files if database.kind == "sqlite" else restoration_of_servers
+    way = restoration_sqlite if database.kind == "sqlite" else restoration_postgresql
     for room, step in ((schema, "migrate"), (way, "reconcile")):
         with monkeypatch.context() as broken:
             broken.setattr(room, step, stopped)

@@ -7,7 +7,7 @@ import pytest
 
 from databases import Database
 from regulars.access import tills
-from regulars.ledger.rehearsals import Rehearsals
+from regulars.ledger.sandbox import Sandbox
 from regulars.offers.codes import make
 from regulars.till import dispatch
 from till.conftest import NOW, TERMS, Caller, bill
@@ -26,7 +26,7 @@ def sandbox(*scopes: str, stores: list[str] | None = None) -> str:
 @pytest.fixture
 def tried(shop: Database, monkeypatch: pytest.MonkeyPatch) -> Caller:
     """A key that may try everything everywhere."""
-    monkeypatch.setattr(dispatch, "REHEARSALS", Rehearsals(speak=dispatch.speak, clock=dispatch.now))
+    monkeypatch.setattr(dispatch, "SANDBOX", Sandbox(speak=dispatch.speak, clock=dispatch.now))
     return Caller(sandbox(*tills.SCOPES))
 
 
@@ -124,7 +124,7 @@ def test_whoever_asks_hears_that_it_is_a_sandbox(tried: Caller, till: Caller) ->
 
 
 def test_only_so_many_answers_are_remembered(tried: Caller, voucher: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatch, "REHEARSALS", Rehearsals(speak=dispatch.speak, clock=dispatch.now, most=2))
+    monkeypatch.setattr(dispatch, "SANDBOX", Sandbox(speak=dispatch.speak, clock=dispatch.now, most=2))
     asked = ("POST", "vouchers/redeem", bill(voucher))
     for name in ("check-0001", "check-0002", "check-0003"):
         tried(*asked, key=name)

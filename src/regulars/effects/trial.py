@@ -7,11 +7,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regulars.alignment import refuse_shuffled
 from regulars.effects.arrays import BoolArray, FloatArray, IntArray, as_codes
 from regulars.effects.columns import Columns
 from regulars.effects.screening import screen
 from regulars.errors import DataError, DesignError
-from regulars.rows import refuse_shuffled
 
 NOTHING = -1
 """The action of a guest who was given nothing."""

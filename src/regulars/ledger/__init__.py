@@ -5,7 +5,7 @@ books            what the commands of one transaction have in hand, and how it i
 accounts         accounts and entries: what moves between free, reserved and spent
 transactions     many commands at once, each answered once for each key
 group_commit     those who come at the same time go through together
-rehearsals       what is asked is done, and undone before anybody could see it
+sandbox          what is asked is done, and undone before anybody could see it
 patience         how long it waits for a row that somebody else holds
 refusals         a no with its reason
 reconciliation   every account, worked out again from its entries

@@ -11,6 +11,7 @@ import numpy as np
 from narwhals.typing import IntoFrame
 from numpy.typing import ArrayLike
 
+from regulars.alignment import refuse_shuffled
 from regulars.errors import DesignError
 from regulars.measurement.columns import GUESTS, STRADDLES, as_columns, cluster_rows, cluster_sums, first_in_each
 from regulars.measurement.contrasts import contrasts, is_lopsided
@@ -30,7 +31,6 @@ from regulars.measurement.moments import FloatArray, Label, Moments, Needs, mome
 from regulars.measurement.multiplicity import lifts_of
 from regulars.measurement.ratio_check import sample_ratio_check
 from regulars.measurement.whales import whale_note
-from regulars.rows import refuse_shuffled
 from regulars.wording import Sentence, Voice
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from regulars.alignment import refuse_shuffled
 from regulars.errors import DesignError
 from regulars.measurement.columns import GUESTS, cluster_sums, first_in_each
 from regulars.measurement.compare import compare, compare_moments
@@ -38,7 +39,6 @@ from regulars.measurement.statement import (
     Return,
     Statement,
 )
-from regulars.rows import refuse_shuffled
 from regulars.wording import Sentence, Voice
 
 SALES, REDEEMED, SUBSIDY, MARGIN = "sales_minor", "redeemed_minor", "subsidy_minor", "margin_minor"

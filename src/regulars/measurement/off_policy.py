@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from regulars.alignment import refuse_shuffled
 from regulars.errors import DataError, DesignError
 from regulars.measurement.contrasts import Interval, holds
 from regulars.measurement.guests import LabelArray, as_amounts, as_labels
 from regulars.measurement.moments import FloatArray, Label
-from regulars.rows import refuse_shuffled
 from regulars.wording import Sentence, Voice
 
 Method = Literal["ips", "snips", "dr"]

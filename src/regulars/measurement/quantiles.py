@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from regulars.alignment import refuse_shuffled
 from regulars.errors import DesignError
 from regulars.measurement.adjustment import ArmAverage
 from regulars.measurement.contrasts import MeanContrast, pairs
@@ -17,7 +18,6 @@ from regulars.measurement.lift import Basis, Lifts
 from regulars.measurement.moments import FloatArray, Label
 from regulars.measurement.multiplicity import lifts_of
 from regulars.measurement.ratio_check import sample_ratio_check
-from regulars.rows import refuse_shuffled
 from regulars.wording import Voice
 
 _WIDTH = -float(special.ndtri(0.025))

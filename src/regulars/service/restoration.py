@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from regulars.errors import DataError
 from regulars.records.rooms import Drift
-from regulars.service import restoration_of_files, restoration_of_servers, schema
+from regulars.service import restoration_postgresql, restoration_sqlite, schema
 
 _SQLITE, _POSTGRES = b"SQLite format 3\0", b"PGDMP"
 
@@ -22,7 +22,7 @@ def restore(file: Path, *, is_forced: bool = False) -> list[Drift]:
     Raises DataError where there are records already, unless forced, and wherever it cannot be done; nothing has changed then.
     """
     _check_kind(file)
-    way = restoration_of_files if schema.is_embedded() else restoration_of_servers
+    way = restoration_sqlite if schema.is_embedded() else restoration_postgresql
     try:
         return way.restore(file, is_forced=is_forced)
     except DatabaseError as error:

@@ -13,7 +13,7 @@ from regulars.ledger.commands import DONE, Answer, Command
 from regulars.ledger.group_commit import Door
 from regulars.ledger.patience import limit_waits
 from regulars.ledger.refusals import Refusal
-from regulars.ledger.rehearsals import Rehearsals, rehearsal
+from regulars.ledger.sandbox import Sandbox, rolled_back
 from regulars.ledger.transactions import answered_before, perform
 from regulars.offers import actions
 from regulars.offers.issuance import Issue
@@ -49,7 +49,7 @@ def status_of(command: Command, answered: Answer) -> int:
 
 
 DOOR = Door(speak=speak, clock=now)
-REHEARSALS = Rehearsals(speak=speak, clock=now)
+SANDBOX = Sandbox(speak=speak, clock=now)
 """The door of keys for a sandbox."""
 GUESSES = Guesses(settings.GUESSES_PER_MINUTE)
 
@@ -77,7 +77,7 @@ def answer(request: HttpRequest, command: Command) -> HttpResponse:
     """Let a command through the door, and say what was said of it."""
     till = till_of(request)
     GUESSES.check(till.till_id)
-    answered = REHEARSALS.submit(command) if till.is_sandbox else DOOR.submit(command)
+    answered = SANDBOX.submit(command) if till.is_sandbox else DOOR.submit(command)
     _note(request, command, answered)
     content_type = "application/json" if answered.outcome == DONE else MEDIA_TYPE
     response = HttpResponse(answered.text.encode(), status=status_of(command, answered), content_type=content_type)
@@ -88,7 +88,7 @@ def answer(request: HttpRequest, command: Command) -> HttpResponse:
 
 def stage(request: HttpRequest) -> AbstractContextManager[None]:
     """What is written inside, by other ways than a command, stays, unless the key is for a sandbox."""
-    return rehearsal() if till_of(request).is_sandbox else nullcontext()
+    return rolled_back() if till_of(request).is_sandbox else nullcontext()
 
 
 def answer_many(request: HttpRequest, commands: Sequence[Redeem]) -> HttpResponse:
@@ -99,7 +99,7 @@ def answer_many(request: HttpRequest, commands: Sequence[Redeem]) -> HttpRespons
     GUESSES.check(till_of(request).till_id)
     heard = _heard(request, commands)
     if till_of(request).is_sandbox:
-        answers = [_by_itself(command, REHEARSALS) for command in heard]
+        answers = [_by_itself(command, SANDBOX) for command in heard]
     else:
         answers = [answered for some in batched(heard) for answered in _together(some)]
     for command, answered in zip(heard, answers, strict=True):
@@ -142,7 +142,7 @@ def _heard(request: HttpRequest, commands: Sequence[Redeem]) -> Sequence[Redeem]
     return commands
 
 
-def _by_itself(command: Command, door: Door | Rehearsals) -> Answer:
+def _by_itself(command: Command, door: Door | Sandbox) -> Answer:
     try:
         return door.submit(command)
     except Exception as error:  # noqa: BLE001  (of many, one is told that it failed, as it would be alone)
@@ -160,7 +160,7 @@ def say(value: Any, *, status: int = 200) -> HttpResponse:
 
 def _note(request: HttpRequest, command: Command, answered: Answer) -> None:
     till = till_of(request)
-    outcome = "rehearsed" if till.is_sandbox else "repeated" if answered.is_repeated else answered.outcome
+    outcome = "sandbox" if till.is_sandbox else "repeated" if answered.is_repeated else answered.outcome
     answers_of(type(command).__name__, outcome).inc()
     if answered.refusal is not None:
         unknown = answered.refusal.unknown_codes + (outcome == "code_exists")

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import regulars as rg
+from regulars.alignment import refuse_shuffled
 from regulars.errors import DataError
-from regulars.rows import refuse_shuffled
 
 FRAME = pd.DataFrame({"spend": [3.0, 5, 4, 1, 2, 0], "arm": ["soup"] * 3 + ["control"] * 3})
 SHUFFLED = FRAME.sample(frac=1, random_state=1)

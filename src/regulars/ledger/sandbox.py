@@ -1,4 +1,4 @@
-"""Rehearsals: what is asked is done, and undone before anybody else could see it."""
+"""The sandbox: what is asked is done, and undone before anybody else could see it."""
 
 import datetime as dt
 import threading
@@ -16,7 +16,7 @@ from regulars.records.turns import turn
 
 
 @contextmanager
-def rehearsal() -> Iterator[None]:
+def rolled_back() -> Iterator[None]:
     """Whatever is written inside is checked by the database as ever, and is gone at the end."""
     limit_waits()
     with turn(), transaction.atomic():
@@ -30,7 +30,7 @@ class _Told(NamedTuple):
     text: str
 
 
-class Rehearsals:
+class Sandbox:
     """A door through which nothing gets into the books. Each command has its own transaction, so it finds nothing of those before it.
 
     The same key has the same answer for as long as the process remembers it: there is no row to keep it in. most: how many are
@@ -46,7 +46,7 @@ class Rehearsals:
         """The answer that the deed would have. Raises DatabaseError where the deed could not have been written."""
         if (told := self._told.get(command.name)) is not None:
             return self._again(command, told)
-        with rehearsal():
+        with rolled_back():
             [answer] = perform([command], now=self._clock(), speak=self._speak)
         if not command.key:
             return answer

@@ -1,4 +1,4 @@
-"""Rows: columns that belong together by their position."""
+"""Alignment: columns that belong together by their position."""
 
 from typing import Any
 
