@@ -79,6 +79,9 @@ def test_sales_are_what_a_slow_count_says(shop: rg.Lake, told: tuple[Rows, Rows]
     assert (found.first, found.last) == (min(by_day), max(by_day))
     assert (found.named_share, found.hourless) == (0.0, 0)
     assert found.sales_minor == sum(row["amount_minor"] for row in told[0])
+    assert found.average_minor == pytest.approx(
+        np.mean([row["amount_minor"] for row in told[0] if not row["is_refund"]])
+    )
 
 
 def test_a_store_and_days_are_counted_alone(shop: rg.Lake) -> None:

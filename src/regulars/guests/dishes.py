@@ -67,19 +67,15 @@ class Dishes:
 
         Raises DataError where the lake holds no order items, and for a dish that nobody knows.
         """
-        lines = lake.scan("order_items")
-        sold = lake.collect(lines.group_by("item_id").agg(nw.len().cast(nw.Int64).alias("n")))
+        sold = lake.collect(lake.scan("order_items").group_by("item_id").agg(nw.len().cast(nw.Int64).alias("n")))
         menu: list[dict[str, Any]] = []
         if lake.has("menu_items"):
-            names = lake.scan("menu_items").select("item_id", "name", "tags")
-            menu = lake.collect(names).to_pylist()
-            joined = lines.join(names.drop("tags"), on="item_id", how="left")
-            lines = joined.with_columns(item_id=nw.coalesce(nw.col("name"), nw.col("item_id")))
+            menu = lake.collect(lake.scan("menu_items").select("item_id", "name", "tags")).to_pylist()
         named = {item: item for item in sold["item_id"].to_pylist()} | {row["item_id"]: row["name"] for row in menu}
         often = sorted(sold.to_pylist(), key=lambda row: (row["n"], row["item_id"]))
         item_of = {named[row["item_id"]]: row["item_id"] for row in often}
         tagged = {row["name"] for row in menu if STOP_TAG in tag_words(row["tags"])}
-        return cls(lake=lake, lines=lines, item_of=item_of, stopped=frozenset(tagged | _known(stop, named)))
+        return cls(lake=lake, lines=named_lines(lake), item_of=item_of, stopped=frozenset(tagged | _known(stop, named)))
 
     def usual(self, guest_id: str, as_of: dt.date) -> tuple[dict[str, Any], ...]:
         """The dishes one guest has a habit of, the surest first, without those of the stop list."""
@@ -101,6 +97,18 @@ class Dishes:
 
     def _named(self, row: dict[str, Any]) -> dict[str, Any]:
         return {"dish": row["item_id"], **row, "item_id": self.item_of[row["item_id"]]}
+
+
+def named_lines(lake: Lake) -> Frame:
+    """Order lines whose item_id is the name of the dish, its own where the menu has no name for it.
+
+    Raises DataError where the lake holds no order items.
+    """
+    lines = lake.scan("order_items")
+    if not lake.has("menu_items"):
+        return lines
+    joined = lines.join(lake.scan("menu_items").select("item_id", "name"), on="item_id", how="left")
+    return joined.with_columns(item_id=nw.coalesce(nw.col("name"), nw.col("item_id")))
 
 
 def next_dishes(

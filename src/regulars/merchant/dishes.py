@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse, special
 
-from regulars.guests.dishes import Dishes
+from regulars.guests.dishes import named_lines
 from regulars.merchant.sales import orders_of
 from regulars.tables import Lake
 from regulars.tables.engines import Frame
@@ -109,7 +109,7 @@ def pairs_sold(
 def _lines(lake: Lake, store: str | None, since: dt.date | None, until: dt.date | None) -> Frame:
     """The lines of these orders, under the names of their dishes, refunds left out."""
     orders = orders_of(lake, store, since, until).filter(~nw.col("is_refund"))
-    return Dishes.of(lake).lines.join(orders.select("order_id"), on="order_id", how="inner")
+    return named_lines(lake).join(orders.select("order_id"), on="order_id", how="inner")
 
 
 def _together(on_checks: pa.Table) -> tuple[list[str], np.ndarray, int]:

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.clock import WEEKDAYS
 from regulars.errors import DataError
 from regulars.tables import Lake
 from regulars.tables.engines import Frame
@@ -71,16 +70,13 @@ class Sales(Tabular):
         return sum(store.sales_minor for store in self.stores)
 
     @property
+    def average_minor(self) -> float:
+        """A check, refunds left out."""
+        return sum(store.sales_minor + store.refunded_minor for store in self.stores) / max(self.orders, 1)
+
+    @property
     def headline(self) -> str:
         return f"Sales of {self.first} to {self.last}, minor units: {self.sales_minor:,} in {self.orders:,} orders"
-
-    @property
-    def best_day(self) -> str:
-        return WEEKDAYS[int(np.nanargmax(self.weekdays))]
-
-    @property
-    def quietest_day(self) -> str:
-        return WEEKDAYS[int(np.nanargmin(self.weekdays))]
 
 
 def sales(lake: Lake, *, store: str | None = None, since: dt.date | None = None, until: dt.date | None = None) -> Sales:

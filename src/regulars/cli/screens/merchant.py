@@ -20,10 +20,9 @@ _MOST_BLOCKS = 24
 
 def sales(found: Sales, dishes: DishesSold, pairs: PairsSold, limit: int, voice: Voice) -> RenderableType:
     """What came in, where, on which days and at what hours; what was sold, and what together."""
-    average = sum(store.sales_minor + store.refunded_minor for store in found.stores) / max(found.orders, 1)
     facts = {"first": found.first, "last": found.last, "orders": found.orders, "sales_minor": found.sales_minor}
     parts: list[RenderableType] = [
-        strong(voice.say("sales_title", **facts, average_minor=average)),
+        strong(voice.say("sales_title", **facts, average_minor=found.average_minor)),
         "",
         _stores(found, limit, voice),
     ]
